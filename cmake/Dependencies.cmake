@@ -1,0 +1,38 @@
+# One imported target a third-party library; a layer that may use it links it, no other sees its headers.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+pkg_check_modules(LIBEVENT REQUIRED IMPORTED_TARGET libevent_core)
+pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+if(BUILD_TESTING)
+    pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
+endif()
+
+# hiredis: the one that scripts/setup built (1.2, static, with TLS) where it is, else the system's.
+set(RATELIMITD_HIREDIS_PREFIX "${CMAKE_SOURCE_DIR}/build/hiredis" CACHE PATH "where a private hiredis is installed")
+if(EXISTS ${RATELIMITD_HIREDIS_PREFIX}/include/hiredis/async.h)
+    pkg_check_modules(LIBSSL REQUIRED IMPORTED_TARGET libssl)
+    add_library(hiredis INTERFACE)
+    target_include_directories(hiredis SYSTEM INTERFACE ${RATELIMITD_HIREDIS_PREFIX}/include)
+    target_link_libraries(hiredis INTERFACE
+        ${RATELIMITD_HIREDIS_PREFIX}/lib/libhiredis_ssl.a ${RATELIMITD_HIREDIS_PREFIX}/lib/libhiredis.a
+        PkgConfig::LIBSSL PkgConfig::LIBCRYPTO)
+    set(RATELIMITD_TLS ON)
+    message(STATUS "hiredis: ${RATELIMITD_HIREDIS_PREFIX}; rediss:// is on")
+else()
+    pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis)
+    pkg_check_modules(HIREDIS_SSL IMPORTED_TARGET hiredis_ssl)
+    add_library(hiredis INTERFACE)
+    target_link_libraries(hiredis INTERFACE PkgConfig::HIREDIS)
+    if(HIREDIS_SSL_FOUND)
+        pkg_check_modules(LIBSSL REQUIRED IMPORTED_TARGET libssl)
+        target_link_libraries(hiredis INTERFACE PkgConfig::HIREDIS_SSL PkgConfig::LIBSSL)
+        set(RATELIMITD_TLS ON)
+    else()
+        set(RATELIMITD_TLS OFF)
+        message(STATUS "hiredis ${HIREDIS_VERSION}: no SSL library with it; rediss:// is off")
+    endif()
+endif()

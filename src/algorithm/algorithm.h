@@ -1,0 +1,83 @@
+/*
+ * algorithm: the four ways to count, behind one face.
+ *
+ * Each algorithm is five pure functions of (state, limit, now, cost); no clock, no I/O, no allocation. A store
+ * calls them in this order, for every limit of the request, all at the same `now`:
+ *
+ *      init      the state of a client never seen, or whose quota is whole again
+ *      advance   lets the time that passed take effect: refill, expire
+ *      fits      would this cost pass?                 -> all limits fit, or nothing is spent on any of them
+ *      spend     takes the cost; only where it fits
+ *      report    fills the decision: `allowed` is what fits said, the rest is the state as it now is
+ *
+ * Cost 0 always fits and spends nothing: it peeks. A cost above the limit never fits.
+ *
+ * Time: `now` is microseconds since the epoch by the store's clock. A state never goes back in time: with a `now`
+ * before its own last moment it stays at that moment. But a state more than one window ahead of the clock can only
+ * come from a clock that was set back: it is brought back to `now` with what was spent kept, so that such a step
+ * grants nothing and delays nobody by more than a window. Durations in a decision count from `now` as given.
+ *
+ * After reset_after has passed a state means the same as none at all: a store may drop it then, and only then.
+ *
+ * The twins in lua/ have the same names, the same order and the same units; tests/cases and tests/model hold both
+ * to the same answers. Pure; any thread, one at a time a state.
+ */
+#ifndef ALGORITHM_H
+#define ALGORITHM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "decision.h"
+#include "limit.h"
+#include "window_log.h"
+
+/* Starts full; refills continuously; bursts up to its capacity. */
+struct token_bucket_state {
+    int64_t level;      /* units: limit->units_per_token make a token */
+    int64_t updated_us; /* the moment at which `level` was true */
+};
+
+/* Exact: never more than the limit in any window. */
+struct sliding_window_state {
+    int64_t used; /* the sum of the counts in the log */
+    struct window_log log;
+};
+
+/* The previous window's count, weighted by how much of it the sliding window still overlaps, plus this one's. */
+struct sliding_window_counter_state {
+    int64_t window;   /* number of the current window: now / window_us, rounded down */
+    int64_t current;  /* requests in it */
+    int64_t previous; /* requests in the one before */
+};
+
+/* Windows aligned to the epoch, so that every node agrees where one begins. */
+struct fixed_window_state {
+    int64_t window; /* number: now / window_us, rounded down */
+    int64_t count;  /* requests in it */
+};
+
+union algorithm_state {
+    struct token_bucket_state token_bucket;
+    struct sliding_window_state sliding_window;
+    struct sliding_window_counter_state sliding_window_counter;
+    struct fixed_window_state fixed_window;
+};
+
+/* `pool` holds the logs of sliding windows and is not looked at by the other algorithms. algorithm_spend needs
+   room for one chunk in it. */
+void algorithm_init(const struct limit *limit, union algorithm_state *state, int64_t now_us);
+void algorithm_advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
+                       int64_t now_us);
+bool algorithm_fits(const struct limit *limit, const union algorithm_state *state, int64_t now_us,
+                    int64_t cost);
+void algorithm_spend(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
+                     int64_t now_us, int64_t cost);
+void algorithm_report(const struct limit *limit, const union algorithm_state *state,
+                      const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
+                      struct decision *decision);
+
+/* Gives back what the state holds of the pool. The state is then to be dropped or initialised. */
+void algorithm_fini(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * limit: one limit of a rule, compiled: what an algorithm needs to decide, in integers that stay exact.
+ *
+ * Units: requests, microseconds. Lua counts in doubles, so no value and no product of two values that an
+ * algorithm forms may reach 2^53; limit_init reduces by common divisors and refuses what is still too large.
+ * A limit is immutable once made; any thread may read it.
+ */
+#ifndef LIMIT_H
+#define LIMIT_H
+
+#include <stdint.h>
+
+enum algorithm {
+    TOKEN_BUCKET,
+    SLIDING_WINDOW,
+    SLIDING_WINDOW_COUNTER,
+    FIXED_WINDOW,
+};
+#define ALGORITHM_COUNT 4
+
+struct limit {
+    enum algorithm algorithm;
+    int64_t limit; /* requests: the capacity of a token bucket, the limit of a window */
+
+    /* The window in microseconds; of a token bucket, the time from empty to full, rounded up. */
+    int64_t window_us;
+
+    /* TOKEN_BUCKET: its level is counted in units, so fine that whole units flow in each microsecond.
+       10 a minute: 6 000 000 units a token, 1 unit a microsecond. 0 for the others. */
+    int64_t units_per_token;
+    int64_t units_per_us;
+
+    /* SLIDING_WINDOW_COUNTER: the step in which it reads the clock: 1, 1000 or 1000000 microseconds, the finest
+       that divides the window and keeps limit * window_us / tick_us below 2^53. 1 for the others. */
+    int64_t tick_us;
+};
+
+/* A sliding window keeps an entry a request: past this, sliding_window_counter is the answer. */
+#define SLIDING_WINDOW_LIMIT_MAX INT64_C(1000000)
+
+enum limit_error {
+    LIMIT_OK = 0,
+    LIMIT_NOT_POSITIVE,     /* limit, capacity, refill or window below 1 */
+    LIMIT_WINDOW_TOO_LONG,  /* above DURATION_MAX_US, or a bucket that takes longer to fill */
+    LIMIT_TOO_LARGE,        /* a product would reach 2^53, even reduced */
+    LIMIT_TOO_MANY_ENTRIES, /* SLIDING_WINDOW above SLIDING_WINDOW_LIMIT_MAX */
+};
+
+/* `refill` tokens flow in evenly each `refill_period_us`. */
+enum limit_error limit_init_token_bucket(struct limit *limit, int64_t capacity, int64_t refill,
+                                         int64_t refill_period_us);
+
+/* One of the three window algorithms. */
+enum limit_error limit_init_window(struct limit *limit, enum algorithm algorithm, int64_t requests,
+                                   int64_t window_us);
+
+/* What is wrong and what is accepted, in a clause: "capacity times the refill period is too large ...". */
+const char *limit_error_text(enum limit_error error);
+
+/* "token_bucket" ... and back; algorithm_by_name returns -1 for an unknown name. */
+const char *algorithm_name(enum algorithm algorithm);
+int algorithm_by_name(const char *name);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * settings: what the operator chose, from the flags, else the environment, else `.env`, else the default.
+ *
+ * One table in settings_table.c declares every setting: its name in the environment, its flag, type, range, unit,
+ * default and help. Flags, environment, --help, --print-config and the table of docs/configuration.md all come
+ * from it. Read once, before the first thread; then immutable.
+ */
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "report.h"
+
+/* The rows of the table, in the order in which they are shown. */
+enum setting_id {
+    SETTING_STORE,
+    SETTING_REDIS_HOST,
+    SETTING_REDIS_PORT,
+    SETTING_REDIS_DB,
+    SETTING_REDIS_USERNAME,
+    SETTING_REDIS_PASSWORD,
+    SETTING_REDIS_PASSWORD_FILE,
+    SETTING_REDIS_TIMEOUT_MS,
+    SETTING_MEMORY_MAX_KEYS,
+    SETTING_RULES,
+    SETTING_DEFAULT_LIMIT,
+    SETTING_DEFAULT_WINDOW,
+    SETTING_FAILURE_MODE,
+    SETTING_LISTEN,
+    SETTING_HOST,
+    SETTING_PORT,
+    SETTING_WORKERS,
+    SETTING_TRUSTED_PROXIES,
+    SETTING_MAX_CONNECTIONS,
+    SETTING_MAX_BODY_BYTES,
+    SETTING_HEADER_TIMEOUT_MS,
+    SETTING_IDLE_TIMEOUT_MS,
+    SETTING_LOG_LEVEL,
+    SETTING_LOG_FORMAT,
+    SETTING_COUNT
+};
+
+/* Weakest first: of several sources the strongest wins. */
+enum setting_source { FROM_DEFAULT, FROM_DOTENV, FROM_ENVIRONMENT, FROM_FLAG };
+
+/* A setting as text, before it was converted. */
+struct setting_given {
+    enum setting_source source;
+    unsigned line; /* FROM_DOTENV: its line in the file */
+    char *text;    /* owned; wiped before it is freed */
+};
+
+struct settings {
+    /* Where the counters live. `store` is a URL, composed from the parts where REDIS_URL is not set; it may hold a
+       password, so it is printed by settings_print only, which hides it. The parts are those given beside it: who
+       connects looks at `store` alone. The password in parts is wiped as soon as `store` holds it. */
+    char *store;
+    char *redis_host;
+    int64_t redis_port;
+    int64_t redis_db;
+    char *redis_username;
+    char *redis_password;
+    char *redis_password_file;
+    int64_t redis_timeout_ms;
+
+    char *rules;
+    int64_t default_limit; /* requests */
+    int64_t default_window_ms;
+    int64_t failure_mode; /* enum failure_mode */
+
+    char *host;   /* a name or an address, an IPv6 one without brackets */
+    int64_t port; /* 0: any free one */
+    char *listen; /* "unix:/path", or "": host and port */
+    int64_t workers;
+    char *trusted_proxies;
+    int64_t max_connections;
+    int64_t max_body_bytes;
+    int64_t header_timeout_ms;
+    int64_t idle_timeout_ms;
+
+    int64_t memory_max_keys;
+
+    int64_t log_level;  /* enum log_level */
+    int64_t log_format; /* enum log_format; "auto" is settled by settings_read: text on a terminal */
+
+    /* The settings' own: what the fields above were made from. The text fields point into `given`. */
+    struct setting_given given[SETTING_COUNT];
+    bool store_composed; /* `store` was made from the parts */
+    char *dotenv;        /* the path of the .env file */
+};
+
+/* What the command line asked for beside serving. */
+enum settings_command {
+    SETTINGS_SERVE,
+    SETTINGS_CHECK,
+    SETTINGS_PRINT,
+    SETTINGS_VERSION,
+    SETTINGS_HELP,
+    SETTINGS_HELP_MARKDOWN, /* --help=markdown: the table of docs/configuration.md */
+    SETTINGS_HEALTHCHECK,
+};
+
+/* Reads everything. Every mistake adds a line to `report` that names the setting (as it was given: flag, variable,
+   or .env and its line), the value and what is accepted; a secret's value is never shown. With an empty report the
+   settings are complete. `environment` as environ; `dotenv` the path of the .env file, which need not exist.
+   Asked for its version or for help it reads no further than the command line, and reports nothing. */
+void settings_read(struct settings *settings, enum settings_command *command, int argc, char **argv,
+                   char **environment, const char *dotenv, struct report *report);
+
+/* Wipes and frees. Also to be called after settings_read found mistakes. */
+void settings_fini(struct settings *settings);
+
+/* Reports a mistake that only a later layer can see, such as a network in TRUSTED_PROXIES that is none:
+       PLACE: "VALUE": WHY; accepted: ...                                                                       */
+void settings_mistake(const struct settings *settings, enum setting_id id, struct report *report,
+                      const char *why);
+
+/* NAME=value lines, a comment with the source of each; secrets as "***". Used as a .env it gives the same settings,
+   but for the secrets. */
+void settings_print(const struct settings *settings, FILE *out);
+
+void settings_help(FILE *out);
+void settings_help_markdown(FILE *out);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * address: IP addresses, networks of them, and which address a request comes from.
+ *
+ * An IPv4-mapped IPv6 address is IPv4, by its bits. Pure; any thread.
+ */
+#ifndef ADDRESS_H
+#define ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "report.h"
+
+struct address {
+    uint8_t bytes[16]; /* network order; of IPv4 the first four */
+    uint8_t size;      /* 4, 16; 0: the peer of a Unix socket, which has none */
+};
+
+/* "203.0.113.7" or "2001:db8::/64": an IPv6 client is its /64, because it can be any address within. */
+#define ADDRESS_TEXT_BYTES 52
+
+struct address address_of_peer(const struct sockaddr *peer);
+
+/* One element of X-Forwarded-For: an address, bare, with a port, in brackets, with a zone. */
+bool address_parse(struct address *address, const char *text, size_t bytes);
+
+/* The address as a client's name; returns its length. */
+size_t address_write(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
+
+struct network {
+    struct address address;
+    uint8_t prefix; /* bits */
+};
+struct networks {
+    struct network *list;
+    size_t count;
+};
+
+/* A list like "10.0.0.0/8, ::1, private"; mistakes go to `report`, behind the name of the setting. Blanks and empty
+   elements are passed over. The list is the caller's to free by networks_fini, also after mistakes. */
+void networks_parse(struct networks *networks, const char *setting, const char *text, struct report *report);
+void networks_fini(struct networks *networks);
+
+/* A Unix socket's peer is in every list: whoever may open the socket is trusted by its permissions. */
+bool networks_contain(const struct networks *networks, const struct address *address);
+
+/* A header line's value. */
+struct field {
+    const char *text;
+    size_t bytes;
+};
+
+/*
+ * The right-most address of X-Forwarded-For that is not a trusted proxy's; the left-most when all are. `lines` are its
+ * lines in their order. Where an element is no address the walk ends, and the last good one to its right, or the
+ * peer, is the answer: what stands further left was written by nobody we know. Only for a peer that is trusted.
+ */
+struct address forwarded_client(const struct networks *trusted, const struct address *peer,
+                                const struct field *lines, size_t count);
+
+#endif

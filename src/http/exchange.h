@@ -1,0 +1,81 @@
+/*
+ * exchange: the life of one request, and the only place that suspends and resumes.
+ *
+ *      first call      the headers are read; what could be framed in two ways is refused, and the connection ends
+ *      body            drained, up to a cap
+ *      last call       ROUTE ─► MATCH ─► IDENTIFY ─► DECIDE ─► RESPOND
+ *                                                     │  ▲
+ *                                   the store answers │  │ later: suspended in between, its callback resumes
+ *                                                     └──┘
+ *
+ * (libmicrohttpd calls once with the headers, then with the body's pieces, then once more; an answer that is queued at
+ * the first call closes the connection, so only protocol errors are.)
+ *
+ * One exchange lives in each connection, and serves its requests one after the other. The worker's thread only.
+ */
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "headers.h"
+#include "identity.h"
+#include "limiter.h"
+#include "render.h"
+#include "routes.h"
+
+struct MHD_Connection;
+
+/* What all exchanges of a worker share. */
+struct exchange_context {
+    const struct policy *policy;
+    const struct networks *trusted;
+    struct header_index index;
+    struct limiter *limiter;
+    struct renderer *renderer;
+    int64_t max_body_bytes;
+    enum failure_mode failure_mode; /* the service's, for /ready */
+    bool draining;                  /* every answer closes its connection */
+    bool resumed;                   /* set when a connection was resumed: libmicrohttpd has to be run */
+};
+
+enum exchange_step {
+    STEP_IDLE, /* between two requests */
+    STEP_BODY, /* the headers are read */
+    STEP_ROUTE,
+    STEP_MATCH,
+    STEP_IDENTIFY,
+    STEP_DECIDE,
+    STEP_RESPOND,
+    STEP_DONE, /* the answer is queued */
+};
+
+#define EXCHANGE_PATH_BYTES 256 /* longer than every route */
+
+struct exchange {
+    struct exchange_context *context;
+    const struct peer *peer;
+    struct MHD_Connection *connection;
+    enum exchange_step step;
+    bool suspended; /* libmicrohttpd does nothing for the connection until it is resumed */
+    enum method method;
+    const struct route *route; /* NULL: 404 */
+    char path[EXCHANGE_PATH_BYTES];
+    size_t path_bytes; /* 0: no path that a route could have */
+    int64_t body_bytes;
+    struct headers headers;
+    struct limiter_take take;
+};
+
+void exchange_init(struct exchange *exchange, struct exchange_context *context, const struct peer *peer);
+
+/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection. */
+bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
+                     const char *method, const char *version, size_t *upload_bytes);
+
+/* The request is over, answered or not. */
+void exchange_complete(struct exchange *exchange);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * headers: what one request's header block says that this service needs, read in one pass, and whether the
+ * block is one that every party to it would read in the same way.
+ *
+ * libmicrohttpd 0.9.75 accepts messages that a proxy in front may frame differently (request smuggling: RFC 9112,
+ * section 11.2). Those are refused here, before anything of the request is believed, and the connection ends.
+ */
+#ifndef HEADERS_H
+#define HEADERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "policy.h"
+
+struct MHD_Connection;
+
+#define HEADERS_MAX       100
+#define HEADERS_BYTES_MAX (16 * 1024) /* names and values together */
+#define FORWARDED_LINES   8           /* the last ones of X-Forwarded-For that are kept */
+
+/* Which names are wanted: compiled once from the policy, then immutable. */
+struct header_index {
+    uint64_t lengths; /* bit n: some wanted name has n bytes, n < 64 */
+    const struct policy *policy;
+};
+void header_index_init(struct header_index *index, const struct policy *policy);
+
+struct headers {
+    struct field
+        values[POLICY_HEADERS_MAX]; /* by index in policy->headers; text NULL: absent or empty. The first line
+                                                of a name counts */
+    struct field forwarded_for[FORWARDED_LINES];
+    uint32_t forwarded_count;
+    int64_t content_length; /* -1: none given */
+    bool chunked;
+};
+
+enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_LARGE };
+
+/* The fields point into the connection's memory, valid until the request is complete. With HEADERS_BAD `*why` is a static
+   sentence for the client. `version` as libmicrohttpd gives it. */
+enum headers_status headers_read(struct headers *headers, const struct header_index *index,
+                                 struct MHD_Connection *connection, const char *version, const char **why);
+
+/* No byte of it is a control byte: it may be used as an identity. */
+bool field_is_clean(const struct field *field);
+
+#endif

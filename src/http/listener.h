@@ -1,0 +1,29 @@
+/*
+ * listener: the sockets that requests come in by, opened before any worker runs, so that a taken port stops the start.
+ *
+ * One socket a worker, all on the same address with SO_REUSEPORT: the kernel spreads the connections. A Unix socket, or
+ * one that systemd hands over (LISTEN_FDS), is one socket that all workers accept from.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stdbool.h>
+
+#include "report.h"
+
+struct listener {
+    int *sockets; /* one a worker, its owner from worker start on; -1: taken */
+    unsigned count;
+    char *unix_path;  /* to be removed at the end; NULL */
+    char display[96]; /* for people: "http://0.0.0.0:8000" */
+};
+
+/* `listen` is unix:/path, or "" for `host`, a name or address of this machine, and `port`, 0 for any free one. Sockets from
+   systemd win over all of it. False with a line in `report`. */
+bool listener_open(struct listener *listener, const char *listen, const char *host, int port,
+                   unsigned workers, struct report *report);
+
+/* Closes what no worker took, and removes the Unix socket's file. */
+void listener_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * path: patterns of `match.path`, and the one spelling of a path that they are held against.
+ *
+ * Pure; any thread.
+ */
+#ifndef PATH_H
+#define PATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct path_pattern;
+
+/*
+ * A pattern begins with "/"; `*` and `**` stand alone between slashes, `**` last:
+ *
+ *     /search                that path alone: not /search/
+ *     /search/ and a `*`     one segment more, not empty: /search/a, but neither /search/ nor /search/a/b
+ *     /search/ and a `**`    /search itself and everything below it
+ *
+ * NULL where the text is not a pattern, with `*why` a static clause that says what is accepted; NULL with
+ * `*why` NULL where memory is out.
+ */
+struct path_pattern *path_pattern_new(const char *text, const char **why);
+void path_pattern_free(struct path_pattern *pattern);
+
+/* `path` is normalised. One comparison of bytes says no, or yes where the pattern has no `*`. */
+bool path_pattern_matches(const struct path_pattern *pattern, const char *path, size_t bytes);
+
+/* Whether `wide` matches every path that `narrow` matches. */
+bool path_pattern_covers(const struct path_pattern *wide, const struct path_pattern *narrow);
+
+/*
+ * One path, one spelling (RFC 3986 section 6.2.2): percent-encodings of anything but `/` and `%` decoded, the
+ * hexadecimal digits of those that stay in upper case, "." and ".." segments removed, runs of slashes merged.
+ * A trailing slash stays. Without this `/api/%72esource` or `//api/./resource` would pass by the rule of
+ * `/api/resource`.
+ *
+ * In place; `*bytes` is the length before and after and never grows. False, and the text is then undefined:
+ * not beginning with "/", a broken percent-encoding, an encoded or raw control byte (%00 among them).
+ */
+bool path_normalise(char *path, size_t *bytes);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * redis_store: counters in Redis, shared by every node. A handle is one worker's: one connection, its event loop.
+ *
+ * Requests gather during a turn of the loop and leave in one command at its end (store_flush). A lone request leaves at
+ * once; with two commands under way the next waits for an answer, unless it is full: so under load batches grow
+ * by themselves, and a far Redis is still kept busy.
+ *
+ * Whatever Redis does, each request is answered before its deadline passes: with STORE_UNAVAILABLE if need be. What was
+ * sent is never sent again, because it may have counted.
+ */
+#ifndef REDIS_STORE_H
+#define REDIS_STORE_H
+
+#include "redis_url.h"
+#include "store.h"
+
+struct event_base;
+
+struct redis_store_options {
+    struct event_base *base;
+    const struct redis_url *url; /* borrowed for the store's life */
+    int64_t timeout_us;          /* a request's deadline, from its store_take */
+    unsigned worker;             /* the worker's number: it names the connection */
+};
+
+/* NULL when memory is out. It connects by itself, from the loop's next turn on; store_health tells how it goes. */
+struct store *redis_store_new(const struct redis_store_options *options);
+
+#endif

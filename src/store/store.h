@@ -1,0 +1,110 @@
+/*
+ * store: where the counters live, behind one face: take a cost from a client's limits, all or nothing.
+ *
+ *      store_take ──► STORE_DONE          decided; the answer is in the request; no callback
+ *                 ├─► STORE_PENDING       the callback comes exactly once, later, on this thread, never before
+ *                 │                       store_take returns, and never later than the store's deadline
+ *                 └─► STORE_UNAVAILABLE   no decision can be had now; no callback
+ *
+ * A handle belongs to one thread (a worker's); the memory store's table behind it may be shared by all. A store
+ * owns the clock that it decides by. Nothing is allocated by store_take: the request is the caller's, and must
+ * stay where it is until the callback or store_cancel.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client.h"
+#include "decision.h"
+#include "limit.h"
+
+#define STORE_LIMITS_MAX 8
+
+enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
+
+/* What counts are kept under: with the limit's index, `rl:{client}:rule:index` in Redis. */
+struct store_subject {
+    const struct client *client;
+    const char *rule;           /* the rule's name */
+    const struct limit *limits; /* the rule's */
+    uint32_t limit_count;       /* 1 .. STORE_LIMITS_MAX */
+};
+
+struct store_request {
+    /* Set by the caller; the pointers must stay valid until the answer. */
+    struct store_subject subject;
+    int64_t cost; /* 0 .. NUMBER_EXACT_MAX; 0 peeks */
+    void (*callback)(struct store_request *request, enum store_status status); /* DONE or UNAVAILABLE */
+
+    /* The answer, when the status is STORE_DONE. */
+    bool allowed;                                /* every limit allows it, and the cost was spent on each */
+    struct decision decisions[STORE_LIMITS_MAX]; /* one a limit */
+
+    /* The store's own between PENDING and the callback. */
+    void *owner;         /* the batch that it waits in */
+    uint32_t position;   /* its place there */
+    int64_t deadline_us; /* monotonic */
+};
+
+enum store_state {
+    STORE_READY,      /* decisions can be had */
+    STORE_CONNECTING, /* never been ready, or on the way back */
+    STORE_LOST,       /* waiting before the next attempt */
+};
+
+struct store_health {
+    enum store_state state;
+    const char *kind;   /* "memory", "redis" */
+    const char *detail; /* why it is not ready, or "" ; static, or valid until the next call to the store */
+};
+
+struct store;
+struct store_class {
+    enum store_status (*take)(struct store *store, struct store_request *request);
+    void (*cancel)(struct store *store, struct store_request *request);
+    void (*flush)(struct store *store);
+    struct store_health (*health)(const struct store *store);
+    void (*free)(struct store *store);
+};
+/* Embedded first in each store's handle. */
+struct store {
+    const struct store_class *class;
+};
+
+static inline enum store_status
+store_take(struct store *store, struct store_request *request)
+{
+    return store->class->take(store, request);
+}
+
+/* The callback of a PENDING request will not come; what was sent cannot be called back and may count. */
+static inline void
+store_cancel(struct store *store, struct store_request *request)
+{
+    store->class->cancel(store, request);
+}
+
+/* The end of a turn of the loop: what was gathered leaves now. */
+static inline void
+store_flush(struct store *store)
+{
+    store->class->flush(store);
+}
+
+static inline struct store_health
+store_health(const struct store *store)
+{
+    return store->class->health(store);
+}
+
+/* Pending requests get their callback, STORE_UNAVAILABLE, before it returns. NULL is allowed. */
+static inline void
+store_free(struct store *store)
+{
+    if (store)
+        store->class->free(store);
+}
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * client: the text by which a client is known in keys.
+ *
+ *     ip=203.0.113.7        header:user_id=test_user        global
+ *
+ * It begins with the source that named the client, spelt as in `identify_by`, so that an address can never pass
+ * for a header's value. The value follows escaped: every byte but printable ASCII without `{`, `}`, `%` and space
+ * is written %XX, which keeps distinct clients distinct. A text longer than CLIENT_BYTES is replaced by
+ * "sha256=" and the digest of the whole escaped text in hexadecimal.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <stddef.h>
+
+#define CLIENT_BYTES 128
+
+struct client {
+    size_t bytes;                /* 1 .. CLIENT_BYTES */
+    char text[CLIENT_BYTES + 1]; /* zero-terminated */
+};
+
+/* `source` as in `identify_by`, lower case; `value` may be NULL with bytes 0 for a source that has none
+   ("global": no "=" is written). Any bytes may be in `value`. Pure; any thread. */
+void client_write(struct client *client, const char *source, const char *value, size_t value_bytes);
+
+#endif

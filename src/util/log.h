@@ -1,0 +1,49 @@
+/*
+ * log: one line an event, on standard error, as text or as one JSON object.
+ *
+ *   text  2026-11-20T15:04:05.678Z WARN  redis: connection lost (...); trying again in 120 ms
+ *   json  {"time":"2026-11-20T15:04:05.678Z","level":"warn","module":"redis","message":"connection lost ..."}
+ *
+ * A line is written with one write(2) and never blocks a decision for longer than that; what goes beyond
+ * LOG_LINE_BYTES is cut. Control bytes and invalid UTF-8 never reach the output raw. Any thread.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LOG_LINE_BYTES 2048
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+/* Before the first thread is started. Until then: LOG_INFO, LOG_TEXT. */
+void log_init(enum log_level level, enum log_format format);
+
+/* `module` is the word before the colon: the name of the file that speaks. */
+void log_event(enum log_level level, const char *module, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_debug(module, ...) log_event(LOG_DEBUG, module, __VA_ARGS__)
+#define log_info(module, ...)  log_event(LOG_INFO, module, __VA_ARGS__)
+#define log_warn(module, ...)  log_event(LOG_WARN, module, __VA_ARGS__)
+#define log_error(module, ...) log_event(LOG_ERROR, module, __VA_ARGS__)
+
+/*
+ * For events that weather can repeat without end: true at most once in `interval_us`; `*suppressed` then says how
+ * many times it was false since. One static limiter an event, shared by the threads:
+ *
+ *     static struct log_limiter limiter;
+ *     uint64_t suppressed;
+ *     if (log_limiter_allows(&limiter, 10 * US_PER_S, &suppressed))
+ *         log_warn("store", "... (%" PRIu64 " more since the last line)", suppressed);
+ */
+struct log_limiter {
+    _Atomic int64_t next_us; /* monotonic */
+    _Atomic uint64_t suppressed;
+};
+bool log_limiter_allows(struct log_limiter *limiter, int64_t interval_us, uint64_t *suppressed);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * number: text to integers, strictly.
+ *
+ * Every parser takes the whole text or nothing: leading or trailing blanks, signs where none are allowed,
+ * and values out of range are refused. `*out` is written on success only. Any thread.
+ */
+#ifndef NUMBER_H
+#define NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The largest integer that a double, and so Lua and JSON, still tells from its neighbours: 2^53 - 1. */
+#define NUMBER_EXACT_MAX INT64_C(9007199254740991)
+
+/* A decimal integer within [min, max]. */
+bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out);
+
+/* A duration: a whole number and one of `ms` `s` `m` `h` `d`, e.g. "500ms", "7d". In microseconds.
+   Refused: no unit, zero, more than DURATION_MAX_US. */
+#define DURATION_MAX_US (INT64_C(366) * 24 * 3600 * 1000000)
+bool duration_parse(const char *text, int64_t *out_us);
+
+/* Durations rounded up to a coarser unit; `us` must not be negative. */
+int64_t us_to_ms_up(int64_t us);
+int64_t us_to_s_up(int64_t us);
+
+/* a * b, or false where the product is above NUMBER_EXACT_MAX. Both must be at least 0. */
+bool number_product(int64_t a, int64_t b, int64_t *out);
+
+int64_t number_gcd(int64_t a, int64_t b);
+
+/* Writes `value` in decimal, without a terminating zero; returns the bytes written, at most 20. */
+size_t number_write(char *out, int64_t value);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * worker: one thread = one event loop: its HTTP server and its handle of the store. Nothing of a request crosses threads.
+ *
+ *      wait for events ─► HTTP takes requests in ─► the store's batch leaves ─┐
+ *             ▲                                                               │
+ *             └── what was answered is resumed, and HTTP sends it ◄───────────┘
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "policy.h"
+#include "redis_url.h"
+#include "store.h"
+
+struct worker;
+
+/* What all workers share; borrowed, and immutable while they run. */
+struct worker_options {
+    const struct policy *policy;
+    const struct networks *trusted;
+    const struct redis_url *redis; /* NULL: the store is `memory` */
+    struct store *memory;          /* the store, or what FAILURE_LOCAL asks; NULL: neither */
+    int64_t redis_timeout_us;
+    enum failure_mode failure_mode;
+    int64_t max_connections; /* of each worker */
+    int64_t max_body_bytes;
+    int64_t header_timeout_us;
+    int64_t idle_timeout_us;
+};
+
+/* Starts the thread. `socket` is the worker's from here on. NULL with errno when it cannot be started. */
+struct worker *worker_start(const struct worker_options *options, unsigned number, int socket);
+
+/* Tells the worker to drain and end. From any thread; more than once is the same as once. */
+void worker_stop(struct worker *worker);
+
+/* Waits for its end and frees it. */
+void worker_join(struct worker *worker);
+
+#endif
