@@ -1,0 +1,91 @@
+#include "healthcheck.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define TIMEOUT_S 2
+
+static int
+connect_within(int fd, const struct sockaddr *address, socklen_t bytes)
+{
+    struct timeval limit = {.tv_sec = TIMEOUT_S};
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+        connect(fd, address, bytes) < 0) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        errno = error == EINPROGRESS ? ETIMEDOUT : error;
+        return -1;
+    }
+    return fd;
+}
+
+static int
+connect_unix(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    return connect_within(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
+                          sizeof(address));
+}
+
+/* The service listens on all addresses, or on one: it is asked on this machine, or on that one. */
+static int
+connect_tcp(const char *host, int64_t port)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list;
+    char service[8];
+    int fd;
+
+    if (strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1";
+    else if (strcmp(host, "::") == 0)
+        host = "::1";
+    snprintf(service, sizeof(service), "%d", (int)port);
+    if (getaddrinfo(host, service, &hints, &list) != 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    fd = connect_within(socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), list->ai_addr,
+                        list->ai_addrlen);
+    freeaddrinfo(list);
+    return fd;
+}
+
+int
+healthcheck(const struct settings *settings)
+{
+    static const char request[] = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    static const char healthy[] = "HTTP/1.1 200 ";
+    char reply[sizeof(healthy)] = "";
+    size_t used = 0;
+    ssize_t bytes = 0;
+    int fd;
+
+    if (strncmp(settings->listen, "unix:", 5) == 0)
+        fd = connect_unix(settings->listen + 5);
+    else
+        fd = connect_tcp(settings->host, settings->port);
+    if (fd < 0) {
+        fprintf(stderr, "ratelimitd: healthcheck: cannot connect: %s\n", strerror(errno));
+        return EXIT_FAILURE;
+    }
+    if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1)
+        while (used < sizeof(reply) - 1 && (bytes = recv(fd, reply + used, sizeof(reply) - 1 - used, 0)) > 0)
+            used += (size_t)bytes;
+    close(fd);
+    if (strcmp(reply, healthy) == 0)
+        return EXIT_SUCCESS;
+    fprintf(stderr, "ratelimitd: healthcheck: no 200 from /health within %d s\n", TIMEOUT_S);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,160 @@
+#include "headers.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <microhttpd.h>
+
+#include "number.h"
+
+struct reading {
+    struct headers *headers;
+    const struct header_index *index;
+    const char *why; /* NULL: nothing wrong so far */
+    unsigned count, hosts, lengths, encodings;
+    size_t bytes;
+    bool too_large;
+};
+
+void
+header_index_init(struct header_index *index, const struct policy *policy)
+{
+    static const size_t own[] = {sizeof("Host") - 1, sizeof("Content-Length") - 1,
+                                 sizeof("Transfer-Encoding") - 1, sizeof("X-Forwarded-For") - 1};
+
+    *index = (struct header_index){.policy = policy};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        index->lengths |= UINT64_C(1) << own[i];
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        index->lengths |= UINT64_C(1) << (strlen(policy->headers[i]) & 63);
+}
+
+/* RFC 9110, section 5.6.2: what a name is made of. */
+static bool
+is_token(const char *text, size_t bytes)
+{
+    static const uint32_t token_bytes[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
+
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if ((token_bytes[byte / 32] >> byte % 32 & 1) == 0)
+            return false;
+    }
+    return bytes > 0;
+}
+
+bool
+field_is_clean(const struct field *field)
+{
+    for (size_t i = 0; i < field->bytes; i++)
+        if ((unsigned char)field->text[i] < ' ' || field->text[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool
+is_name(const char *name, size_t bytes, const char *wanted, size_t wanted_bytes)
+{
+    return bytes == wanted_bytes && strncasecmp(name, wanted, bytes) == 0;
+}
+#define IS_NAME(name, bytes, wanted) is_name(name, bytes, wanted, sizeof(wanted) - 1)
+
+static void
+read_content_length(struct reading *reading, const struct field *value)
+{
+    char digits[20];
+
+    if (reading->lengths++ > 0)
+        reading->why = "The request has more than one Content-Length.";
+    if (value->bytes >= sizeof(digits)) {
+        reading->why = "The Content-Length is not a length.";
+        return;
+    }
+    memcpy(digits, value->text, value->bytes);
+    digits[value->bytes] = '\0';
+    if (!number_parse(digits, 0, INT64_MAX, &reading->headers->content_length))
+        reading->why = "The Content-Length is not a length.";
+}
+
+static void
+read_transfer_encoding(struct reading *reading, const struct field *value)
+{
+    if (reading->encodings++ > 0 || value->bytes != 7 || strncasecmp(value->text, "chunked", 7) != 0)
+        reading->why = "The only Transfer-Encoding that is understood is chunked, once.";
+    reading->headers->chunked = true;
+}
+
+/* Of too many lines the last ones are kept: they are read from the right. */
+static void
+read_forwarded_for(struct headers *headers, struct field value)
+{
+    if (headers->forwarded_count == FORWARDED_LINES) {
+        memmove(headers->forwarded_for, headers->forwarded_for + 1,
+                (FORWARDED_LINES - 1) * sizeof(headers->forwarded_for[0]));
+        headers->forwarded_count--;
+    }
+    headers->forwarded_for[headers->forwarded_count++] = value;
+}
+
+static void
+read_wanted(struct reading *reading, const char *name, size_t name_bytes, struct field value)
+{
+    const struct policy *policy = reading->index->policy;
+
+    if (IS_NAME(name, name_bytes, "Host"))
+        reading->hosts++;
+    else if (IS_NAME(name, name_bytes, "Content-Length"))
+        read_content_length(reading, &value);
+    else if (IS_NAME(name, name_bytes, "Transfer-Encoding"))
+        read_transfer_encoding(reading, &value);
+    else if (IS_NAME(name, name_bytes, "X-Forwarded-For"))
+        read_forwarded_for(reading->headers, value);
+    for (uint32_t i = 0; i < policy->header_count; i++) {
+        struct field *field = &reading->headers->values[i];
+        if (field->text == NULL && value.bytes > 0 && strlen(policy->headers[i]) == name_bytes &&
+            strncasecmp(policy->headers[i], name, name_bytes) == 0)
+            *field = value;
+    }
+}
+
+static enum MHD_Result
+on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_bytes, const char *value,
+          size_t value_bytes)
+{
+    struct reading *reading = arg;
+
+    (void)kind;
+    reading->count++;
+    reading->bytes += name_bytes + value_bytes;
+    if (reading->count > HEADERS_MAX || reading->bytes > HEADERS_BYTES_MAX)
+        reading->too_large = true;
+    if (!is_token(name, name_bytes))
+        reading->why = "A header has a name that is no name.";
+    else if (reading->index->lengths >> (name_bytes & 63) & 1)
+        read_wanted(reading, name, name_bytes,
+                    (struct field){.text = value ? value : "", .bytes = value_bytes});
+    return reading->why || reading->too_large ? MHD_NO : MHD_YES;
+}
+
+enum headers_status
+headers_read(struct headers *headers, const struct header_index *index, struct MHD_Connection *connection,
+             const char *version, const char **why)
+{
+    struct reading reading = {.headers = headers, .index = index};
+
+    memset(headers->values, 0, index->policy->header_count * sizeof(headers->values[0]));
+    headers->forwarded_count = 0;
+    headers->content_length = -1;
+    headers->chunked = false;
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reading);
+    if (reading.too_large)
+        return HEADERS_TOO_LARGE;
+    if (!reading.why && reading.lengths > 0 && reading.encodings > 0)
+        reading.why = "The request has both a Content-Length and a Transfer-Encoding.";
+    if (!reading.why && reading.hosts > 1)
+        reading.why = "The request has more than one Host.";
+    if (!reading.why && reading.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
+        reading.why = "The request has no Host.";
+    *why = reading.why;
+    return reading.why ? HEADERS_BAD : HEADERS_GOOD;
+}

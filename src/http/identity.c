@@ -1,0 +1,67 @@
+#include "identity.h"
+
+#include <string.h>
+
+static void
+write_address(struct client *client, const struct address *address)
+{
+    char text[ADDRESS_TEXT_BYTES];
+
+    client_write(client, "ip", text, address_write(address, text));
+}
+
+void
+peer_init(struct peer *peer, const struct sockaddr *sockaddr, const struct networks *trusted)
+{
+    peer->address = address_of_peer(sockaddr);
+    peer->trusted = networks_contain(trusted, &peer->address);
+    write_address(&peer->client, &peer->address);
+}
+
+static void
+copy_client(struct client *to, const struct client *from)
+{
+    to->bytes = from->bytes;
+    memcpy(to->text, from->text, from->bytes + 1);
+}
+
+static void
+identify_by_address(struct client *client, const struct headers *headers, const struct peer *peer,
+                    const struct networks *trusted)
+{
+    struct address address;
+
+    if (!peer->trusted || headers->forwarded_count == 0) {
+        copy_client(client, &peer->client);
+        return;
+    }
+    address = forwarded_client(trusted, &peer->address, headers->forwarded_for, headers->forwarded_count);
+    write_address(client, &address);
+}
+
+enum identity_status
+identify(struct client *client, const struct rule *rule, const struct headers *headers,
+         const struct peer *peer, const struct networks *trusted)
+{
+    for (uint32_t i = 0; i < rule->source_count; i++) {
+        const struct source *source = &rule->sources[i];
+        const struct field *value;
+        switch (source->kind) {
+        case SOURCE_HEADER:
+            value = &headers->values[source->header];
+            if (value->text == NULL)
+                break;
+            if (!field_is_clean(value))
+                return IDENTITY_BAD;
+            client_write(client, source->text, value->text, value->bytes);
+            return IDENTITY_FOUND;
+        case SOURCE_IP:
+            identify_by_address(client, headers, peer, trusted);
+            return IDENTITY_FOUND;
+        case SOURCE_GLOBAL:
+            client_write(client, source->text, NULL, 0);
+            return IDENTITY_FOUND;
+        }
+    }
+    return IDENTITY_ABSENT;
+}

@@ -1,0 +1,266 @@
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "number.h"
+
+#define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
+
+#define SYSTEMD_FIRST 3 /* sd_listen_fds(3): the first descriptor that is handed over */
+
+static bool
+prepare(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0;
+}
+
+/* Every worker gets a descriptor of its own for the one socket. */
+static bool
+share(struct listener *listener, int fd, unsigned workers)
+{
+    listener->sockets[0] = fd;
+    listener->count = 1;
+    while (listener->count < workers) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (copy < 0)
+            return false;
+        listener->sockets[listener->count++] = copy;
+    }
+    return true;
+}
+
+/* sd_listen_fds(3), without the library: LISTEN_PID is ours, LISTEN_FDS counts from 3. */
+static int
+systemd_sockets(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    int64_t number;
+
+    if (!pid || !count || !number_parse(pid, 1, INT32_MAX, &number) || number != getpid())
+        return 0;
+    return number_parse(count, 1, 256, &number) ? (int)number : 0;
+}
+
+static bool
+open_systemd(struct listener *listener, int handed, unsigned workers, struct report *report)
+{
+    int accepting = 0;
+    socklen_t size = sizeof(accepting);
+
+    snprintf(listener->display, sizeof(listener->display), "the socket of systemd");
+    if (getsockopt(SYSTEMD_FIRST, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &size) < 0 || !accepting ||
+        !prepare(SYSTEMD_FIRST)) {
+        report_add(report, "LISTEN_FDS: descriptor 3 is not a listening socket");
+        return false;
+    }
+    for (int fd = SYSTEMD_FIRST + 1; fd < SYSTEMD_FIRST + handed; fd++)
+        close(fd);
+    if (share(listener, SYSTEMD_FIRST, workers))
+        return true;
+    report_add(report, "LISTEN_FDS: %s", strerror(errno));
+    return false;
+}
+
+/* A file that a killed process left behind is taken over; one that somebody still answers on is not. */
+static bool
+remove_stale(const struct sockaddr_un *address)
+{
+    struct stat file;
+    int fd, status;
+
+    if (lstat(address->sun_path, &file) < 0)
+        return true;
+    if (!S_ISSOCK(file.st_mode))
+        return false;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    status = connect(fd, (const struct sockaddr *)address, sizeof(*address));
+    close(fd);
+    return status < 0 && errno == ECONNREFUSED && unlink(address->sun_path) == 0;
+}
+
+static bool
+open_unix(struct listener *listener, const char *path, unsigned workers, struct report *report)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd;
+
+    if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path)) {
+        report_add(report, "--listen: unix:%s: accepted: an absolute path of at most 107 bytes", path);
+        return false;
+    }
+    strcpy(address.sun_path, path);
+    snprintf(listener->display, sizeof(listener->display), "unix:%.80s", path);
+    if (!remove_stale(&address)) {
+        report_add(report, "--listen: %s: it exists, and is in use or not a socket", listener->display);
+        return false;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0) {
+        report_add(report, "--listen: %s: %s", listener->display, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    listener->unix_path = strdup(path);
+    if (share(listener, fd, workers))
+        return true;
+    report_add(report, "--listen: %s: %s", listener->display, strerror(errno));
+    return false;
+}
+
+/* -1 with errno. */
+static int
+open_tcp_socket(const struct sockaddr *address, socklen_t bytes)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
+
+    if (fd < 0)
+        return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ||
+        (address->sa_family == AF_INET6 &&
+         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0) ||
+        bind(fd, address, bytes) < 0 || listen(fd, BACKLOG) < 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+/* SO_REUSEPORT would let a second service of the same user share the port in silence: a socket without it finds out
+   that the port is taken. */
+static bool
+is_taken(const struct sockaddr *address, socklen_t bytes)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, off = 0;
+    bool taken;
+
+    if (fd < 0)
+        return false;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (address->sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    taken = bind(fd, address, bytes) < 0 && errno == EADDRINUSE;
+    close(fd);
+    return taken;
+}
+
+static void
+set_port(struct sockaddr_storage *address, in_port_t port)
+{
+    if (address->ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)address)->sin6_port = port;
+    else
+        ((struct sockaddr_in *)address)->sin_port = port;
+}
+
+static in_port_t
+get_port(const struct sockaddr_storage *address)
+{
+    return address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
+                                          : ((const struct sockaddr_in *)address)->sin_port;
+}
+
+static bool
+open_tcp_sockets(struct listener *listener, struct sockaddr_storage *address, socklen_t bytes,
+                 unsigned workers)
+{
+    if (get_port(address) != 0 && is_taken((struct sockaddr *)address, bytes)) {
+        errno = EADDRINUSE;
+        return false;
+    }
+    while (listener->count < workers) {
+        int fd = open_tcp_socket((struct sockaddr *)address, bytes);
+        if (fd < 0)
+            return false;
+        listener->sockets[listener->count++] = fd;
+        if (get_port(address) == 0) { /* the port that the first one got is all workers' */
+            struct sockaddr_storage bound;
+            socklen_t size = sizeof(bound);
+            if (getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
+                return false;
+            set_port(address, get_port(&bound));
+        }
+    }
+    return true;
+}
+
+static bool
+open_tcp(struct listener *listener, const char *host, int port, unsigned workers, struct report *report)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
+                    *list = NULL;
+    struct sockaddr_storage address;
+    socklen_t bytes;
+    char service[8];
+    const char *format = strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d";
+    int status;
+
+    snprintf(service, sizeof(service), "%d", port);
+    status = getaddrinfo(host, service, &hints, &list);
+    if (status != 0) {
+        report_add(report, "HOST: \"%s\": %s; accepted: an address of this machine, or a name of one", host,
+                   gai_strerror(status));
+        return false;
+    }
+    memcpy(&address, list->ai_addr, list->ai_addrlen);
+    bytes = list->ai_addrlen;
+    freeaddrinfo(list);
+    if (!open_tcp_sockets(listener, &address, bytes, workers)) {
+        report_add(report, "PORT: cannot listen on %s port %d: %s%s", host, port, strerror(errno),
+                   errno == EADDRINUSE
+                       ? "; choose another by PORT or --listen, or stop the service that has it"
+                       : "");
+        return false;
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    snprintf(listener->display, sizeof(listener->display), format, host, ntohs(get_port(&address)));
+#pragma GCC diagnostic pop
+    return true;
+}
+
+bool
+listener_open(struct listener *listener, const char *listen, const char *host, int port, unsigned workers,
+              struct report *report)
+{
+    int handed = systemd_sockets();
+
+    *listener = (struct listener){.sockets = calloc(workers, sizeof(int))};
+    if (listener->sockets == NULL) {
+        report_add(report, "out of memory");
+        return false;
+    }
+    if (handed > 0)
+        return open_systemd(listener, handed, workers, report);
+    if (strncmp(listen, "unix:", 5) == 0)
+        return open_unix(listener, listen + 5, workers, report);
+    return open_tcp(listener, host, port, workers, report);
+}
+
+void
+listener_close(struct listener *listener)
+{
+    for (unsigned i = 0; i < listener->count; i++)
+        if (listener->sockets[i] >= 0)
+            close(listener->sockets[i]);
+    if (listener->unix_path)
+        unlink(listener->unix_path);
+    free(listener->unix_path);
+    free(listener->sockets);
+    *listener = (struct listener){0};
+}

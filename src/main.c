@@ -1,0 +1,301 @@
+/*
+ * ratelimitd: reads as the boot order: settings, rules, store, sockets, workers; then it waits for a signal.
+ *
+ * Whatever the operator got wrong is said before anything listens, all of it in one run; exit status 2.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "healthcheck.h"
+#include "listener.h"
+#include "log.h"
+#include "memory_store.h"
+#include "policy.h"
+#include "redis_url.h"
+#include "settings.h"
+#include "worker.h"
+
+#define EXIT_OPERATOR 2
+
+/* Descriptors that are not clients': sockets to Redis, epolls, logs, and room to accept one more to refuse. */
+#define DESCRIPTORS_RESERVED 64
+
+extern char **environ;
+
+struct service {
+    struct settings settings;
+    struct report report;
+    struct policy *policy;
+    struct networks trusted;
+    bool uses_redis;
+    struct redis_url redis;
+    struct store *memory;
+    struct listener listener;
+    struct worker_options options;
+    struct worker **workers;
+    unsigned worker_count;
+};
+
+/* Configuration. */
+
+static bool
+is_any_rule_local(const struct policy *policy)
+{
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].on_store_failure == FAILURE_LOCAL)
+            return true;
+    return false;
+}
+
+static int64_t
+largest_sliding_window(const struct policy *policy)
+{
+    int64_t largest = 0;
+
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        for (uint32_t j = 0; j < policy->rules[i].limit_count; j++) {
+            const struct limit *limit = &policy->rules[i].limits[j];
+            if (limit->algorithm == SLIDING_WINDOW && limit->limit > largest)
+                largest = limit->limit;
+        }
+    return largest;
+}
+
+/* Everything that can be wrong without touching the network; what is wrong goes to the report. */
+static void
+configure(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+    struct policy_defaults defaults = {
+        .limit = settings->default_limit,
+        .window_us = settings->default_window_ms * US_PER_MS,
+        .failure_mode = (enum failure_mode)settings->failure_mode,
+    };
+
+    service->policy = policy_load(settings->rules, &defaults, &service->report);
+    networks_parse(&service->trusted, "TRUSTED_PROXIES", settings->trusted_proxies, &service->report);
+    service->uses_redis = strcmp(settings->store, "memory") != 0;
+    if (service->uses_redis)
+        redis_url_parse(&service->redis, settings->store, &service->report);
+}
+
+static unsigned
+count_workers(const struct settings *settings)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (settings->workers > 0)
+        return (unsigned)settings->workers;
+    return cpus > 0 ? (unsigned)cpus : 1;
+}
+
+/* Each connection is a descriptor: raises the soft limit as far as it may go, and takes fewer connections where that is
+   not far enough, so that accept never runs dry. */
+static int64_t
+fit_connections(int64_t wanted)
+{
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)wanted + DESCRIPTORS_RESERVED;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+        return wanted;
+    limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur >= needed)
+        return wanted;
+    wanted = (int64_t)(limit.rlim_cur > 2 * DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED
+                                                                 : DESCRIPTORS_RESERVED);
+    log_warn("main",
+             "MAX_CONNECTIONS is %" PRId64 ", because the process may open %" PRIu64
+             " files; raise that limit (ulimit -n)",
+             wanted, (uint64_t)limit.rlim_cur);
+    return wanted;
+}
+
+/* Serving. */
+
+static bool
+open_memory(struct service *service)
+{
+    if (service->uses_redis && !is_any_rule_local(service->policy))
+        return true;
+    service->memory = memory_store_new(&(struct memory_store_options){
+        .max_keys = service->settings.memory_max_keys,
+        .sliding_limit_max = largest_sliding_window(service->policy),
+        .clock = clock_steady(),
+    });
+    if (service->memory == NULL)
+        report_add(&service->report,
+                   "MEMORY_MAX_KEYS: %" PRId64 ": so much memory cannot be reserved; accepted: fewer keys",
+                   service->settings.memory_max_keys);
+    return service->memory != NULL;
+}
+
+static bool
+start_workers(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+    unsigned count = service->listener.count;
+    int64_t connections = fit_connections(settings->max_connections) / count;
+
+    service->options = (struct worker_options){
+        .policy = service->policy,
+        .trusted = &service->trusted,
+        .redis = service->uses_redis ? &service->redis : NULL,
+        .memory = service->memory,
+        .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
+        .failure_mode = (enum failure_mode)settings->failure_mode,
+        .max_connections = connections > 0 ? connections : 1,
+        .max_body_bytes = settings->max_body_bytes,
+        .header_timeout_us = settings->header_timeout_ms * US_PER_MS,
+        .idle_timeout_us = settings->idle_timeout_ms * US_PER_MS,
+    };
+    service->workers = calloc(count, sizeof(struct worker *));
+    while (service->workers && service->worker_count < count) {
+        int socket = service->listener.sockets[service->worker_count];
+        service->listener.sockets[service->worker_count] = -1;
+        service->workers[service->worker_count] =
+            worker_start(&service->options, service->worker_count, socket);
+        if (service->workers[service->worker_count] == NULL)
+            break;
+        service->worker_count++;
+    }
+    if (service->worker_count == count)
+        return true;
+    log_error("main", "cannot start worker %u: %s", service->worker_count, strerror(errno));
+    return false;
+}
+
+static void
+stop_workers(struct service *service)
+{
+    for (unsigned i = 0; i < service->worker_count; i++)
+        worker_stop(service->workers[i]);
+    for (unsigned i = 0; i < service->worker_count; i++)
+        worker_join(service->workers[i]);
+    free(service->workers);
+}
+
+static void
+on_second_signal(int signal)
+{
+    (void)signal;
+    _exit(EXIT_FAILURE);
+}
+
+/* The signals that end the service wait for this thread; all others inherit that they are blocked. */
+static void
+block_signals(sigset_t *ending)
+{
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(ending);
+    sigaddset(ending, SIGTERM);
+    sigaddset(ending, SIGINT);
+    pthread_sigmask(SIG_BLOCK, ending, NULL);
+}
+
+static void
+await_signal(const sigset_t *ending)
+{
+    int number = 0;
+
+    sigwait(ending, &number);
+    log_info("main", "%s: draining; a second signal ends at once", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    signal(SIGTERM, on_second_signal);
+    signal(SIGINT, on_second_signal);
+    pthread_sigmask(SIG_UNBLOCK, ending, NULL);
+}
+
+static int
+serve(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+    sigset_t ending;
+    bool started;
+
+    if (!open_memory(service) ||
+        !listener_open(&service->listener, settings->listen, settings->host, (int)settings->port,
+                       count_workers(settings), &service->report))
+        return EXIT_OPERATOR;
+    block_signals(&ending);
+    started = start_workers(service);
+    if (started) {
+        log_info("main", "ratelimitd %s serves on %s: %u rules from %s, store %s, %u workers",
+                 RATELIMITD_VERSION, service->listener.display, service->policy->rule_count, settings->rules,
+                 service->uses_redis ? service->redis.display : "memory", service->worker_count);
+        await_signal(&ending);
+    }
+    stop_workers(service);
+    if (started)
+        log_info("main", "stopped");
+    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* The commands. */
+
+static int
+obey(struct service *service, enum settings_command command)
+{
+    switch (command) {
+    case SETTINGS_VERSION:
+        printf("ratelimitd %s\n", RATELIMITD_VERSION);
+        return EXIT_SUCCESS;
+    case SETTINGS_HELP:
+        settings_help(stdout);
+        return EXIT_SUCCESS;
+    case SETTINGS_HELP_MARKDOWN:
+        settings_help_markdown(stdout);
+        return EXIT_SUCCESS;
+    case SETTINGS_PRINT:
+        if (!report_is_empty(&service->report))
+            return EXIT_OPERATOR;
+        settings_print(&service->settings, stdout);
+        return EXIT_SUCCESS;
+    case SETTINGS_HEALTHCHECK:
+        return report_is_empty(&service->report) ? healthcheck(&service->settings) : EXIT_OPERATOR;
+    case SETTINGS_CHECK:
+    case SETTINGS_SERVE:
+        break;
+    }
+    if (report_is_empty(&service->report))
+        configure(service);
+    if (!report_is_empty(&service->report))
+        return EXIT_OPERATOR;
+    if (command == SETTINGS_CHECK) {
+        printf("ratelimitd: the settings and the %u rules of %s are good\n", service->policy->rule_count,
+               service->settings.rules);
+        return EXIT_SUCCESS;
+    }
+    log_init((enum log_level)service->settings.log_level, (enum log_format)service->settings.log_format);
+    return serve(service);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct service service = {0};
+    enum settings_command command;
+    int status;
+
+    report_init(&service.report);
+    settings_read(&service.settings, &command, argc, argv, environ, ".env", &service.report);
+    status = obey(&service, command);
+    report_print(&service.report, stderr, "ratelimitd: ");
+
+    listener_close(&service.listener);
+    store_free(service.memory);
+    redis_url_fini(&service.redis);
+    networks_fini(&service.trusted);
+    policy_free(service.policy);
+    settings_fini(&service.settings);
+    report_fini(&service.report);
+    return status;
+}

@@ -1,0 +1,281 @@
+#include "memory_store.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "algorithm.h"
+#include "number.h"
+#include "table.h"
+
+/* Shards: enough that workers seldom meet, few enough that small tables are not cut into crumbs. */
+#define SHARDS_MAX       64
+#define KEYS_A_SHARD_MIN 1024
+
+/* Room for logs: on average so many chunks a key, and in every shard more of the largest logs than one request can
+   have, so that room for one more entry can always be made. */
+#define CHUNKS_A_KEY 4
+#define LARGEST_LOGS (STORE_LIMITS_MAX + 1)
+
+struct shard {
+    pthread_mutex_t lock;
+    struct table table;
+} __attribute__((aligned(64)));
+
+struct memory_store {
+    struct store store;
+    struct memory_store_options options;
+    struct siphash_key hash_key;
+    uint32_t shard_count; /* a power of two */
+    struct shard *shards;
+};
+
+/* One limit of the request being decided. */
+struct slot {
+    struct table_entry *entry;   /* NULL: the client is not in the table */
+    union algorithm_state fresh; /* its state then */
+    union algorithm_state *state;
+};
+
+static struct memory_store *
+memory_store_of(struct store *store)
+{
+    return (struct memory_store *)store;
+}
+
+/* The client under the rule; its limits add their index. */
+static struct siphash
+subject_fingerprint(const struct memory_store *memory, const struct store_subject *subject)
+{
+    char text[CLIENT_BYTES + 1 + 256];
+    size_t rule_bytes = strlen(subject->rule);
+
+    assert(rule_bytes <= 255);
+    memcpy(text, subject->client->text, subject->client->bytes);
+    text[subject->client->bytes] = '\n'; /* in neither: the pair cannot be split in two ways */
+    memcpy(text + subject->client->bytes + 1, subject->rule, rule_bytes);
+    return siphash128(memory->hash_key, text, subject->client->bytes + 1 + rule_bytes);
+}
+
+static struct siphash
+limit_fingerprint(struct siphash subject, uint32_t index)
+{
+    subject.low += index * UINT64_C(0x9e3779b97f4a7c15); /* odd: distinct for each index, far apart */
+    return subject;
+}
+
+/* Finds the state, or makes the one of a client never seen, and brings it to `now_us`. */
+static void
+slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
+          int64_t now_us)
+{
+    slot->entry = table_find(table, fingerprint);
+    if (slot->entry != NULL && slot->entry->algorithm != limit->algorithm) {
+        table_remove(table, slot->entry); /* the rule was another one when this was counted */
+        slot->entry = NULL;
+    }
+    if (slot->entry != NULL) {
+        slot->entry->whole_at_us = TABLE_PINNED;
+        slot->state = &slot->entry->state;
+    } else {
+        slot->state = &slot->fresh;
+        algorithm_init(limit, slot->state, now_us);
+    }
+    algorithm_advance(limit, slot->state, &table->pool, now_us);
+}
+
+static void
+slot_spend(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
+           int64_t now_us, int64_t cost)
+{
+    if (slot->entry == NULL) {
+        slot->entry = table_insert(table, fingerprint, limit->algorithm, now_us);
+        slot->entry->state = slot->fresh;
+        slot->state = &slot->entry->state;
+    }
+    algorithm_spend(limit, slot->state, &table->pool, now_us, cost);
+}
+
+/* Lets go of the entry: it stays for as long as it means something. */
+static void
+slot_release(struct slot *slot, struct table *table, const struct decision *decision, int64_t now_us)
+{
+    if (slot->entry == NULL)
+        return;
+    if (decision->reset_after_us == 0)
+        table_remove(table, slot->entry);
+    else
+        table_touch(table, slot->entry, decision->allowed ? TABLE_IDLE : TABLE_REFUSED,
+                    now_us + decision->reset_after_us);
+}
+
+/* Room in the pool for what a spend on every limit may push. */
+static void
+make_log_room(struct table *table, const struct store_subject *subject, int64_t now_us)
+{
+    uint32_t chunks = 0;
+    bool made;
+
+    for (uint32_t i = 0; i < subject->limit_count; i++)
+        chunks += subject->limits[i].algorithm == SLIDING_WINDOW;
+    if (chunks <= window_log_pool_room(&table->pool))
+        return;
+    made = table_make_log_room(table, chunks, now_us);
+    assert(made); /* see LARGEST_LOGS */
+}
+
+/* All limits together, under the shard's lock: all fit, or nothing is spent. */
+static void
+decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
+{
+    const struct store_subject *subject = &request->subject;
+    struct slot slots[STORE_LIMITS_MAX];
+    bool fits[STORE_LIMITS_MAX];
+
+    request->allowed = true;
+    for (uint32_t i = 0; i < subject->limit_count; i++) {
+        const struct limit *limit = &subject->limits[i];
+        slot_load(&slots[i], table, limit_fingerprint(fingerprint, i), limit, now_us);
+        fits[i] = algorithm_fits(limit, slots[i].state, now_us, request->cost);
+        request->allowed &= fits[i];
+    }
+    if (request->allowed && request->cost > 0) {
+        make_log_room(table, subject, now_us);
+        for (uint32_t i = 0; i < subject->limit_count; i++)
+            slot_spend(&slots[i], table, limit_fingerprint(fingerprint, i), &subject->limits[i], now_us,
+                       request->cost);
+    }
+    for (uint32_t i = 0; i < subject->limit_count; i++) {
+        algorithm_report(&subject->limits[i], slots[i].state, &table->pool, now_us, request->cost, fits[i],
+                         &request->decisions[i]);
+        slot_release(&slots[i], table, &request->decisions[i], now_us);
+    }
+}
+
+static enum store_status
+memory_store_take(struct store *store, struct store_request *request)
+{
+    struct memory_store *memory = memory_store_of(store);
+    struct siphash fingerprint = subject_fingerprint(memory, &request->subject);
+    struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
+
+    assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
+    pthread_mutex_lock(&shard->lock);
+    decide(&shard->table, fingerprint, request, clock_now_us(&memory->options.clock));
+    pthread_mutex_unlock(&shard->lock);
+    return STORE_DONE;
+}
+
+static void
+memory_store_cancel(struct store *store, struct store_request *request)
+{
+    (void)store;
+    (void)request;
+    assert(!"nothing is ever pending in the memory store");
+}
+
+static void
+memory_store_flush(struct store *store)
+{
+    (void)store; /* nothing is gathered */
+}
+
+static struct store_health
+memory_store_health(const struct store *store)
+{
+    (void)store;
+    return (struct store_health){.state = STORE_READY, .kind = "memory", .detail = ""};
+}
+
+static void
+memory_store_free(struct store *store)
+{
+    struct memory_store *memory = memory_store_of(store);
+
+    for (uint32_t i = 0; i < memory->shard_count; i++) {
+        table_fini(&memory->shards[i].table);
+        pthread_mutex_destroy(&memory->shards[i].lock);
+    }
+    free(memory->shards);
+    free(memory);
+}
+
+static const struct store_class memory_store_class = {
+    .take = memory_store_take,
+    .cancel = memory_store_cancel,
+    .flush = memory_store_flush,
+    .health = memory_store_health,
+    .free = memory_store_free,
+};
+
+/* Keys fall on shards at random: with the mean and six standard deviations of slots (Poisson), max_keys fit. */
+static uint32_t
+shard_capacity(int64_t max_keys, uint32_t shard_count)
+{
+    double mean = (double)max_keys / shard_count;
+
+    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(mean)) + 1;
+}
+
+static uint32_t
+shard_log_chunks(const struct memory_store_options *options, uint32_t capacity)
+{
+    uint64_t largest = (uint64_t)options->sliding_limit_max / CHUNK_ENTRIES + 2;
+    uint64_t chunks = (uint64_t)capacity * CHUNKS_A_KEY;
+
+    if (options->sliding_limit_max == 0)
+        return 0;
+    if (chunks < LARGEST_LOGS * largest)
+        chunks = LARGEST_LOGS * largest;
+    return chunks < CHUNK_NONE ? (uint32_t)chunks : CHUNK_NONE - 1;
+}
+
+struct store *
+memory_store_new(const struct memory_store_options *options)
+{
+    struct memory_store *memory = malloc(sizeof(*memory));
+    uint32_t shard_count = 1, capacity;
+
+    assert(options->max_keys >= 1 && options->max_keys <= 1000000000);
+    if (memory == NULL)
+        return NULL;
+    while (shard_count < SHARDS_MAX && options->max_keys / (shard_count * 2) >= KEYS_A_SHARD_MIN)
+        shard_count *= 2;
+    capacity = shard_capacity(
+        options->max_keys < 2 * STORE_LIMITS_MAX ? 2 * STORE_LIMITS_MAX : options->max_keys, shard_count);
+    *memory = (struct memory_store){
+        .store.class = &memory_store_class, .options = *options, .hash_key = siphash_random_key()};
+    memory->shards = aligned_alloc(64, shard_count * sizeof(struct shard));
+    if (memory->shards == NULL) {
+        free(memory);
+        return NULL;
+    }
+    while (memory->shard_count < shard_count) {
+        struct shard *shard = &memory->shards[memory->shard_count];
+        if (!table_init(&shard->table, capacity, shard_log_chunks(options, capacity))) {
+            memory_store_free(&memory->store);
+            return NULL;
+        }
+        pthread_mutex_init(&shard->lock, NULL);
+        memory->shard_count++;
+    }
+    return &memory->store;
+}
+
+struct memory_store_counts
+memory_store_counts(struct store *store)
+{
+    struct memory_store *memory = memory_store_of(store);
+    struct memory_store_counts counts = {0};
+
+    for (uint32_t i = 0; i < memory->shard_count; i++) {
+        struct shard *shard = &memory->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        counts.entries += shard->table.used;
+        counts.evicted += shard->table.evicted;
+        pthread_mutex_unlock(&shard->lock);
+    }
+    return counts;
+}

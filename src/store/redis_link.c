@@ -1,0 +1,466 @@
+#include "redis_link.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+#include "log.h"
+#include "redis_name.h"
+
+#define CONNECT_MS 1000 /* for the connection and the entry together */
+
+/* Back-off: doubled from the first to the last, and of that a random half to whole, so that the workers of many nodes
+   do not come back in step. The last is short, because decisions are Redis' again only when the link is. */
+#define BACKOFF_FIRST_MS 25
+#define BACKOFF_LAST_MS  400
+
+#define TROUBLE_BYTES 200
+
+struct redis_link {
+    struct redis_link_options options;
+    enum redis_link_state state;
+    char trouble[TROUBLE_BYTES];
+    bool dropping; /* READY no more: the timer will drop the connection */
+    bool reported_lost;
+    unsigned failures; /* in a row */
+    unsigned entering; /* replies of the entry that are still to come */
+
+    struct event *timer;              /* the back-off, or the limit of the step under way */
+    struct redis_name_lookup *lookup; /* while RESOLVING */
+
+    redisAsyncContext *context; /* NULL: no connection */
+    struct event *readable, *writable;
+    bool wants_write; /* hiredis has something to write; redis_link_flush does */
+};
+
+/* States. */
+
+static void
+arm_timer(struct redis_link *link, unsigned ms)
+{
+    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    evtimer_add(link->timer, &delay);
+}
+
+static unsigned
+backoff_ms(unsigned failures)
+{
+    unsigned ms = BACKOFF_FIRST_MS, random = 0;
+
+    while (failures-- > 1 && ms < BACKOFF_LAST_MS)
+        ms *= 2;
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
+        random = 0;
+    return ms / 2 + random % (ms / 2 + 1);
+}
+
+/* The only way out of every other state: nothing of the connection is left, and the next attempt is timed. */
+static void
+wait_to_begin(struct redis_link *link, const char *trouble)
+{
+    bool was_ready = link->state == LINK_READY;
+
+    link->state = LINK_WAITING;
+    link->dropping = false;
+    link->entering = 0;
+    link->failures++;
+    if (trouble != link->trouble)
+        snprintf(link->trouble, sizeof(link->trouble), "%s", trouble);
+    arm_timer(link, backoff_ms(link->failures));
+    if (!link->reported_lost) {
+        link->reported_lost = true;
+        log_warn(
+            "redis",
+            "no connection to %s: %s; trying again until it is back, and until then the failure mode decides",
+            link->options.url->display, link->trouble);
+    }
+    if (was_ready)
+        link->options.on_change(link->options.arg, false);
+}
+
+static void
+become_ready(struct redis_link *link)
+{
+    link->state = LINK_READY;
+    link->failures = 0;
+    link->reported_lost = false;
+    link->trouble[0] = '\0';
+    evtimer_del(link->timer);
+    log_info("redis", "connected to %s", link->options.url->display);
+    link->options.on_change(link->options.arg, true);
+}
+
+/* hiredis' hooks: libevent events, except that a write of a READY link waits for redis_link_flush, which saves the two system calls
+   of watching the socket for the room that it nearly always has. */
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct redis_link *link = arg;
+
+    (void)fd;
+    (void)what;
+    redisAsyncHandleRead(link->context);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct redis_link *link = arg;
+
+    (void)fd;
+    (void)what;
+    redisAsyncHandleWrite(link->context);
+}
+
+static void
+hook_add_read(void *arg)
+{
+    struct redis_link *link = arg;
+
+    event_add(link->readable, NULL);
+}
+
+static void
+hook_del_read(void *arg)
+{
+    struct redis_link *link = arg;
+
+    event_del(link->readable);
+}
+
+static void
+hook_add_write(void *arg)
+{
+    struct redis_link *link = arg;
+
+    link->wants_write = true;
+    if (link->state != LINK_READY)
+        event_add(link->writable, NULL);
+}
+
+static void
+hook_del_write(void *arg)
+{
+    struct redis_link *link = arg;
+
+    link->wants_write = false;
+    event_del(link->writable);
+}
+
+static void
+hook_cleanup(void *arg)
+{
+    struct redis_link *link = arg;
+
+    event_free(link->readable);
+    event_free(link->writable);
+    link->readable = link->writable = NULL;
+    link->wants_write = false;
+    link->context = NULL;
+}
+
+static bool
+attach(struct redis_link *link, redisAsyncContext *context)
+{
+    link->readable = event_new(link->options.base, context->c.fd, EV_READ | EV_PERSIST, on_readable, link);
+    link->writable = event_new(link->options.base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, link);
+    if (link->readable == NULL || link->writable == NULL) {
+        if (link->readable)
+            event_free(link->readable);
+        if (link->writable)
+            event_free(link->writable);
+        return false;
+    }
+    link->context = context;
+    context->data = link;
+    context->ev.data = link;
+    context->ev.addRead = hook_add_read;
+    context->ev.delRead = hook_del_read;
+    context->ev.addWrite = hook_add_write;
+    context->ev.delWrite = hook_del_write;
+    context->ev.cleanup = hook_cleanup;
+    return true;
+}
+
+void
+redis_link_flush(struct redis_link *link)
+{
+    if (!link->wants_write || link->state != LINK_READY)
+        return;
+    link->wants_write = false;
+    redisAsyncHandleWrite(link->context); /* may end the connection: the callbacks have then run */
+    if (link->wants_write)
+        event_add(link->writable, NULL); /* the socket is full: the rest goes when it has room */
+}
+
+/* Frees the connection, if there is one; the pending reply callbacks run with NULL. Not from hiredis' callbacks. */
+static void
+free_connection(struct redis_link *link)
+{
+    if (link->lookup)
+        redis_name_cancel(link->lookup);
+    link->lookup = NULL;
+    if (link->context)
+        redisAsyncFree(link->context); /* hook_cleanup forgets it */
+}
+
+void
+redis_link_drop(struct redis_link *link, const char *trouble)
+{
+    char copy[TROUBLE_BYTES]; /* `trouble` may be the link's own */
+
+    snprintf(copy, sizeof(copy), "%s", trouble);
+    link->dropping = true; /* what runs for the pending replies must not send on it */
+    free_connection(link);
+    if (link->state != LINK_WAITING)
+        wait_to_begin(link, copy);
+}
+
+void
+redis_link_drop_soon(struct redis_link *link, const char *trouble)
+{
+    if (link->dropping)
+        return;
+    link->dropping = true;
+    snprintf(link->trouble, sizeof(link->trouble), "%s", trouble);
+    arm_timer(link, 0);
+}
+
+/* The entry: AUTH, SELECT, CLIENT SETNAME, SCRIPT LOAD. */
+
+enum entry_step { STEP_MUST, STEP_MAY };
+
+static void
+on_entry_reply(struct redis_link *link, const redisReply *reply, enum entry_step step)
+{
+    if (reply == NULL || link->dropping)
+        return; /* lost: on_disconnect knows */
+    if (reply->type == REDIS_REPLY_ERROR && step == STEP_MUST) {
+        char trouble[TROUBLE_BYTES];
+        snprintf(trouble, sizeof(trouble), "it refuses this service: %.*s",
+                 (int)(reply->len > 150 ? 150 : reply->len), reply->str);
+        redis_link_drop_soon(link, trouble);
+        return;
+    }
+    assert(link->entering > 0);
+    if (--link->entering == 0)
+        become_ready(link);
+}
+
+static void
+on_must_reply(redisAsyncContext *context, void *reply, void *arg)
+{
+    (void)context;
+    on_entry_reply(arg, reply, STEP_MUST);
+}
+
+static void
+on_may_reply(redisAsyncContext *context, void *reply, void *arg)
+{
+    (void)context;
+    on_entry_reply(arg, reply, STEP_MAY);
+}
+
+static void
+entry_send(struct redis_link *link, redisCallbackFn *callback, int count, const char **words,
+           const size_t *sizes)
+{
+    if (redisAsyncCommandArgv(link->context, callback, link, count, words, sizes) == REDIS_OK)
+        link->entering++;
+}
+
+static void
+enter(struct redis_link *link)
+{
+    const struct redis_url *url = link->options.url;
+    char db[12], name[32];
+
+    link->state = LINK_ENTERING;
+    if (url->password) {
+        const char *words[] = {"AUTH", url->user ? url->user : url->password, url->password};
+        entry_send(link, on_must_reply, url->user ? 3 : 2, words, NULL);
+    }
+    if (url->db != 0) {
+        snprintf(db, sizeof(db), "%d", url->db);
+        entry_send(link, on_must_reply, 2, (const char *[]){"SELECT", db}, NULL);
+    }
+    snprintf(name, sizeof(name), "ratelimitd-%u", link->options.worker);
+    entry_send(link, on_may_reply, 3, (const char *[]){"CLIENT", "SETNAME", name}, NULL);
+    /* Its failure costs one round trip, when EVALSHA meets NOSCRIPT; but an error that says that this Redis cannot serve
+       now, LOADING say, is one of entry too. */
+    entry_send(link, on_must_reply, 3, (const char *[]){"SCRIPT", "LOAD", link->options.script},
+               (const size_t[]){6, 4, link->options.script_bytes});
+}
+
+/* Connecting. */
+
+static void
+on_connect(const redisAsyncContext *context, int status)
+{
+    struct redis_link *link = context->data;
+    int on = 1;
+
+    if (status != REDIS_OK) {
+        /* hiredis frees the context when this returns, and says no more. */
+        char trouble[TROUBLE_BYTES];
+        snprintf(trouble, sizeof(trouble), "%s", context->c.errstr);
+        wait_to_begin(link, trouble);
+        return;
+    }
+    if (link->options.url->host)
+        setsockopt(context->c.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    enter(link);
+}
+
+static void
+on_disconnect(const redisAsyncContext *context, int status)
+{
+    struct redis_link *link = context->data;
+
+    /* After redisAsyncFree of ours the status is OK, and the one who called it says why. */
+    if (status != REDIS_OK && link->state != LINK_WAITING)
+        wait_to_begin(link, link->dropping ? link->trouble : context->errstr);
+}
+
+static void
+connect_to(struct redis_link *link, const char *address)
+{
+    const struct redis_url *url = link->options.url;
+    redisAsyncContext *context;
+
+    link->state = LINK_CONNECTING;
+    arm_timer(link, CONNECT_MS);
+    context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
+    if (context == NULL || context->err || !attach(link, context)) {
+        char trouble[TROUBLE_BYTES];
+        snprintf(trouble, sizeof(trouble), "%s", context && context->err ? context->errstr : "out of memory");
+        if (context)
+            redisAsyncFree(context);
+        wait_to_begin(link, trouble);
+        return;
+    }
+    redisAsyncSetDisconnectCallback(context, on_disconnect);
+    redisAsyncSetConnectCallback(context, on_connect); /* last: it starts to watch the socket */
+}
+
+static void
+on_name(void *arg, const char *address, const char *trouble)
+{
+    struct redis_link *link = arg;
+
+    link->lookup = NULL;
+    if (address)
+        connect_to(link, address);
+    else
+        wait_to_begin(link, trouble);
+}
+
+static bool
+is_numeric(const char *host)
+{
+    struct in6_addr address;
+
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+static void
+begin(struct redis_link *link)
+{
+    const struct redis_url *url = link->options.url;
+
+    if (url->path || is_numeric(url->host)) {
+        connect_to(link, url->host);
+        return;
+    }
+    link->state =
+        LINK_RESOLVING; /* for as long as the resolver takes: a second thread would not be quicker */
+    link->lookup = redis_name_resolve(link->options.base, url->host, link->failures, on_name, link);
+    if (link->lookup == NULL)
+        wait_to_begin(link, "out of memory or threads");
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct redis_link *link = arg;
+
+    (void)fd;
+    (void)what;
+    if (link->dropping)
+        redis_link_drop(link, link->trouble);
+    else if (link->state == LINK_WAITING)
+        begin(link);
+    else
+        redis_link_drop(link, "no answer within a second");
+}
+
+/* The life of a link. */
+
+struct redis_link *
+redis_link_new(const struct redis_link_options *options)
+{
+    struct redis_link *link = calloc(1, sizeof(*link));
+
+    if (link == NULL)
+        return NULL;
+    link->options = *options;
+    link->timer = evtimer_new(options->base, on_timer, link);
+    if (link->timer == NULL) {
+        free(link);
+        return NULL;
+    }
+    arm_timer(link, 0);
+    return link;
+}
+
+void
+redis_link_free(struct redis_link *link)
+{
+    if (link == NULL)
+        return;
+    link->state = LINK_WAITING; /* nothing is reported any more */
+    free_connection(link);
+    event_free(link->timer);
+    free(link);
+}
+
+enum redis_link_state
+redis_link_state(const struct redis_link *link)
+{
+    return link->dropping ? LINK_WAITING : link->state;
+}
+
+const char *
+redis_link_trouble(const struct redis_link *link)
+{
+    return link->trouble;
+}
+
+/* Commands. */
+
+static void
+on_reply(redisAsyncContext *context, void *reply, void *cookie)
+{
+    struct redis_link *link = context->data;
+
+    link->options.on_reply(link->options.arg, cookie, reply);
+}
+
+bool
+redis_link_send(struct redis_link *link, const char *command, size_t bytes, void *cookie)
+{
+    return redis_link_state(link) == LINK_READY &&
+           redisAsyncFormattedCommand(link->context, on_reply, cookie, command, bytes) == REDIS_OK;
+}

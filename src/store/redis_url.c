@@ -1,0 +1,213 @@
+#include "redis_url.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "number.h"
+
+#define ACCEPTED \
+    "accepted: redis://[user:password@]host[:port][/db], rediss://... for TLS, unix:///path/of.sock[?db=n]"
+
+#define DB_MAX 65535
+
+static int
+hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
+/* Percent-decodes in place; false on a broken encoding or an encoded zero byte. */
+static bool
+percent_decode(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from != '%') {
+            *to++ = *from;
+            continue;
+        }
+        int high = hex_digit(from[1]);
+        int low = high < 0 ? -1 : hex_digit(from[2]);
+        if (low < 0 || (high == 0 && low == 0))
+            return false;
+        *to++ = (char)(high << 4 | low);
+        from += 2;
+    }
+    *to = '\0';
+    return true;
+}
+
+/* `[user[:password]@]` at the start of `rest`: takes it off and returns what follows; NULL where it is broken. */
+static char *
+take_userinfo(struct redis_url *url, char *rest)
+{
+    size_t authority = strcspn(rest, "/?");
+    char *at = memrchr(rest, '@', authority);
+    char *colon;
+
+    if (at == NULL)
+        return rest;
+    *at = '\0';
+    colon = strchr(rest, ':');
+    if (colon != NULL) {
+        *colon = '\0';
+        url->password = strdup(colon + 1);
+    }
+    if (rest[0] != '\0')
+        url->user = strdup(rest);
+    if ((url->user && !percent_decode(url->user)) || (url->password && !percent_decode(url->password)))
+        return NULL;
+    return at + 1;
+}
+
+static bool
+take_db(struct redis_url *url, const char *text)
+{
+    int64_t db;
+
+    if (!number_parse(text, 0, DB_MAX, &db))
+        return false;
+    url->db = (int)db;
+    return true;
+}
+
+/* host[:port][/db] */
+static const char *
+parse_tcp(struct redis_url *url, char *rest)
+{
+    char *slash = strchr(rest, '/');
+    char *port = NULL;
+    int64_t number;
+
+    if (strchr(rest, '?'))
+        return "a redis:// URL takes no query";
+    if (slash) {
+        *slash++ = '\0';
+        if (*slash != '\0' && !take_db(url, slash))
+            return "the database is a whole number from 0 to 65535";
+    }
+    if (rest[0] == '[') {
+        char *bracket = strchr(rest, ']');
+        if (bracket == NULL || (bracket[1] != '\0' && bracket[1] != ':'))
+            return "an IPv6 address stands in brackets, and behind it only a port may follow";
+        *bracket = '\0';
+        rest++;
+        port = bracket[1] == ':' ? bracket + 2 : NULL;
+    } else {
+        port = strchr(rest, ':');
+        if (port)
+            *port++ = '\0';
+    }
+    if (rest[0] == '\0' ||
+        strspn(rest, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%") != strlen(rest))
+        return "the host is missing or has a character that no host name has";
+    url->port = REDIS_PORT;
+    if (port) {
+        if (!number_parse(port, 1, 65535, &number))
+            return "the port is a whole number from 1 to 65535";
+        url->port = (int)number;
+    }
+    url->host = strdup(rest);
+    return NULL;
+}
+
+/* /path/of.sock[?db=n] */
+static const char *
+parse_unix(struct redis_url *url, char *rest)
+{
+    char *query = strchr(rest, '?');
+
+    if (query) {
+        *query++ = '\0';
+        if (strncmp(query, "db=", 3) != 0)
+            return "the only key that the query of a unix:// URL takes is db";
+        if (!take_db(url, query + 3))
+            return "the database is a whole number from 0 to 65535";
+    }
+    if (rest[0] != '/' || !percent_decode(rest))
+        return "a unix:// URL names an absolute path";
+    if (strlen(rest) > 107)
+        return "the path of a Unix socket has at most 107 bytes";
+    url->path = strdup(rest);
+    return NULL;
+}
+
+static bool
+compose_display(struct redis_url *url)
+{
+    bool bracket = url->host && strchr(url->host, ':');
+    int ok;
+
+    if (url->path)
+        ok = asprintf(&url->display, "unix://%s?db=%d", url->path, url->db);
+    else
+        ok = asprintf(&url->display, "%s://%s%s%s:%d/%d", url->tls ? "rediss" : "redis", bracket ? "[" : "",
+                      url->host, bracket ? "]" : "", url->port, url->db);
+    if (ok < 0)
+        url->display = NULL;
+    return ok >= 0;
+}
+
+bool
+redis_url_parse(struct redis_url *url, const char *text, struct report *report)
+{
+    char *copy = strdup(text);
+    const char *mistake = NULL;
+    char *rest = NULL;
+    bool is_unix = false;
+
+    *url = (struct redis_url){0};
+    if (copy == NULL) {
+        report_add(report, "store: out of memory");
+        return false;
+    }
+    if (strncasecmp(copy, "redis://", 8) == 0) {
+        rest = copy + 8;
+    } else if (strncasecmp(copy, "rediss://", 9) == 0) {
+        rest = copy + 9;
+        url->tls = true;
+    } else if (strncasecmp(copy, "unix://", 7) == 0) {
+        rest = copy + 7;
+        is_unix = true;
+    } else {
+        mistake = "the scheme is none of redis, rediss, unix";
+    }
+    if (!mistake) {
+        rest = take_userinfo(url, rest);
+        if (rest == NULL)
+            mistake = "a percent-encoding in the user or password is broken";
+        else
+            mistake = is_unix ? parse_unix(url, rest) : parse_tcp(url, rest);
+    }
+    explicit_bzero(copy, strlen(text));
+    free(copy);
+    if (!mistake && !compose_display(url))
+        mistake = "out of memory";
+    if (mistake) {
+        report_add(report, "REDIS_URL: %s; %s", mistake, ACCEPTED);
+        redis_url_fini(url);
+        return false;
+    }
+    return true;
+}
+
+void
+redis_url_fini(struct redis_url *url)
+{
+    if (url->password)
+        explicit_bzero(url->password, strlen(url->password));
+    free(url->host);
+    free(url->path);
+    free(url->user);
+    free(url->password);
+    free(url->display);
+    *url = (struct redis_url){0};
+}

@@ -1,0 +1,89 @@
+#include "client.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#define DIGEST_BYTES 32
+
+static const char hex[] = "0123456789abcdef";
+
+/* Printable ASCII but space, `%` and braces: the bytes that stand for themselves in a key. */
+static bool
+is_plain(unsigned char byte)
+{
+    return byte > ' ' && byte < 0x7f && byte != '%' && byte != '{' && byte != '}';
+}
+
+/* The escaped text, as it is written: kept as far as there is room, digested where there is not. */
+struct escaper {
+    struct client *client;
+    EVP_MD_CTX *digest; /* of the text so far; NULL while it fits */
+};
+
+static void
+escaper_put(struct escaper *escaper, const char *bytes, size_t count)
+{
+    struct client *client = escaper->client;
+
+    if (escaper->digest == NULL && client->bytes + count <= CLIENT_BYTES) {
+        memcpy(client->text + client->bytes, bytes, count);
+        client->bytes += count;
+        return;
+    }
+    if (escaper->digest == NULL) {
+        int ok;
+        escaper->digest = EVP_MD_CTX_new();
+        ok = escaper->digest != NULL && EVP_DigestInit_ex(escaper->digest, EVP_sha256(), NULL) == 1 &&
+             EVP_DigestUpdate(escaper->digest, client->text, client->bytes) == 1;
+        assert(ok); /* fails only when memory is out: a wrong client would be worse than a restart */
+    }
+    EVP_DigestUpdate(escaper->digest, bytes, count);
+}
+
+static void
+escaper_finish(struct escaper *escaper)
+{
+    static const char prefix[] = "sha256=";
+    struct client *client = escaper->client;
+    unsigned char digest[DIGEST_BYTES];
+
+    if (escaper->digest != NULL) {
+        EVP_DigestFinal_ex(escaper->digest, digest, NULL);
+        EVP_MD_CTX_free(escaper->digest);
+        client->bytes = sizeof(prefix) - 1;
+        memcpy(client->text, prefix, client->bytes);
+        for (size_t i = 0; i < DIGEST_BYTES; i++) {
+            client->text[client->bytes++] = hex[digest[i] >> 4];
+            client->text[client->bytes++] = hex[digest[i] & 15];
+        }
+    }
+    client->text[client->bytes] = '\0';
+}
+
+void
+client_write(struct client *client, const char *source, const char *value, size_t value_bytes)
+{
+    struct escaper escaper = {.client = client, .digest = NULL};
+
+    client->bytes = 0;
+    escaper_put(&escaper, source, strlen(source));
+    if (value != NULL)
+        escaper_put(&escaper, "=", 1);
+    for (size_t i = 0; i < value_bytes;) {
+        size_t run = i;
+        while (run < value_bytes && is_plain((unsigned char)value[run]))
+            run++;
+        if (run > i) {
+            escaper_put(&escaper, value + i, run - i);
+        } else {
+            unsigned char byte = (unsigned char)value[run++];
+            char escape[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+            escaper_put(&escaper, escape, sizeof(escape));
+        }
+        i = run;
+    }
+    escaper_finish(&escaper);
+}

@@ -1,0 +1,232 @@
+#include "worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "clock.h"
+#include "limiter.h"
+#include "log.h"
+#include "redis_store.h"
+#include "server.h"
+
+/* A drain that takes longer is cut short: the whole stop is to be over within 10 s, which is how long containers wait. */
+#define DRAIN_US (8 * US_PER_S)
+
+/* How long the first requests wait in the socket's queue for the store to be there, before they are taken in anyway. */
+#define STORE_FIRST_US (1 * US_PER_S)
+
+struct worker {
+    const struct worker_options *options;
+    unsigned number;
+    int socket;
+    pthread_t thread;
+    struct event_base *base;
+    int stop; /* eventfd */
+    struct event *on_stop;
+    bool stopping;
+    struct store *store; /* this worker's Redis; NULL: options->memory is the store */
+    struct limiter limiter;
+    struct server *server;
+};
+
+static void
+on_stop(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *worker = arg;
+
+    (void)fd;
+    (void)what;
+    worker->stopping = true;
+}
+
+static struct store *
+store_of(const struct worker *worker)
+{
+    return worker->store ? worker->store : worker->options->memory;
+}
+
+/* One turn of the loop. True: the next one must not wait. */
+static bool
+turn(struct worker *worker, bool wait)
+{
+    bool more;
+
+    event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
+    more = server_run(worker->server);
+    store_flush(store_of(worker));
+    return more;
+}
+
+static void
+serve(struct worker *worker)
+{
+    bool more = true;
+
+    while (!worker->stopping)
+        more = turn(worker, !more);
+}
+
+static void
+drain(struct worker *worker)
+{
+    int64_t until_us = clock_mono_us() + DRAIN_US;
+    bool more = true;
+
+    server_drain(worker->server);
+    while (server_connections(worker->server) > 0 && clock_mono_us() < until_us)
+        more = turn(worker, !more);
+    if (server_connections(worker->server) > 0)
+        log_warn("worker", "%u connections of worker %u were still open after 8 s and are cut off",
+                 server_connections(worker->server), worker->number);
+}
+
+static void
+on_first_limit(evutil_socket_t fd, short what, void *arg)
+{
+    bool *over = arg;
+
+    (void)fd;
+    (void)what;
+    *over = true;
+}
+
+/* The first requests after a start should find the store there, if it is. */
+static void
+await_store(struct worker *worker)
+{
+    struct timeval limit = {.tv_sec = STORE_FIRST_US / US_PER_S};
+    bool over = false;
+    struct event *timer = evtimer_new(worker->base, on_first_limit, &over);
+
+    if (timer == NULL || evtimer_add(timer, &limit) < 0)
+        over = true;
+    while (!over && !worker->stopping && store_health(store_of(worker)).state == STORE_CONNECTING) {
+        event_base_loop(worker->base, EVLOOP_ONCE);
+        store_flush(store_of(worker));
+    }
+    if (timer)
+        event_free(timer);
+}
+
+static bool
+open_store(struct worker *worker)
+{
+    const struct worker_options *options = worker->options;
+
+    if (options->redis) {
+        worker->store = redis_store_new(&(struct redis_store_options){.base = worker->base,
+                                                                      .url = options->redis,
+                                                                      .timeout_us = options->redis_timeout_us,
+                                                                      .worker = worker->number});
+        if (worker->store == NULL)
+            return false;
+    }
+    worker->limiter = (struct limiter){.store = store_of(worker), .local = options->memory};
+    return true;
+}
+
+static bool
+open_server(struct worker *worker)
+{
+    const struct worker_options *options = worker->options;
+
+    worker->server = server_new(&(struct server_options){.base = worker->base,
+                                                         .socket = worker->socket,
+                                                         .policy = options->policy,
+                                                         .trusted = options->trusted,
+                                                         .limiter = &worker->limiter,
+                                                         .failure_mode = options->failure_mode,
+                                                         .max_connections = options->max_connections,
+                                                         .max_body_bytes = options->max_body_bytes,
+                                                         .header_timeout_us = options->header_timeout_us,
+                                                         .idle_timeout_us = options->idle_timeout_us});
+    worker->socket = -1; /* the server's, and closed if there is none */
+    return worker->server != NULL;
+}
+
+static void *
+run_thread(void *arg)
+{
+    struct worker *worker = arg;
+
+    if (!open_store(worker)) {
+        log_error("worker", "worker %u cannot start: out of memory", worker->number);
+        abort();
+    }
+    await_store(worker);
+    if (!open_server(worker)) {
+        log_error("worker", "worker %u cannot start its HTTP server: %s", worker->number, strerror(errno));
+        abort();
+    }
+    serve(worker);
+    drain(worker);
+    store_free(
+        worker->store); /* answers what is pending: the connections are resumed before they are closed */
+    server_free(worker->server);
+    return NULL;
+}
+
+static void
+worker_free(struct worker *worker)
+{
+    if (worker->on_stop)
+        event_free(worker->on_stop);
+    if (worker->base)
+        event_base_free(worker->base);
+    if (worker->stop >= 0)
+        close(worker->stop);
+    if (worker->socket >= 0)
+        close(worker->socket);
+    free(worker);
+}
+
+struct worker *
+worker_start(const struct worker_options *options, unsigned number, int socket)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    int status = ENOMEM;
+
+    if (worker == NULL) {
+        close(socket);
+        return NULL;
+    }
+    worker->options = options;
+    worker->number = number;
+    worker->socket = socket;
+    worker->base = event_base_new();
+    worker->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->base && worker->stop >= 0)
+        worker->on_stop = event_new(worker->base, worker->stop, EV_READ, on_stop, worker);
+    if (worker->on_stop && event_add(worker->on_stop, NULL) == 0)
+        status = pthread_create(&worker->thread, NULL, run_thread, worker);
+    if (status != 0) {
+        worker_free(worker);
+        errno = status;
+        return NULL;
+    }
+    return worker;
+}
+
+void
+worker_stop(struct worker *worker)
+{
+    uint64_t one = 1;
+
+    if (write(worker->stop, &one, sizeof(one)) < 0)
+        assert(errno == EAGAIN); /* it has been told 2^64 - 2 times already */
+}
+
+void
+worker_join(struct worker *worker)
+{
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
+}
