@@ -1,0 +1,216 @@
+/*
+ * Two kinds of limit share one object: a token bucket has a capacity and a refill_rate, a window a limit and
+ * a window. Every value that is there is read, whatever the kind turns out to be, so that one run finds all
+ * mistakes; then the kind says which keys had to be there and which must not.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mistake.h"
+#include "number.h"
+#include "reader.h"
+
+#define WINDOW_MAX_MS (DURATION_MAX_US / US_PER_MS)
+
+/* A fractional refill_rate is exact as a number of millionths: six decimals, and below a milliard, since a
+   double holds 15 decimal digits faithfully. */
+#define RATE_SCALE        1000000
+#define RATE_FRACTION_MAX 1e9
+
+static const char *const bucket_keys[] = {"capacity", "refill_rate"};
+static const char *const window_keys[] = {"limit", "window"};
+
+struct values {
+    int64_t capacity;
+    int64_t refill, refill_period_us;
+    int64_t limit;
+    int64_t window_us;
+};
+
+static bool
+has(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
+}
+
+/* cJSON keeps every number as a double, infinity included: whole and in range must be found out here. */
+static bool
+whole_number(const cJSON *item, int64_t max, int64_t *out)
+{
+    double number = item->valuedouble;
+
+    if (!cJSON_IsNumber(item) || !(number >= 1 && number <= (double)max) || trunc(number) < number)
+        return false;
+    *out = (int64_t)number;
+    return true;
+}
+
+static void
+read_count(const struct reader *reader, const struct place *place, const cJSON *object, const char *key,
+           int64_t *out)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    struct place at = place_key(place, key);
+
+    if (item != NULL && !whole_number(item, NUMBER_EXACT_MAX, out))
+        mistake_add(reader, &at, item, "must be a whole number from 1 to %lld", (long long)NUMBER_EXACT_MAX);
+}
+
+static void
+read_window(const struct reader *reader, const struct place *place, const cJSON *object,
+            struct values *values)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "window");
+    struct place at = place_key(place, "window");
+    int64_t ms;
+
+    if (item == NULL)
+        return;
+    if (cJSON_IsString(item) && duration_parse(item->valuestring, &values->window_us))
+        return;
+    if (whole_number(item, WINDOW_MAX_MS, &ms))
+        values->window_us = ms * US_PER_MS;
+    else
+        mistake_add(reader, &at, item,
+                    "must be a whole number of milliseconds, at most %lld, or a duration such as \"500ms\", "
+                    "\"10s\", \"1m\", \"1h\" or \"7d\", at most \"366d\"",
+                    (long long)WINDOW_MAX_MS);
+}
+
+/* "10/1m": tokens, a slash, and the duration in which they flow in. */
+static bool
+parse_rate(const char *text, struct values *values)
+{
+    const char *slash = strchr(text, '/');
+    char *tokens;
+    bool ok;
+
+    if (slash == NULL)
+        return false;
+    tokens = strndup(text, (size_t)(slash - text));
+    ok = tokens != NULL && number_parse(tokens, 1, NUMBER_EXACT_MAX, &values->refill) &&
+         duration_parse(slash + 1, &values->refill_period_us);
+    free(tokens);
+    return ok;
+}
+
+/* Tokens a second, as a ratio of integers: 1.25 is 5 each 4 seconds. */
+static bool
+convert_rate(const cJSON *item, struct values *values)
+{
+    double rate = item->valuedouble;
+    int64_t millionths, common;
+
+    if (whole_number(item, NUMBER_EXACT_MAX, &values->refill)) {
+        values->refill_period_us = US_PER_S;
+        return true;
+    }
+    if (!cJSON_IsNumber(item) || !(rate > 0 && rate < RATE_FRACTION_MAX))
+        return false;
+    millionths = (int64_t)llround(rate * RATE_SCALE);
+    /* Whether the nearest millionth is the number itself: both operands are exact, so the quotient is the
+       double that the decimal was read as, or there were more decimals. */
+    if (millionths < 1 || (double)millionths / RATE_SCALE < rate || (double)millionths / RATE_SCALE > rate)
+        return false;
+    common = number_gcd(millionths, RATE_SCALE);
+    values->refill = millionths / common;
+    values->refill_period_us = RATE_SCALE / common * US_PER_S;
+    return true;
+}
+
+static void
+read_refill_rate(const struct reader *reader, const struct place *place, const cJSON *object,
+                 struct values *values)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "refill_rate");
+    struct place at = place_key(place, "refill_rate");
+
+    if (item == NULL)
+        return;
+    if (cJSON_IsString(item) ? parse_rate(item->valuestring, values) : convert_rate(item, values))
+        return;
+    mistake_add(
+        reader, &at, item,
+        "must be tokens a second, above 0 and with at most 6 decimals, or \"N/DURATION\" such as \"10/1m\"");
+}
+
+/* -1 where the algorithm is not known, which has been reported then. */
+static int
+read_algorithm(const struct reader *reader, const struct place *place, const cJSON *object)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "algorithm");
+    struct place at = place_key(place, "algorithm");
+    const char *names[ALGORITHM_COUNT];
+    int algorithm;
+
+    if (item == NULL && (has(object, "capacity") || has(object, "refill_rate")))
+        return TOKEN_BUCKET;
+    if (item == NULL) {
+        if (has(object, "limit") || has(object, "window"))
+            mistake_add(
+                reader, place, NULL,
+                "\"limit\" and \"window\" need an \"algorithm\": sliding_window, sliding_window_counter "
+                "or fixed_window");
+        else
+            mistake_add(
+                reader, place, NULL,
+                "needs a limit: \"capacity\" and \"refill_rate\", or an \"algorithm\" with \"limit\" and "
+                "\"window\"");
+        return -1;
+    }
+    algorithm = cJSON_IsString(item) ? algorithm_by_name(item->valuestring) : -1;
+    if (algorithm < 0) {
+        for (int i = 0; i < ALGORITHM_COUNT; i++)
+            names[i] = algorithm_name((enum algorithm)i);
+        mistake_add_word(reader, &at, item, names, ALGORITHM_COUNT);
+    }
+    return algorithm;
+}
+
+/* Windows have defaults for what they do not say; a token bucket has none. */
+static void
+check_keys(const struct reader *reader, const struct place *place, const cJSON *object,
+           enum algorithm algorithm)
+{
+    bool is_bucket = algorithm == TOKEN_BUCKET;
+    const char *const *own = is_bucket ? bucket_keys : window_keys;
+    const char *const *foreign = is_bucket ? window_keys : bucket_keys;
+
+    for (int i = 0; i < 2; i++) {
+        struct place at = place_key(place, foreign[i]);
+
+        if (has(object, foreign[i]))
+            mistake_add(reader, &at, NULL, "not a key of %s, which takes \"%s\" and \"%s\"",
+                        algorithm_name(algorithm), own[0], own[1]);
+        if (is_bucket && !has(object, own[i]))
+            mistake_add(reader, place, NULL, "token_bucket needs \"%s\"", own[i]);
+    }
+}
+
+void
+limit_read(const struct reader *reader, const struct place *place, const cJSON *object, struct limit *limit)
+{
+    size_t mistakes = reader->report->count;
+    struct values values = {.limit = reader->defaults->limit, .window_us = reader->defaults->window_us};
+    int algorithm = read_algorithm(reader, place, object);
+    enum limit_error error;
+
+    if (algorithm >= 0)
+        check_keys(reader, place, object, (enum algorithm)algorithm);
+    read_count(reader, place, object, "capacity", &values.capacity);
+    read_refill_rate(reader, place, object, &values);
+    read_count(reader, place, object, "limit", &values.limit);
+    read_window(reader, place, object, &values);
+    if (reader->report->count > mistakes)
+        return;
+
+    if (algorithm == TOKEN_BUCKET)
+        error = limit_init_token_bucket(limit, values.capacity, values.refill, values.refill_period_us);
+    else
+        error = limit_init_window(limit, (enum algorithm)algorithm, values.limit, values.window_us);
+    if (error != LIMIT_OK)
+        mistake_add(reader, place, NULL, "%s", limit_error_text(error));
+}

@@ -1,0 +1,162 @@
+/*
+ *     bytes ──► json_text: JSON to the letter? ──► cJSON tree ──► the rules ──► is one hidden? ──► policy
+ *               no: line and column, and the end   └── every mistake from here on is gathered ──┘
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_text.h"
+#include "mistake.h"
+#include "path.h"
+#include "reader.h"
+
+/* NULL where it is not one, with a line in the report; else to be freed with cJSON_Delete. */
+static cJSON *
+parse_json(const struct reader *reader, const char *text, size_t bytes)
+{
+    size_t at, line, column, mark = json_text_mark_bytes(text, bytes);
+    const char *mistake = json_text_check(text, bytes, &at);
+    cJSON *root;
+
+    if (mistake != NULL) {
+        json_text_position(text, at, &line, &column);
+        report_add(reader->report, "%s: line %zu, column %zu: %s", reader->file, line, column, mistake);
+        return NULL;
+    }
+    root = cJSON_ParseWithLength(text + mark, bytes - mark);
+    if (root == NULL)
+        report_add(reader->report, "%s: cannot be parsed: memory is out", reader->file);
+    return root;
+}
+
+/* A rule's name stands in keys of the store, in logs and in metrics: it is plain everywhere. */
+static void
+read_name(const struct reader *reader, const struct place *place, const char *name, struct rule *rule)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    size_t bytes = strlen(name);
+
+    if (bytes < 1 || bytes > RULE_NAME_BYTES || strspn(name, plain) != bytes)
+        mistake_add(reader, place, NULL,
+                    "a rule's name must be 1 to %d letters, digits, \"_\", \".\" and \"-\"", RULE_NAME_BYTES);
+    else
+        memcpy(rule->name, name, bytes + 1);
+}
+
+/* The first match wins: a rule behind one that takes all its requests would look as if it were in force. */
+static void
+check_hidden(const struct reader *reader, const struct place *place, const struct rule *rule)
+{
+    if (rule->path == NULL || rule->methods == 0)
+        return; /* no match, or one with mistakes */
+    for (const struct rule *before = reader->policy->rules; before < rule; before++) {
+        if (before->path == NULL || (rule->methods & ~before->methods) != 0 ||
+            !path_pattern_covers(before->path, rule->path))
+            continue;
+        mistake_add(
+            reader, place, NULL,
+            "is never reached: \"%s\" stands before it and matches the same paths with at least its methods",
+            before->name);
+        return;
+    }
+}
+
+static void
+read_rules(const struct reader *reader, const cJSON *root)
+{
+    struct policy *policy = reader->policy;
+    struct place at_root = place_root();
+    const cJSON *item;
+
+    mistake_add_keys(reader, &at_root, root, NULL, 0);
+    cJSON_ArrayForEach(item, root)
+    {
+        struct rule *rule = &policy->rules[policy->rule_count];
+        struct place at = place_key(&at_root, item->string);
+
+        rule->index = policy->rule_count++;
+        read_name(reader, &at, item->string, rule);
+        rule_read(reader, &at, item, rule);
+        check_hidden(reader, &at, rule);
+    }
+    policy->fallback = policy_rule(policy, "default");
+    if (policy->fallback == NULL)
+        mistake_add(reader, &at_root, NULL, "needs a rule named \"default\", for what no other rule matches");
+}
+
+static void
+read_root(const struct reader *reader, const cJSON *root)
+{
+    struct place at = place_root();
+    int count = cJSON_GetArraySize(root);
+
+    if (!cJSON_IsObject(root)) {
+        mistake_add(reader, &at, root, "must be an object: each key a rule's name, each value the rule");
+    } else if (count > POLICY_RULES_MAX) {
+        mistake_add(reader, &at, NULL, "%d rules: at most %d are accepted", count, POLICY_RULES_MAX);
+    } else {
+        reader->policy->rules = calloc((size_t)count + 1, sizeof(struct rule));
+        if (reader->policy->rules == NULL)
+            mistake_add(reader, &at, NULL, "memory is out");
+        else
+            read_rules(reader, root);
+    }
+}
+
+struct policy *
+policy_parse(const char *name, const char *text, size_t bytes, const struct policy_defaults *defaults,
+             struct report *report)
+{
+    size_t mistakes = report->count;
+    struct reader reader = {.file = name, .defaults = defaults, .report = report};
+    cJSON *root;
+
+    if (bytes > POLICY_FILE_BYTES) {
+        report_add(report, "%s: too large: at most %d bytes are accepted", name, POLICY_FILE_BYTES);
+        return NULL;
+    }
+    root = parse_json(&reader, text, bytes);
+    if (root == NULL)
+        return NULL;
+    reader.policy = calloc(1, sizeof(*reader.policy));
+    if (reader.policy == NULL)
+        report_add(report, "%s: memory is out", name);
+    else
+        read_root(&reader, root);
+    cJSON_Delete(root);
+    if (report->count == mistakes)
+        return reader.policy;
+    policy_free(reader.policy);
+    return NULL;
+}
+
+struct policy *
+policy_load(const char *path, const struct policy_defaults *defaults, struct report *report)
+{
+    struct policy *policy = NULL;
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t bytes;
+
+    if (file == NULL) {
+        report_add(report, "%s: cannot be opened: %s", path, strerror(errno));
+        return NULL;
+    }
+    /* One byte more than is accepted, so that policy_parse sees what is too large. */
+    text = malloc(POLICY_FILE_BYTES + 1);
+    if (text == NULL) {
+        report_add(report, "%s: memory is out", path);
+        goto done;
+    }
+    bytes = fread(text, 1, POLICY_FILE_BYTES + 1, file);
+    if (ferror(file))
+        report_add(report, "%s: cannot be read: %s", path, strerror(errno));
+    else
+        policy = policy_parse(path, text, bytes, defaults, report);
+done:
+    free(text);
+    fclose(file);
+    return policy;
+}

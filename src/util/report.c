@@ -1,0 +1,165 @@
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
+
+#define DISTANCE_MAX 2
+#define WORD_BYTES   64 /* longer words have no likeness to look for */
+
+void
+report_init(struct report *report)
+{
+    *report = (struct report){0};
+}
+
+void
+report_fini(struct report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        free(report->lines[i]);
+    free(report->lines);
+    report_init(report);
+}
+
+/* A mistake that cannot be held must not leave a report that looks empty. */
+static void *
+or_abort(void *memory)
+{
+    if (memory == NULL) {
+        fputs("report: memory is out\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+/* U+0080 to U+009F are control characters too, and terminals obey them. */
+static int
+is_control(const char *sequence)
+{
+    const unsigned char *byte = (const unsigned char *)sequence;
+
+    return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0);
+}
+
+/* A copy in which every byte that could drive a terminal, or is not UTF-8, is written \xNN. */
+static char *
+escaped(const char *text)
+{
+    size_t rest = strlen(text);
+    char *copy = or_abort(malloc(rest * 4 + 1));
+    char *out = copy;
+
+    while (rest > 0) {
+        size_t length = utf8_sequence(text, rest);
+
+        if (length > 0 && !is_control(text)) {
+            memcpy(out, text, length);
+            out += length;
+        } else {
+            length = length > 0 ? length : 1;
+            for (size_t i = 0; i < length; i++)
+                out += sprintf(out, "\\x%02x", (unsigned)(unsigned char)text[i]);
+        }
+        text += length;
+        rest -= length;
+    }
+    *out = '\0';
+    return copy;
+}
+
+void
+report_add(struct report *report, const char *format, ...)
+{
+    char *line = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    if (vasprintf(&line, format, arguments) < 0)
+        line = NULL;
+    va_end(arguments);
+    or_abort(line);
+
+    if (report->count == report->capacity) {
+        report->capacity = report->capacity * 2 + 8;
+        report->lines = or_abort(realloc(report->lines, report->capacity * sizeof(*report->lines)));
+    }
+    report->lines[report->count++] = escaped(line);
+    free(line);
+}
+
+void
+report_print(const struct report *report, FILE *out, const char *prefix)
+{
+    for (size_t i = 0; i < report->count; i++)
+        fprintf(out, "%s%s\n", prefix, report->lines[i]);
+}
+
+static char
+lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
+static size_t
+least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * How many letters must be left out, put in, replaced, or swapped with their neighbour to come from `a` to
+ * `b` (Damerau-Levenshtein, in its form where no piece is edited twice). The case of a letter costs nothing:
+ * that is what tells `get` from `GET`. Both at most WORD_BYTES long.
+ *
+ * Row i of the table holds the distances from the first i letters of `a` to each beginning of `b`; a swap
+ * looks two rows back.
+ */
+static size_t
+distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
+{
+    size_t rows[3][WORD_BYTES + 1];
+    size_t *before = rows[0], *above = rows[1], *row = rows[2];
+
+    for (size_t j = 0; j <= b_bytes; j++)
+        above[j] = before[j] = j;
+    for (size_t i = 1; i <= a_bytes; i++) {
+        size_t *spare = before;
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_bytes; j++) {
+            size_t replaced = lower(a[i - 1]) != lower(b[j - 1]);
+
+            row[j] = least(above[j - 1] + replaced, least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+                row[j] = least(row[j], before[j - 2] + 1);
+        }
+        before = above;
+        above = row;
+        row = spare;
+    }
+    return above[b_bytes];
+}
+
+const char *
+report_did_you_mean(const char *word, const char *const *words, size_t count)
+{
+    size_t word_bytes = strlen(word);
+    size_t nearest = DISTANCE_MAX + 1;
+    const char *found = NULL;
+
+    if (word_bytes > WORD_BYTES)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = strlen(words[i]);
+        size_t away = bytes > WORD_BYTES ? nearest : distance(word, word_bytes, words[i], bytes);
+
+        if (away < nearest && away * 2 < word_bytes) {
+            nearest = away;
+            found = words[i];
+        }
+    }
+    return found;
+}

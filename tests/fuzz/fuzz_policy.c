@@ -1,0 +1,74 @@
+/*
+ * Any bytes as a rules file: either a policy that keeps its promises, or at least one line that a terminal can be
+ * shown.
+ */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "policy.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+
+static void
+check_rule(const struct policy *policy, const struct rule *rule)
+{
+    assert(rule->name[0] != '\0' && strlen(rule->name) <= RULE_NAME_BYTES);
+    assert(policy_rule(policy, rule->name) == rule);
+    assert(rule->index == (uint32_t)(rule - policy->rules));
+    assert(rule->methods != 0);
+    assert(rule->source_count >= 1 && rule->source_count <= RULE_SOURCES_MAX);
+    for (uint32_t i = 0; i < rule->source_count; i++) {
+        const struct source *source = &rule->sources[i];
+
+        if (source->kind == SOURCE_HEADER) {
+            assert(source->header < policy->header_count);
+            assert(strcmp(source->text + strlen("header:"), policy->headers[source->header]) == 0);
+        }
+    }
+    assert(rule->limit_count >= 1 && rule->limit_count <= RULE_LIMITS_MAX);
+    for (uint32_t i = 0; i < rule->limit_count; i++) {
+        const struct limit *limit = &rule->limits[i];
+
+        assert(limit->limit >= 1 && limit->window_us >= 1);
+        assert((limit->algorithm == TOKEN_BUCKET) == (limit->units_per_token > 0));
+    }
+}
+
+static void
+check_policy(const struct policy *policy)
+{
+    static const char *const paths[] = {"/",         "/a",  "/a/", "/a/b", "/search", "/search/x/y/z",
+                                        "/api/data", "/%2F"};
+
+    assert(policy->fallback != NULL && strcmp(policy->fallback->name, "default") == 0);
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        check_rule(policy, &policy->rules[i]);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        for (unsigned method = METHOD_GET; method <= METHOD_OTHER; method <<= 1) {
+            const struct rule *rule = policy_match(policy, (enum method)method, paths[i], strlen(paths[i]));
+
+            assert(rule == policy->fallback || (rule->path != NULL && (rule->methods & method)));
+        }
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    static const struct policy_defaults defaults = {.limit = 100, .window_us = 60000000};
+    struct report report;
+    struct policy *policy;
+
+    report_init(&report);
+    policy = policy_parse("fuzz", (const char *)data, bytes, &defaults, &report);
+    assert((policy != NULL) == report_is_empty(&report));
+    if (policy != NULL)
+        check_policy(policy);
+    for (size_t i = 0; i < report.count; i++)
+        for (const char *byte = report.lines[i]; *byte != '\0'; byte++)
+            assert((unsigned char)*byte >= ' ' && *byte != 0x7f);
+    policy_free(policy);
+    report_fini(&report);
+    return 0;
+}

@@ -1,0 +1,572 @@
+/*
+ * policy: what a rules file compiles to, which rule a request meets, and every message that a mistake brings.
+ *
+ * tests/data/rules holds one file a mistake: NAME.json beside NAME.expected, the whole report. Run with
+ * UPDATE_EXPECTED=1 to write the expectations anew, then read the difference.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct policy_defaults defaults = {
+    .limit = 100, .window_us = 60000000, .failure_mode = FAILURE_CLOSED};
+static struct report report;
+static struct policy *policy;
+
+static void
+set_up(void)
+{
+    report_init(&report);
+    policy = NULL;
+    ck_assert_int_eq(chdir(TEST_DATA), 0);
+}
+
+static void
+tear_down(void)
+{
+    policy_free(policy);
+    report_fini(&report);
+}
+
+/* Rules that must be right, with ' for ". */
+static void
+compile(const char *quoted)
+{
+    char *text = strdup(quoted);
+
+    ck_assert_ptr_nonnull(text);
+    for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
+        *quote = '"';
+    policy = policy_parse("test", text, strlen(text), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
+    ck_assert(report_is_empty(&report));
+    free(text);
+}
+
+static const struct rule *
+rule_named(const char *name)
+{
+    const struct rule *rule = policy_rule(policy, name);
+
+    ck_assert_msg(rule != NULL, "no rule is named %s", name);
+    return rule;
+}
+
+static void
+assert_limit(const struct limit *limit, enum algorithm algorithm, int64_t requests, int64_t window_us)
+{
+    ck_assert_str_eq(algorithm_name(limit->algorithm), algorithm_name(algorithm));
+    ck_assert_int_eq(limit->limit, requests);
+    ck_assert_int_eq(limit->window_us, window_us);
+}
+
+START_TEST(the_rules_that_the_project_ships_are_right)
+{
+    policy = policy_load("../../rate_limits.json", &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
+    ck_assert_str_eq(policy_match(policy, METHOD_GET, "/", 1)->name, "root");
+    ck_assert_str_eq(policy_match(policy, METHOD_POST, "/api/resource", 13)->name, "api-resource");
+    ck_assert_str_eq(policy_match(policy, METHOD_GET, "/limited-resource", 17)->name, "limited-resource");
+}
+END_TEST
+
+START_TEST(the_short_form_is_a_token_bucket_by_address)
+{
+    const struct rule *rule;
+
+    compile("{'default': {'capacity': 20, 'refill_rate': 5}}");
+    rule = rule_named("default");
+    ck_assert_ptr_eq(rule, policy->fallback);
+    ck_assert_ptr_null(rule->path);
+    ck_assert_uint_eq(rule->limit_count, 1);
+    assert_limit(&rule->limits[0], TOKEN_BUCKET, 20, 4000000);
+    ck_assert_uint_eq(rule->source_count, 1);
+    ck_assert_int_eq(rule->sources[0].kind, SOURCE_IP);
+    ck_assert_str_eq(rule->sources[0].text, "ip");
+    ck_assert_int_eq(rule->on_store_failure, FAILURE_CLOSED);
+}
+END_TEST
+
+START_TEST(every_key_of_a_rule_takes_effect)
+{
+    const struct rule *limited, *search;
+
+    compile("{'default': {'capacity': 20, 'refill_rate': 5},"
+            " 'limited-resource': {'match': {'path': '/limited-resource', 'methods': ['POST']},"
+            "   'identify_by': ['header:User_Id', 'header:X-API-Key', 'global'],"
+            "   'algorithm': 'token_bucket', 'capacity': 10, 'refill_rate': '10/1m'},"
+            " 'search': {'match': {'path': '/search/**'}, 'on_store_failure': 'open',"
+            "   'identify_by': ['header:x-api-key', 'ip'],"
+            "   'limits': [{'algorithm': 'fixed_window', 'limit': 10, 'window': '1s'},"
+            "              {'algorithm': 'sliding_window_counter', 'limit': 10000, 'window': '1h'},"
+            "              {'algorithm': 'sliding_window', 'limit': 50, 'window': 1500}]}}");
+    limited = rule_named("limited-resource");
+    ck_assert_uint_eq(limited->methods, METHOD_POST);
+    ck_assert_uint_eq(limited->source_count, 3);
+    ck_assert_str_eq(limited->sources[0].text, "header:user_id");
+    ck_assert_str_eq(policy->headers[limited->sources[0].header], "user_id");
+    ck_assert_str_eq(limited->sources[1].text, "header:x-api-key");
+    ck_assert_int_eq(limited->sources[2].kind, SOURCE_GLOBAL);
+    assert_limit(&limited->limits[0], TOKEN_BUCKET, 10, 60000000);
+    ck_assert_int_eq(limited->limits[0].units_per_token, 6000000);
+    ck_assert_int_eq(limited->limits[0].units_per_us, 1);
+
+    search = rule_named("search");
+    ck_assert_uint_eq(search->methods, METHOD_ALL);
+    ck_assert_int_eq(search->on_store_failure, FAILURE_OPEN);
+    ck_assert_uint_eq(search->limit_count, 3);
+    assert_limit(&search->limits[0], FIXED_WINDOW, 10, 1000000);
+    assert_limit(&search->limits[1], SLIDING_WINDOW_COUNTER, 10000, INT64_C(3600000000));
+    assert_limit(&search->limits[2], SLIDING_WINDOW, 50, 1500000);
+    ck_assert_uint_eq(search->sources[0].header, limited->sources[1].header);
+    ck_assert_uint_eq(policy->header_count, 2);
+    ck_assert_uint_eq(limited->index, 1);
+    ck_assert_uint_eq(search->index, 2);
+}
+END_TEST
+
+START_TEST(a_window_takes_the_defaults_that_it_does_not_name)
+{
+    struct policy_defaults other = {.limit = 7, .window_us = 9000000, .failure_mode = FAILURE_LOCAL};
+    static const char text[] = "{\"default\": {\"algorithm\": \"fixed_window\"},"
+                               " \"a\": {\"algorithm\": \"sliding_window\", \"limit\": 3},"
+                               " \"b\": {\"algorithm\": \"sliding_window\", \"window\": \"1s\"}}";
+
+    policy = policy_parse("test", text, strlen(text), &other, &report);
+    ck_assert_ptr_nonnull(policy);
+    assert_limit(&rule_named("default")->limits[0], FIXED_WINDOW, 7, 9000000);
+    assert_limit(&rule_named("a")->limits[0], SLIDING_WINDOW, 3, 9000000);
+    assert_limit(&rule_named("b")->limits[0], SLIDING_WINDOW, 7, 1000000);
+    ck_assert_int_eq(rule_named("a")->on_store_failure, FAILURE_LOCAL);
+}
+END_TEST
+
+/* The rate of a bucket of one token, as the time that this token takes: exact, so it tells the ratio. */
+static const struct {
+    const char *rate;
+    int64_t units_per_token, units_per_us;
+} rates[] = {
+    {"5", 200000, 1},
+    {"1", 1000000, 1},
+    {"0.5", 2000000, 1},
+    {"1.25", 800000, 1},
+    {"0.1", 10000000, 1},
+    {"0.3", 10000000, 3},
+    {"2.000001", INT64_C(1000000000000), 2000001},
+    {"0.000001", INT64_C(1000000000000), 1},
+    {"123456.789012", INT64_C(250000000000), INT64_C(30864197253)},
+    {"999999999.999999", INT64_C(1000000000000), INT64_C(999999999999999)},
+    {"5.0", 200000, 1},
+    {"5e0", 200000, 1},
+    {"3000000", 1, 3},
+    {"9007199254740991", 1000000, INT64_C(9007199254740991)},
+    {"\"10/1m\"", 6000000, 1},
+    {"\"1/7d\"", INT64_C(604800000000), 1},
+    {"\"7/500ms\"", 500000, 7},
+};
+
+START_TEST(a_refill_rate_is_an_exact_ratio)
+{
+    for (size_t i = 0; i < COUNT(rates); i++) {
+        char text[128];
+        const struct limit *limit;
+
+        snprintf(text, sizeof(text), "{\"default\": {\"capacity\": 1, \"refill_rate\": %s}}", rates[i].rate);
+        policy = policy_parse("test", text, strlen(text), &defaults, &report);
+        ck_assert_msg(policy != NULL, "%s: %s", rates[i].rate, report.lines[0]);
+        limit = &policy->fallback->limits[0];
+        ck_assert_msg(limit->units_per_token == rates[i].units_per_token &&
+                          limit->units_per_us == rates[i].units_per_us,
+                      "%s: %lld units a token, %lld a microsecond", rates[i].rate,
+                      (long long)limit->units_per_token, (long long)limit->units_per_us);
+        policy_free(policy);
+        policy = NULL;
+    }
+}
+END_TEST
+
+static const struct {
+    const char *window;
+    int64_t window_us;
+} windows[] = {
+    {"1", 1000},
+    {"60000", 60000000},
+    {"31622400000", INT64_C(31622400000000)},
+    {"\"1ms\"", 1000},
+    {"\"500ms\"", 500000},
+    {"\"10s\"", 10000000},
+    {"\"1m\"", 60000000},
+    {"\"1h\"", 3600000000},
+    {"\"7d\"", INT64_C(604800000000)},
+    {"1e3", 1000000},
+    {"\"366d\"", INT64_C(31622400000000)},
+};
+
+START_TEST(a_window_is_milliseconds_or_a_duration)
+{
+    for (size_t i = 0; i < COUNT(windows); i++) {
+        char text[128];
+
+        snprintf(text, sizeof(text),
+                 "{\"default\": {\"algorithm\": \"fixed_window\", \"limit\": 1, \"window\": %s}}",
+                 windows[i].window);
+        policy = policy_parse("test", text, strlen(text), &defaults, &report);
+        ck_assert_msg(policy != NULL, "%s: %s", windows[i].window, report.lines[0]);
+        ck_assert_msg(policy->fallback->limits[0].window_us == windows[i].window_us, "%s: %lld us",
+                      windows[i].window, (long long)policy->fallback->limits[0].window_us);
+        policy_free(policy);
+        policy = NULL;
+    }
+}
+END_TEST
+
+static const struct {
+    enum method method;
+    const char *path;
+    const char *rule;
+} requests[] = {
+    {METHOD_GET, "/", "default"},
+    {METHOD_GET, "/books", "read"},
+    {METHOD_HEAD, "/books", "read"}, /* a rule for GET is one for HEAD */
+    {METHOD_POST, "/books", "write"},
+    {METHOD_PUT, "/books", "write"},
+    {METHOD_DELETE, "/books", "default"},
+    {METHOD_OTHER, "/books", "default"},
+    {METHOD_GET, "/books/5", "one"},
+    {METHOD_GET, "/books/new", "new"}, /* stands before the wider one */
+    {METHOD_OTHER, "/books/5", "one"}, /* no methods: all of them */
+    {METHOD_GET, "/books/5/pages", "below"},
+    {METHOD_OPTIONS, "/books/", "below"},
+    {METHOD_OPTIONS, "/books", "below"},
+    {METHOD_POST, "/books/5/pages", "default"},
+    {METHOD_GET, "/bookshop", "default"},
+    {METHOD_GET, "/named", "default"},
+};
+
+START_TEST(the_first_rule_in_file_order_that_matches_wins)
+{
+    compile("{'named':   {'capacity': 1, 'refill_rate': 1},"
+            " 'read':    {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1},"
+            " 'default': {'capacity': 1, 'refill_rate': 1},"
+            " 'write':   {'match': {'path': '/books', 'methods': ['POST', 'PUT']}, 'capacity': 1, "
+            "'refill_rate': 1},"
+            " 'new':     {'match': {'path': '/books/new'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'one':     {'match': {'path': '/books/*'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'below':   {'match': {'path': '/books/**', 'methods': ['GET', 'OPTIONS']},"
+            "             'capacity': 1, 'refill_rate': 1}}");
+    for (size_t i = 0; i < COUNT(requests); i++) {
+        const char *path = requests[i].path;
+        const struct rule *rule = policy_match(policy, requests[i].method, path, strlen(path));
+
+        ck_assert_msg(strcmp(rule->name, requests[i].rule) == 0, "row %zu: %s meets %s instead of %s", i,
+                      path, rule->name, requests[i].rule);
+    }
+    ck_assert_ptr_null(policy_rule(policy, "books"));
+    ck_assert_ptr_nonnull(policy_rule(policy, "named"));
+}
+END_TEST
+
+START_TEST(method_names_are_case_sensitive)
+{
+    ck_assert_int_eq(method_by_name("GET"), METHOD_GET);
+    ck_assert_int_eq(method_by_name("OPTIONS"), METHOD_OPTIONS);
+    ck_assert_int_eq(method_by_name("get"), METHOD_OTHER);
+    ck_assert_int_eq(method_by_name("GETT"), METHOD_OTHER);
+    ck_assert_int_eq(method_by_name(""), METHOD_OTHER);
+}
+END_TEST
+
+START_TEST(failure_modes_have_a_name_each)
+{
+    for (int mode = FAILURE_CLOSED; mode <= FAILURE_LOCAL; mode++)
+        ck_assert_int_eq(failure_mode_by_name(failure_mode_name((enum failure_mode)mode)), mode);
+    ck_assert_int_eq(failure_mode_by_name("Open"), -1);
+}
+END_TEST
+
+static char *
+read_file(const char *path)
+{
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "r");
+    ssize_t bytes;
+
+    if (file == NULL)
+        return strdup("(there is no such file)\n");
+    bytes = getdelim(&text, &room, '\0', file);
+    fclose(file);
+    if (bytes < 0) {
+        free(text);
+        return strdup("");
+    }
+    return text;
+}
+
+static char *
+report_text(void)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    ck_assert_ptr_nonnull(out);
+    report_print(&report, out, "");
+    fclose(out);
+    return text;
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void
+check_mistake(const char *json)
+{
+    char path[300];
+    char *got, *expected;
+
+    policy = policy_load(json, &defaults, &report);
+    ck_assert_msg(policy == NULL, "%s is taken", json);
+    got = report_text();
+    snprintf(path, sizeof(path), "%.*s.expected", (int)(strlen(json) - strlen(".json")), json);
+    if (getenv("UPDATE_EXPECTED") != NULL)
+        write_file(path, got);
+    expected = read_file(path);
+    ck_assert_msg(strcmp(got, expected) == 0, "%s\n  reports  %s\n  expected %s", json, got, expected);
+    free(got);
+    free(expected);
+    report_fini(&report);
+}
+
+START_TEST(every_mistake_has_its_message)
+{
+    struct dirent *entry;
+    DIR *directory;
+    int files = 0;
+
+    ck_assert_int_eq(chdir("rules"), 0);
+    directory = opendir(".");
+    ck_assert_ptr_nonnull(directory);
+    while ((entry = readdir(directory)) != NULL) {
+        const char *extension = strrchr(entry->d_name, '.');
+
+        if (extension == NULL || strcmp(extension, ".json") != 0)
+            continue;
+        check_mistake(entry->d_name);
+        files++;
+    }
+    closedir(directory);
+    ck_assert_int_ge(files, 100);
+}
+END_TEST
+
+static void
+assert_one_line(const char *line)
+{
+    ck_assert_ptr_null(policy);
+    ck_assert_uint_eq(report.count, 1);
+    ck_assert_str_eq(report.lines[0], line);
+}
+
+START_TEST(a_file_that_is_not_there_is_named)
+{
+    policy = policy_load("no/such/file.json", &defaults, &report);
+    assert_one_line("no/such/file.json: cannot be opened: No such file or directory");
+}
+END_TEST
+
+START_TEST(a_directory_is_no_file)
+{
+    policy = policy_load("rules", &defaults, &report);
+    assert_one_line("rules: cannot be read: Is a directory");
+}
+END_TEST
+
+START_TEST(zero_bytes_are_refused_wherever_they_stand)
+{
+    static const char good[] = "{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
+
+    policy = policy_parse("test", good, sizeof(good) - 1, &defaults, &report);
+    ck_assert_ptr_nonnull(policy);
+    for (size_t i = 0; i <= sizeof(good) - 1; i++) {
+        char text[sizeof(good)];
+
+        memcpy(text, good, i);
+        text[i] = '\0';
+        memcpy(text + i + 1, good + i, sizeof(good) - 1 - i);
+        ck_assert_ptr_null(policy_parse("test", text, sizeof(text), &defaults, &report));
+        ck_assert_uint_eq(report.count, i + 1);
+        ck_assert_ptr_nonnull(strstr(report.lines[i], "a zero byte"));
+    }
+}
+END_TEST
+
+START_TEST(a_text_cut_short_anywhere_is_refused)
+{
+    static const char good[] = "{\"default\": {\"limits\": [{\"capacity\": 20, \"refill_rate\": \"5/1s\"}]}}";
+
+    for (size_t bytes = 0; bytes < sizeof(good) - 1; bytes++) {
+        char *text = malloc(bytes + 1);
+
+        ck_assert_ptr_nonnull(text);
+        memcpy(text, good, bytes);
+        ck_assert_msg(policy_parse("test", text, bytes, &defaults, &report) == NULL, "%.*s", (int)bytes,
+                      good);
+        ck_assert_uint_eq(report.count, bytes + 1);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(a_byte_order_mark_is_skipped)
+{
+    static const char text[] = "\xef\xbb\xbf{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
+
+    policy = policy_parse("test", text, sizeof(text) - 1, &defaults, &report);
+    ck_assert_ptr_nonnull(policy);
+}
+END_TEST
+
+START_TEST(a_file_up_to_the_cap_is_read_and_no_larger_one)
+{
+    static const char good[] = "{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
+    char *text = malloc(POLICY_FILE_BYTES + 1);
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, ' ', POLICY_FILE_BYTES + 1);
+    memcpy(text, good, sizeof(good) - 1);
+    policy = policy_parse("test", text, POLICY_FILE_BYTES, &defaults, &report);
+    ck_assert_ptr_nonnull(policy);
+    policy_free(policy);
+    policy = policy_parse("test", text, POLICY_FILE_BYTES + 1, &defaults, &report);
+    assert_one_line("test: too large: at most 1048576 bytes are accepted");
+    free(text);
+}
+END_TEST
+
+/* `count` rules, the default among them. */
+static char *
+many_rules(int count)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    ck_assert_ptr_nonnull(out);
+    for (int i = 1; i < count; i++)
+        fprintf(out, "%s\"r%d\": {\"match\": {\"path\": \"/r/%d\"}, \"capacity\": 1, \"refill_rate\": 1}",
+                i == 1 ? "{" : ", ", i, i);
+    fputs(", \"default\": {\"capacity\": 1, \"refill_rate\": 1}}", out);
+    fclose(out);
+    return text;
+}
+
+START_TEST(as_many_rules_as_are_allowed_are_read_and_no_more)
+{
+    char *text = many_rules(POLICY_RULES_MAX);
+
+    policy = policy_parse("test", text, strlen(text), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
+    ck_assert_uint_eq(policy->rule_count, POLICY_RULES_MAX);
+    ck_assert_str_eq(policy_match(policy, METHOD_GET, "/r/1023", 7)->name, "r1023");
+    free(text);
+    policy_free(policy);
+
+    text = many_rules(POLICY_RULES_MAX + 1);
+    policy = policy_parse("test", text, strlen(text), &defaults, &report);
+    assert_one_line("test: $: 1025 rules: at most 1024 are accepted");
+    free(text);
+}
+END_TEST
+
+START_TEST(an_object_with_a_flood_of_keys_is_one_mistake)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    ck_assert_ptr_nonnull(out);
+    fputs("{\"default\": {\"capacity\": 1, \"refill_rate\": 1", out);
+    for (int i = 0; i < 2000; i++)
+        fprintf(out, ", \"key%d\": 1", i);
+    fputs("}}", out);
+    fclose(out);
+    policy = policy_parse("test", text, bytes, &defaults, &report);
+    assert_one_line("test: $.default: has more than 1024 keys");
+    free(text);
+}
+END_TEST
+
+START_TEST(as_many_headers_as_are_allowed_are_kept)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+
+    ck_assert_ptr_nonnull(out);
+    fputs("{\"default\": {\"capacity\": 1, \"refill_rate\": 1}", out);
+    for (int i = 0; i < POLICY_HEADERS_MAX; i++)
+        fprintf(out, ", \"r%d\": {\"identify_by\": [\"header:X-%d\"], \"capacity\": 1, \"refill_rate\": 1}",
+                i, i);
+    fputs("}", out);
+    fclose(out);
+    policy = policy_parse("test", text, bytes, &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
+    ck_assert_uint_eq(policy->header_count, POLICY_HEADERS_MAX);
+    ck_assert_str_eq(policy->headers[POLICY_HEADERS_MAX - 1], "x-31");
+    free(text);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("policy");
+    TCase *rules = tcase_create("rules"), *mistakes = tcase_create("mistakes");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(rules, set_up, tear_down);
+    tcase_add_test(rules, the_rules_that_the_project_ships_are_right);
+    tcase_add_test(rules, the_short_form_is_a_token_bucket_by_address);
+    tcase_add_test(rules, every_key_of_a_rule_takes_effect);
+    tcase_add_test(rules, a_window_takes_the_defaults_that_it_does_not_name);
+    tcase_add_test(rules, a_refill_rate_is_an_exact_ratio);
+    tcase_add_test(rules, a_window_is_milliseconds_or_a_duration);
+    tcase_add_test(rules, the_first_rule_in_file_order_that_matches_wins);
+    tcase_add_test(rules, method_names_are_case_sensitive);
+    tcase_add_test(rules, failure_modes_have_a_name_each);
+    suite_add_tcase(suite, rules);
+
+    tcase_add_checked_fixture(mistakes, set_up, tear_down);
+    tcase_add_test(mistakes, every_mistake_has_its_message);
+    tcase_add_test(mistakes, a_file_that_is_not_there_is_named);
+    tcase_add_test(mistakes, a_directory_is_no_file);
+    tcase_add_test(mistakes, zero_bytes_are_refused_wherever_they_stand);
+    tcase_add_test(mistakes, a_text_cut_short_anywhere_is_refused);
+    tcase_add_test(mistakes, a_byte_order_mark_is_skipped);
+    tcase_add_test(mistakes, a_file_up_to_the_cap_is_read_and_no_larger_one);
+    tcase_add_test(mistakes, as_many_rules_as_are_allowed_are_read_and_no_more);
+    tcase_add_test(mistakes, an_object_with_a_flood_of_keys_is_one_mistake);
+    tcase_add_test(mistakes, as_many_headers_as_are_allowed_are_kept);
+    suite_add_tcase(suite, mistakes);
+
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
