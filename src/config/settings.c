@@ -1,0 +1,105 @@
+#include "settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "or_abort.h"
+#include "settings_parts.h"
+#include "settings_table.h"
+#include "store_url.h"
+
+void
+settings_replace(struct settings *settings, enum setting_id id, char *owned_text)
+{
+    char *old = settings->given[id].text;
+
+    if (old)
+        explicit_bzero(old, strlen(old));
+    free(old);
+    settings->given[id].text = owned_text;
+}
+
+void
+settings_give(struct settings *settings, enum setting_id id, enum setting_source source, unsigned line,
+              const char *text)
+{
+    struct setting_given *given = &settings->given[id];
+
+    if (given->text && given->source > source)
+        return;
+    settings_replace(settings, id, or_abort(strdup(text)));
+    given->source = source;
+    given->line = line;
+}
+
+bool
+settings_was_given(const struct settings *settings, enum setting_id id)
+{
+    return settings->given[id].source != FROM_DEFAULT;
+}
+
+struct setting_place
+settings_place(const struct settings *settings, enum setting_id id)
+{
+    const struct setting *setting = &settings_table[id];
+    const struct setting_given *given = &settings->given[id];
+    struct setting_place place;
+
+    if (given->source == FROM_FLAG)
+        snprintf(place.text, sizeof(place.text), "%s", setting->flag);
+    else if (given->source == FROM_DOTENV)
+        snprintf(place.text, sizeof(place.text), "%s:%u: %s", settings->dotenv, given->line, setting->name);
+    else
+        snprintf(place.text, sizeof(place.text), "%s", setting->name);
+    return place;
+}
+
+void
+settings_mistake(const struct settings *settings, enum setting_id id, struct report *report, const char *why)
+{
+    struct setting_place place = settings_place(settings, id);
+    struct setting_accepted accepted = setting_accepted(id);
+    const char *text = settings->given[id].text;
+    char *redacted;
+
+    if (settings_table[id].type == VALUE_SECRET) {
+        report_add(report, "%s: %s; accepted: %s", place.text, why, accepted.text);
+        return;
+    }
+    redacted = settings_table[id].type == VALUE_STORE ? store_url_redact(text) : NULL;
+    report_add(report, "%s: \"%s\": %s; accepted: %s", place.text, redacted ? redacted : text, why,
+               accepted.text);
+    free(redacted);
+}
+
+void
+settings_read(struct settings *settings, enum settings_command *command, int argc, char **argv,
+              char **environment, const char *dotenv, struct report *report)
+{
+    *settings = (struct settings){.dotenv = or_abort(strdup(dotenv))};
+    *command = SETTINGS_SERVE;
+    settings_read_flags(settings, command, argc, argv, report);
+    if (*command == SETTINGS_VERSION || *command == SETTINGS_HELP || *command == SETTINGS_HELP_MARKDOWN)
+        return;
+    settings_read_environment(settings, environment);
+    settings_read_dotenv(settings, report);
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++)
+        settings_give(settings, id, FROM_DEFAULT, 0, settings_table[id].fallback);
+
+    settings_split_listen(settings, report);
+    settings_convert(settings, report);
+    settings_compose_store(settings, report);
+    if (settings->log_format == LOG_FORMAT_AUTO)
+        settings->log_format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON;
+}
+
+void
+settings_fini(struct settings *settings)
+{
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++)
+        settings_replace(settings, id, NULL);
+    free(settings->dotenv);
+    *settings = (struct settings){0};
+}

@@ -1,0 +1,154 @@
+#include <string.h>
+#include <strings.h>
+
+#include "number.h"
+#include "or_abort.h"
+#include "settings_parts.h"
+#include "settings_table.h"
+#include "store_url.h"
+
+#define UNIX_PATH_BYTES 107 /* what sun_path holds beside its zero */
+
+static bool
+has_control_byte(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            return true;
+    return false;
+}
+
+/* The rest of a LISTEN that is no socket's path: "HOST:PORT", "[IPV6]:PORT", "PORT". Writes over the text. */
+static bool
+split_address(char *text, const char **host, const char **port)
+{
+    char *colon = strrchr(text, ':');
+    size_t bytes = colon ? (size_t)(colon - text) : 0;
+    int64_t ignored;
+
+    *host = NULL;
+    *port = colon ? colon + 1 : text;
+    if (**port == '\0' || !number_parse(*port, 0, 65535, &ignored))
+        return false;
+    if (!colon)
+        return true;
+    *colon = '\0';
+    *host = text;
+    if (text[0] == '[' && bytes > 2 && text[bytes - 1] == ']') {
+        text[bytes - 1] = '\0';
+        *host = text + 1;
+        return strchr(*host, ':') && store_url_is_host(*host);
+    }
+    return !strchr(text, ':') && store_url_is_host(text);
+}
+
+/*
+ * LISTEN=HOST:PORT is HOST and PORT given at the same place: each of the two may still be given by a stronger source.
+ * A socket's path stays in LISTEN, unless a stronger source gives host or port.
+ */
+void
+settings_split_listen(struct settings *settings, struct report *report)
+{
+    struct setting_given *listen = &settings->given[SETTING_LISTEN];
+    const struct setting_given *host = &settings->given[SETTING_HOST];
+    const struct setting_given *port = &settings->given[SETTING_PORT];
+    const char *host_text, *port_text;
+    char *address;
+
+    if (!settings_was_given(settings, SETTING_LISTEN))
+        return;
+    if (listen->source == FROM_FLAG && (host->source == FROM_FLAG || port->source == FROM_FLAG))
+        report_add(report, "--listen: given together with %s; accepted: one of the two",
+                   host->source == FROM_FLAG ? "--host" : "--port");
+    if (strncmp(listen->text, "unix:/", 6) == 0) {
+        if (strlen(listen->text + 5) > UNIX_PATH_BYTES)
+            settings_mistake(settings, SETTING_LISTEN, report, "a socket's path has at most 107 bytes");
+        if (has_control_byte(listen->text))
+            settings_mistake(settings, SETTING_LISTEN, report, "holds a control byte");
+        if (host->source > listen->source || port->source > listen->source)
+            settings_replace(settings, SETTING_LISTEN, or_abort(strdup("")));
+        return;
+    }
+    address = or_abort(strdup(listen->text));
+    if (split_address(address, &host_text, &port_text)) {
+        if (host_text)
+            settings_give(settings, SETTING_HOST, listen->source, listen->line, host_text);
+        settings_give(settings, SETTING_PORT, listen->source, listen->line, port_text);
+        settings_replace(settings, SETTING_LISTEN, or_abort(strdup("")));
+    } else {
+        settings_mistake(settings, SETTING_LISTEN, report, "not an address to listen on");
+    }
+    free(address);
+}
+
+static void
+convert_number(const struct settings *settings, enum setting_id id, int64_t *out, struct report *report)
+{
+    const struct setting *setting = &settings_table[id];
+    const char *text = settings->given[id].text;
+    const char *digits = text + (text[0] == '-');
+    bool is_whole = digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
+
+    if (!number_parse(text, setting->min, setting->max, out))
+        settings_mistake(settings, id, report, is_whole ? "out of range" : "not a whole number");
+}
+
+/* Any case: LOG_LEVEL=INFO is what many write. */
+static void
+convert_word(const struct settings *settings, enum setting_id id, int64_t *out, struct report *report)
+{
+    const struct setting *setting = &settings_table[id];
+    const char *text = settings->given[id].text;
+    const char *meant;
+    char why[64];
+
+    for (size_t i = 0; i < setting->word_count; i++) {
+        if (strcasecmp(setting->words[i], text) == 0) {
+            *out = (int64_t)i;
+            return;
+        }
+    }
+    meant = report_did_you_mean(text, setting->words, setting->word_count);
+    if (meant)
+        snprintf(why, sizeof(why), "unknown (did you mean %s?)", meant);
+    settings_mistake(settings, id, report, meant ? why : "unknown");
+}
+
+static void
+convert_text(const struct settings *settings, enum setting_id id, char **out, struct report *report)
+{
+    char *text = settings->given[id].text;
+
+    *out = text;
+    switch (settings_table[id].type) {
+    case VALUE_TEXT:
+        if (has_control_byte(text))
+            settings_mistake(settings, id, report, "holds a control byte");
+        break;
+    case VALUE_HOST:
+        if (!store_url_is_host(text))
+            settings_mistake(settings, id, report, "not a host");
+        break;
+    case VALUE_STORE:
+        if (!store_url_is_known(text))
+            settings_mistake(settings, id, report, "not a store");
+        break;
+    default: /* a secret may be anything, and LISTEN was looked at when it was split */
+        break;
+    }
+}
+
+void
+settings_convert(struct settings *settings, struct report *report)
+{
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++) {
+        void *field = (char *)settings + settings_table[id].offset;
+
+        if (settings_table[id].type == VALUE_NUMBER)
+            convert_number(settings, id, field, report);
+        else if (settings_table[id].type == VALUE_WORD)
+            convert_word(settings, id, field, report);
+        else
+            convert_text(settings, id, field, report);
+    }
+}

@@ -1,0 +1,159 @@
+/*
+ * The command line:  [healthcheck] [--flag value | --flag=value | --switch]...
+ *
+ * A value of its own never begins with "--": so `--port --check` is a port forgotten, and every "--help" is a call for
+ * help. What is not understood is not repeated, beyond the flag's name: it may be a password that lost its place.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings_parts.h"
+#include "settings_table.h"
+
+static const struct {
+    const char *flag;
+    enum settings_command command;
+} switches[] = {
+    {"--check", SETTINGS_CHECK}, {"--print-config", SETTINGS_PRINT},          {"--version", SETTINGS_VERSION},
+    {"--help", SETTINGS_HELP},   {"--help=markdown", SETTINGS_HELP_MARKDOWN},
+};
+#define SWITCH_COUNT (sizeof(switches) / sizeof(switches[0]))
+
+struct command_line {
+    int argc;
+    char **argv;
+    int at; /* index of the next argument */
+    struct settings *settings;
+    enum settings_command *command;
+    struct report *report;
+};
+
+static bool
+is_flag(const char *argument)
+{
+    return strncmp(argument, "--", 2) == 0;
+}
+
+static size_t
+find_switch(const char *argument)
+{
+    size_t i = 0;
+
+    while (i < SWITCH_COUNT && strcmp(switches[i].flag, argument) != 0)
+        i++;
+    return i;
+}
+
+/* Whoever asks what the flags are must get an answer, whatever else is wrong with them. */
+static bool
+asks_for_text(const struct command_line *line)
+{
+    for (int i = 1; i < line->argc; i++) {
+        size_t found = find_switch(line->argv[i]);
+        if (found < SWITCH_COUNT && switches[found].command >= SETTINGS_VERSION) {
+            *line->command = switches[found].command;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+take_command(struct command_line *line, const char *flag, enum settings_command command)
+{
+    if (*line->command == command)
+        report_add(line->report, "%s: given twice", flag);
+    else if (*line->command != SETTINGS_SERVE)
+        report_add(line->report,
+                   "%s: a command was already given; accepted: one of healthcheck, --check, "
+                   "--print-config",
+                   flag);
+    else
+        *line->command = command;
+}
+
+/* Its value may be a secret, so it is passed over unseen. */
+static void
+refuse_flag(struct command_line *line, const char *flag, size_t bytes)
+{
+    const char *words[SETTING_COUNT + SWITCH_COUNT];
+    size_t count = 0;
+    char name[64];
+    const char *meant;
+
+    snprintf(name, sizeof(name), "%.*s", (int)bytes, flag);
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++)
+        words[count++] = settings_table[id].flag;
+    for (size_t i = 0; i < SWITCH_COUNT; i++)
+        words[count++] = switches[i].flag;
+    if (flag[bytes] == '\0' && line->at < line->argc && !is_flag(line->argv[line->at]))
+        line->at++;
+
+    meant = report_did_you_mean(name, words, count);
+    if (strcmp(name, "--help") == 0)
+        report_add(line->report, "--help: unknown format; accepted: --help, --help=markdown");
+    else if (find_switch(name) < SWITCH_COUNT)
+        report_add(line->report, "%s: takes no value", name);
+    else if (meant)
+        report_add(line->report, "%s: unknown flag (did you mean %s?)", name, meant);
+    else
+        report_add(line->report, "%s: unknown flag; --help shows all", name);
+}
+
+/* `flag` is `bytes` long, and its value stands behind an "=" or in the next argument. */
+static void
+take_value(struct command_line *line, enum setting_id id, const char *flag, size_t bytes)
+{
+    const char *value = NULL;
+
+    if (flag[bytes] == '=')
+        value = flag + bytes + 1;
+    else if (line->at < line->argc && !is_flag(line->argv[line->at]))
+        value = line->argv[line->at++];
+
+    if (settings_was_given(line->settings, id))
+        report_add(line->report, "%s: given twice", settings_table[id].flag);
+    else if (value == NULL || value[0] == '\0')
+        report_add(line->report, "%s: %s; accepted: %s", settings_table[id].flag,
+                   value ? "empty" : "its value is missing", setting_accepted(id).text);
+    else
+        settings_give(line->settings, id, FROM_FLAG, 0, value);
+}
+
+static void
+take_argument(struct command_line *line)
+{
+    int position = line->at;
+    const char *argument = line->argv[line->at++];
+    size_t bytes = strcspn(argument, "=");
+    size_t found = find_switch(argument);
+    enum setting_id id = setting_by_flag(argument, bytes);
+    static const char *const commands[] = {"healthcheck"};
+
+    if (position == 1 && strcmp(argument, commands[0]) == 0)
+        take_command(line, argument, SETTINGS_HEALTHCHECK);
+    else if (found < SWITCH_COUNT)
+        take_command(line, argument, switches[found].command);
+    else if (id != SETTING_COUNT)
+        take_value(line, id, argument, bytes);
+    else if (is_flag(argument))
+        refuse_flag(line, argument, bytes);
+    else
+        report_add(line->report, "argument %d: not a flag%s; accepted: flags, which begin with --", position,
+                   position == 1 && report_did_you_mean(argument, commands, 1)
+                       ? " (did you mean healthcheck?)"
+                       : "");
+}
+
+void
+settings_read_flags(struct settings *settings, enum settings_command *command, int argc, char **argv,
+                    struct report *report)
+{
+    struct command_line line = {
+        .argc = argc, .argv = argv, .at = 1, .settings = settings, .command = command, .report = report};
+
+    if (asks_for_text(&line))
+        return;
+    while (line.at < argc)
+        take_argument(&line);
+}

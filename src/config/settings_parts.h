@@ -1,0 +1,42 @@
+/*
+ * settings_parts: the steps of settings_read, in their order, and what they share. Private to src/config.
+ *
+ *     flags ──┐
+ *     environ ┼─► given[]: one text a setting, ─► LISTEN is split ─► converted ─► the store's URL is composed
+ *     .env  ──┤   the strongest source's           into HOST and     into the     of its parts where it
+ *     default ┘                                    PORT              fields       was not given
+ *
+ * A mistake is noted and the reading goes on, so that one run shows them all.
+ */
+#ifndef SETTINGS_PARTS_H
+#define SETTINGS_PARTS_H
+
+#include "settings.h"
+
+/* Notes a copy of a value, unless a stronger source has given one. */
+void settings_give(struct settings *settings, enum setting_id id, enum setting_source source, unsigned line,
+                   const char *text);
+
+/* Puts a text in the place of another, which is wiped and freed. Owns the new one, which may be NULL. */
+void settings_replace(struct settings *settings, enum setting_id id, char *owned_text);
+
+/* By the operator, that is: by more than the default. */
+bool settings_was_given(const struct settings *settings, enum setting_id id);
+
+/* The place where the setting was given, as mistakes name it: "--port", "PORT", ".env:12: PORT". */
+struct setting_place {
+    char text[256];
+};
+struct setting_place settings_place(const struct settings *settings, enum setting_id id);
+
+/* The command line also finds the command. */
+void settings_read_flags(struct settings *settings, enum settings_command *command, int argc, char **argv,
+                         struct report *report);
+void settings_read_environment(struct settings *settings, char **environment);
+void settings_read_dotenv(struct settings *settings, struct report *report);
+
+void settings_split_listen(struct settings *settings, struct report *report);
+void settings_convert(struct settings *settings, struct report *report);
+void settings_compose_store(struct settings *settings, struct report *report);
+
+#endif

@@ -1,0 +1,189 @@
+#include "settings_table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "log.h"
+#include "policy_words.h"
+
+#define DAY_MS INT64_C(86400000)
+
+static const char *const log_levels[] = {
+    [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+static const char *const log_formats[] = {
+    [LOG_TEXT] = "text", [LOG_JSON] = "json", [LOG_FORMAT_AUTO] = "auto"};
+
+#define WORDS(list)   .words = (list), .word_count = sizeof(list) / sizeof((list)[0])
+#define HOST_ACCEPTED "a host name, an IPv4 or an IPv6 address"
+#define FIELD(name)   .offset = offsetof(struct settings, name)
+
+/* clang-format off */
+const struct setting settings_table[SETTING_COUNT] = {
+    [SETTING_STORE] = {
+        "REDIS_URL", "--store", "URL", VALUE_STORE, FIELD(store),
+        .accepted = "memory, redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss:// (TLS), unix:///PATH",
+        .fallback = "redis://localhost:6379",
+        .help = "where the counters live: `memory`, in this process alone; `redis://`, shared by all nodes; "
+                "`rediss://`, the same over TLS; `unix://`, a Redis of this machine"},
+    [SETTING_REDIS_HOST] = {
+        "REDIS_HOST", "--redis-host", "HOST", VALUE_HOST, FIELD(redis_host),
+        .accepted = HOST_ACCEPTED, .fallback = "localhost",
+        .help = "the store's URL in parts, used when REDIS_URL is not set: the host"},
+    [SETTING_REDIS_PORT] = {
+        "REDIS_PORT", "--redis-port", "PORT", VALUE_NUMBER, FIELD(redis_port),
+        .min = 1, .max = 65535, .fallback = "6379",
+        .help = "in parts: the port"},
+    [SETTING_REDIS_DB] = {
+        "REDIS_DB", "--redis-db", "N", VALUE_NUMBER, FIELD(redis_db),
+        .min = 0, .max = 65535, .fallback = "0",
+        .help = "in parts: the number of the database"},
+    [SETTING_REDIS_USERNAME] = {
+        "REDIS_USERNAME", "--redis-username", "NAME", VALUE_TEXT, FIELD(redis_username),
+        .accepted = "a name", .fallback = "",
+        .help = "in parts: the user of Redis' ACL"},
+    [SETTING_REDIS_PASSWORD] = {
+        "REDIS_PASSWORD", "--redis-password", "SECRET", VALUE_SECRET, FIELD(redis_password),
+        .accepted = "a password", .fallback = "",
+        .help = "in parts: the password; as a flag it is seen by every user of the machine, as a file by none"},
+    [SETTING_REDIS_PASSWORD_FILE] = {
+        "REDIS_PASSWORD_FILE", "--redis-password-file", "FILE", VALUE_TEXT, FIELD(redis_password_file),
+        .accepted = "a file of 1 to 4096 bytes", .fallback = "",
+        .help = "in parts: a file that holds the password, such as a Docker or systemd secret"},
+    [SETTING_REDIS_TIMEOUT_MS] = {
+        "REDIS_TIMEOUT_MS", "--redis-timeout-ms", "MS", VALUE_NUMBER, FIELD(redis_timeout_ms),
+        .min = 1, .max = 60000, .unit = "ms", .fallback = "100",
+        .help = "how long a request waits for Redis before its rule's failure mode applies"},
+    [SETTING_MEMORY_MAX_KEYS] = {
+        "MEMORY_MAX_KEYS", "--memory-max-keys", "N", VALUE_NUMBER, FIELD(memory_max_keys),
+        .min = 1000, .max = 1000000000, .unit = "keys", .fallback = "1000000",
+        .help = "bound of the in-process table: one key for each client of each limit"},
+
+    [SETTING_RULES] = {
+        "RATE_LIMIT_RULES_PATH", "--rules", "FILE", VALUE_TEXT, FIELD(rules),
+        .accepted = "the path of a file", .fallback = "rate_limits.json",
+        .help = "the rules"},
+    [SETTING_DEFAULT_LIMIT] = {
+        "DEFAULT_LIMIT", "--default-limit", "N", VALUE_NUMBER, FIELD(default_limit),
+        .min = 1, .max = 1000000000, .unit = "requests", .fallback = "100",
+        .help = "the limit of a window rule that names none"},
+    [SETTING_DEFAULT_WINDOW] = {
+        "DEFAULT_WINDOW", "--default-window", "MS", VALUE_NUMBER, FIELD(default_window_ms),
+        .min = 1, .max = 366 * DAY_MS, .unit = "ms", .fallback = "60000",
+        .help = "the window of a window rule that names none"},
+    [SETTING_FAILURE_MODE] = {
+        "FAILURE_MODE", "--failure-mode", "MODE", VALUE_WORD, FIELD(failure_mode),
+        WORDS(failure_mode_words), .fallback = "closed",
+        .help = "what happens when Redis is away and the rule does not say: `closed` answers 503, `open` lets pass, "
+                "`local` decides by this process's own table"},
+
+    [SETTING_LISTEN] = {
+        "LISTEN", "--listen", "ADDRESS", VALUE_ADDRESS, FIELD(listen),
+        .accepted = "HOST:PORT, [IPV6]:PORT, PORT (0 to 65535) or unix:/PATH", .fallback = "",
+        .help = "where it listens: the same as HOST and PORT in one, or `unix:/PATH`"},
+    [SETTING_HOST] = {
+        "HOST", "--host", "HOST", VALUE_HOST, FIELD(host),
+        .accepted = HOST_ACCEPTED, .fallback = "0.0.0.0",
+        .help = "the address it listens on"},
+    [SETTING_PORT] = {
+        "PORT", "--port", "PORT", VALUE_NUMBER, FIELD(port),
+        .min = 0, .max = 65535, .fallback = "8000",
+        .help = "the port it listens on; 0 takes any free one"},
+    [SETTING_WORKERS] = {
+        "WORKERS", "--workers", "N", VALUE_NUMBER, FIELD(workers),
+        .min = 0, .max = 256, .fallback = "0",
+        .help = "event loops, a thread each; 0 makes one per CPU"},
+    [SETTING_TRUSTED_PROXIES] = {
+        "TRUSTED_PROXIES", "--trusted-proxies", "NETWORKS", VALUE_TEXT, FIELD(trusted_proxies),
+        .accepted = "addresses and networks separated by commas, private, or none", .fallback = "127.0.0.0/8,::1",
+        .help = "networks whose X-Forwarded-For is believed; `private` names the private ranges, `none` believes "
+                "nobody"},
+    [SETTING_MAX_CONNECTIONS] = {
+        "MAX_CONNECTIONS", "--max-connections", "N", VALUE_NUMBER, FIELD(max_connections),
+        .min = 1, .max = 1000000, .unit = "connections", .fallback = "10000",
+        .help = "connections that may be open at a time, over all workers"},
+    [SETTING_MAX_BODY_BYTES] = {
+        "MAX_BODY_BYTES", "--max-body-bytes", "BYTES", VALUE_NUMBER, FIELD(max_body_bytes),
+        .min = 0, .max = 16777216, .unit = "bytes", .fallback = "65536",
+        .help = "the largest request body that is accepted; a larger one is answered 413"},
+    [SETTING_HEADER_TIMEOUT_MS] = {
+        "HEADER_TIMEOUT_MS", "--header-timeout-ms", "MS", VALUE_NUMBER, FIELD(header_timeout_ms),
+        .min = 100, .max = 600000, .unit = "ms", .fallback = "10000",
+        .help = "how long a client may take to send its request's headers"},
+    [SETTING_IDLE_TIMEOUT_MS] = {
+        "IDLE_TIMEOUT_MS", "--idle-timeout-ms", "MS", VALUE_NUMBER, FIELD(idle_timeout_ms),
+        .min = 1000, .max = 3600000, .unit = "ms", .fallback = "75000",
+        .help = "how long a kept-alive connection may stay silent"},
+
+    [SETTING_LOG_LEVEL] = {
+        "LOG_LEVEL", "--log-level", "LEVEL", VALUE_WORD, FIELD(log_level),
+        WORDS(log_levels), .fallback = "info",
+        .help = "the least that is worth a line"},
+    [SETTING_LOG_FORMAT] = {
+        "LOG_FORMAT", "--log-format", "FORMAT", VALUE_WORD, FIELD(log_format),
+        WORDS(log_formats), .fallback = "auto",
+        .help = "`json` writes one object a line; `auto` is `text` on a terminal, else `json`"},
+};
+/* clang-format on */
+
+const char *
+setting_group(enum setting_id id)
+{
+    switch (id) {
+    case SETTING_STORE:
+        return "Store";
+    case SETTING_RULES:
+        return "Rules";
+    case SETTING_LISTEN:
+        return "HTTP";
+    case SETTING_LOG_LEVEL:
+        return "Log";
+    default:
+        return NULL;
+    }
+}
+
+static bool
+is_word(const char *word, const char *text, size_t bytes)
+{
+    return strncmp(word, text, bytes) == 0 && word[bytes] == '\0';
+}
+
+enum setting_id
+setting_by_flag(const char *text, size_t bytes)
+{
+    enum setting_id id = 0;
+
+    while (id < SETTING_COUNT && !is_word(settings_table[id].flag, text, bytes))
+        id++;
+    return id;
+}
+
+enum setting_id
+setting_by_name(const char *text, size_t bytes)
+{
+    enum setting_id id = 0;
+
+    while (id < SETTING_COUNT && !is_word(settings_table[id].name, text, bytes))
+        id++;
+    return id;
+}
+
+struct setting_accepted
+setting_accepted(enum setting_id id)
+{
+    const struct setting *setting = &settings_table[id];
+    struct setting_accepted accepted;
+    size_t used = 0;
+
+    if (setting->type == VALUE_NUMBER) {
+        snprintf(accepted.text, sizeof(accepted.text), "%" PRId64 " to %" PRId64 "%s%s", setting->min,
+                 setting->max, setting->unit ? " " : "", setting->unit ? setting->unit : "");
+    } else if (setting->type == VALUE_WORD) {
+        for (size_t i = 0; i < setting->word_count; i++)
+            used += (size_t)snprintf(accepted.text + used, sizeof(accepted.text) - used, "%s%s",
+                                     i == 0 ? "" : ", ", setting->words[i]);
+    } else {
+        snprintf(accepted.text, sizeof(accepted.text), "%s", setting->accepted);
+    }
+    return accepted;
+}

@@ -1,0 +1,55 @@
+/*
+ * settings_table: one row a setting. Private to src/config.
+ */
+#ifndef SETTINGS_TABLE_H
+#define SETTINGS_TABLE_H
+
+#include <stddef.h>
+
+#include "settings.h"
+
+/* How the text becomes a value. The first two are int64_t in struct settings, the others char *. */
+enum setting_type {
+    VALUE_NUMBER,
+    VALUE_WORD,    /* one of `words`; the value is its index */
+    VALUE_TEXT,    /* anything without control bytes */
+    VALUE_SECRET,  /* anything; never shown */
+    VALUE_HOST,    /* a host name or an address */
+    VALUE_ADDRESS, /* where to listen: split into host and port */
+    VALUE_STORE,   /* the store's URL, which may hold a password */
+};
+
+struct setting {
+    const char *name; /* in the environment and in .env */
+    const char *flag;
+    const char *placeholder; /* what --help calls the value */
+    enum setting_type type;
+    size_t offset;            /* of the field in struct settings */
+    int64_t min, max;         /* VALUE_NUMBER */
+    const char *unit;         /* VALUE_NUMBER: may be NULL */
+    const char *const *words; /* VALUE_WORD */
+    size_t word_count;
+    const char *accepted; /* the other types */
+    const char *fallback; /* the default, as text; "" where there is none */
+    const char *help;
+};
+
+extern const struct setting settings_table[SETTING_COUNT];
+
+/* The title above the rows that begin with `id`, or NULL within a group. */
+const char *setting_group(enum setting_id id);
+
+/* The row whose flag or name is the first `bytes` bytes of `text`; SETTING_COUNT where there is none. */
+enum setting_id setting_by_flag(const char *text, size_t bytes);
+enum setting_id setting_by_name(const char *text, size_t bytes);
+
+/* What the setting accepts, as mistakes and help say it: "0 to 65535", "closed, open, local". */
+struct setting_accepted {
+    char text[160];
+};
+struct setting_accepted setting_accepted(enum setting_id id);
+
+/* The default of LOG_FORMAT, behind the words of enum log_format. */
+#define LOG_FORMAT_AUTO 2
+
+#endif
