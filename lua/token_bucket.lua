@@ -1,0 +1,108 @@
+-- token_bucket: a level that refills evenly; a request takes its cost from it. Twin of src/algorithm/token_bucket.c.
+-- Kept as a string, "level updated_us". The refill is read, not written: a refusal costs no write.
+
+local function token_bucket()
+    local function compile(requests, units_per_token, units_per_us)
+        local full = requests * units_per_token
+        return {
+            limit = requests,
+            units_per_token = units_per_token,
+            units_per_us = units_per_us,
+            full = full,
+            window_us = divide_up(full, units_per_us),
+        }
+    end
+
+    local function level_at(limit, state, now)
+        local elapsed_us = now - state.updated_us
+        if elapsed_us <= 0 then
+            return state.level
+        end
+        if elapsed_us >= divide_up(limit.full - state.level, limit.units_per_us) then
+            return limit.full
+        end
+        return state.level + elapsed_us * limit.units_per_us
+    end
+
+    local function init(limit, state, now)
+        state.level = limit.full
+        state.updated_us = now
+    end
+
+    -- False where the key holds what is not a state of ours.
+    local function load(limit, state, key, now)
+        local stored = pcall('GET', key)
+        if not stored then
+            init(limit, state, now)
+            return true
+        end
+        if type(stored) ~= 'string' then
+            return false
+        end
+        local level, updated_us = match(stored, '^(%d+) (%d+)$')
+        if not level then
+            return false
+        end
+        state.level = tonumber(level)
+        state.updated_us = tonumber(updated_us)
+        if state.level > limit.full then
+            init(limit, state, now) -- written under a larger limit
+        end
+        return true
+    end
+
+    local function advance(limit, state, now)
+        if state.updated_us - now > limit.window_us then
+            state.updated_us = now
+            state.changed = true
+        elseif state.level < limit.full and level_at(limit, state, now) == limit.full then
+            init(limit, state, now)
+            state.changed = true
+        end
+    end
+
+    local function fits(limit, state, now, cost)
+        return cost <= limit.limit and cost * limit.units_per_token <= level_at(limit, state, now)
+    end
+
+    local function spend(limit, state, now, cost)
+        state.level = level_at(limit, state, now) - cost * limit.units_per_token
+        if state.updated_us < now then
+            state.updated_us = now
+        end
+        state.changed = true
+    end
+
+    -- Returns remaining, retry_after, reset_after.
+    local function report(limit, state, now, cost, allowed)
+        local level = level_at(limit, state, now)
+        local remaining = (level - level % limit.units_per_token) / limit.units_per_token
+        local behind_us = state.updated_us > now and state.updated_us - now or 0
+        local reset_after = 0
+        if level < limit.full then
+            reset_after = behind_us + divide_up(limit.full - level, limit.units_per_us)
+        end
+        if allowed then
+            return remaining, 0, reset_after
+        end
+        if cost > limit.limit then
+            return remaining, -1, reset_after
+        end
+        return remaining, behind_us + divide_up(cost * limit.units_per_token - level, limit.units_per_us), reset_after
+    end
+
+    local function save(state, key, ttl_ms)
+        call('SET', key, format('%.0f %.0f', state.level, state.updated_us), 'PX', ttl_ms)
+    end
+
+    return {
+        compile = compile,
+        init = init,
+        load = load,
+        advance = advance,
+        fits = fits,
+        spend = spend,
+        report = report,
+        save = save,
+    }
+end

@@ -1,0 +1,110 @@
+#include "limit.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "clock.h"
+#include "number.h"
+
+enum limit_error
+limit_init_token_bucket(struct limit *limit, int64_t capacity, int64_t refill, int64_t refill_period_us)
+{
+    int64_t divisor, full;
+
+    if (capacity < 1 || refill < 1 || refill_period_us < 1)
+        return LIMIT_NOT_POSITIVE;
+    if (refill_period_us > DURATION_MAX_US)
+        return LIMIT_WINDOW_TOO_LONG;
+    divisor = number_gcd(refill, refill_period_us);
+    *limit = (struct limit){
+        .algorithm = TOKEN_BUCKET,
+        .limit = capacity,
+        .units_per_token = refill_period_us / divisor,
+        .units_per_us = refill / divisor,
+        .tick_us = 1,
+    };
+    /* A full bucket is the largest number that a token bucket forms. */
+    if (limit->units_per_us > NUMBER_EXACT_MAX || !number_product(capacity, limit->units_per_token, &full))
+        return LIMIT_TOO_LARGE;
+    limit->window_us = full / limit->units_per_us + (full % limit->units_per_us != 0);
+    return limit->window_us <= DURATION_MAX_US ? LIMIT_OK : LIMIT_WINDOW_TOO_LONG;
+}
+
+/* The finest tick by which the counter's largest number, limit * window_us / tick_us, stays exact; 0: none. */
+static int64_t
+finest_tick_us(int64_t requests, int64_t window_us)
+{
+    static const int64_t ticks_us[] = {1, US_PER_MS, US_PER_S};
+    int64_t product;
+
+    for (size_t i = 0; i < sizeof(ticks_us) / sizeof(ticks_us[0]); i++) {
+        if (window_us % ticks_us[i] == 0 && number_product(requests, window_us / ticks_us[i], &product))
+            return ticks_us[i];
+    }
+    return 0;
+}
+
+enum limit_error
+limit_init_window(struct limit *limit, enum algorithm algorithm, int64_t requests, int64_t window_us)
+{
+    assert(algorithm != TOKEN_BUCKET);
+    if (requests < 1 || window_us < 1)
+        return LIMIT_NOT_POSITIVE;
+    if (window_us > DURATION_MAX_US)
+        return LIMIT_WINDOW_TOO_LONG;
+    if (algorithm == SLIDING_WINDOW && requests > SLIDING_WINDOW_LIMIT_MAX)
+        return LIMIT_TOO_MANY_ENTRIES;
+    if (requests > NUMBER_EXACT_MAX)
+        return LIMIT_TOO_LARGE;
+    *limit = (struct limit){
+        .algorithm = algorithm,
+        .limit = requests,
+        .window_us = window_us,
+        .tick_us = algorithm == SLIDING_WINDOW_COUNTER ? finest_tick_us(requests, window_us) : 1,
+    };
+    return limit->tick_us != 0 ? LIMIT_OK : LIMIT_TOO_LARGE;
+}
+
+const char *
+limit_error_text(enum limit_error error)
+{
+    switch (error) {
+    case LIMIT_OK:
+        return "nothing is wrong";
+    case LIMIT_NOT_POSITIVE:
+        return "every number of a limit must be at least 1";
+    case LIMIT_WINDOW_TOO_LONG:
+        return "the window, or the time in which the bucket fills, is longer than 366 days";
+    case LIMIT_TOO_LARGE:
+        return "the limit times its window, or the capacity times the refill period, is too large to be "
+               "counted "
+               "exactly; accepted: products below 2^53 in microseconds, after reduction";
+    case LIMIT_TOO_MANY_ENTRIES:
+        return "a sliding_window keeps an entry a request; accepted: a limit up to 1000000, beyond it use "
+               "sliding_window_counter";
+    }
+    return "unknown error";
+}
+
+static const char *const names[ALGORITHM_COUNT] = {
+    [TOKEN_BUCKET] = "token_bucket",
+    [SLIDING_WINDOW] = "sliding_window",
+    [SLIDING_WINDOW_COUNTER] = "sliding_window_counter",
+    [FIXED_WINDOW] = "fixed_window",
+};
+
+const char *
+algorithm_name(enum algorithm algorithm)
+{
+    return names[algorithm];
+}
+
+int
+algorithm_by_name(const char *name)
+{
+    for (int i = 0; i < ALGORITHM_COUNT; i++) {
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    }
+    return -1;
+}

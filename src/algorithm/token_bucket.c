@@ -1,0 +1,91 @@
+/*
+ * The level is true at `updated_us`, and what flowed in since is added when it is looked at:
+ *
+ *      units
+ *      full  ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ╭──────     a spend writes level and moment;
+ *                          ╭─────╯           a look or a refusal does not, so a client that is refused
+ *      level ●─────────────╯                 costs a store no write
+ *            updated_us          now_us
+ *
+ * Whole units flow in each microsecond (units_per_us), so nothing is ever rounded and nothing drifts. No product
+ * reaches 2^53: limit * units_per_token is a full bucket, below 2^53 by limit_init_token_bucket, and an elapsed time
+ * is multiplied only where it fills less than is missing.
+ */
+#include "token_bucket.h"
+
+static int64_t
+full_level(const struct limit *limit)
+{
+    return limit->limit * limit->units_per_token;
+}
+
+/* How long until `units` have flowed in: rounded up, for a moment earlier one unit is still missing. */
+static int64_t
+time_to_flow_us(const struct limit *limit, int64_t units)
+{
+    return units / limit->units_per_us + (units % limit->units_per_us != 0);
+}
+
+static int64_t
+level_at(const struct limit *limit, const struct token_bucket_state *state, int64_t now_us)
+{
+    int64_t elapsed_us = now_us - state->updated_us;
+
+    if (elapsed_us <= 0)
+        return state->level;
+    if (elapsed_us >= time_to_flow_us(limit, full_level(limit) - state->level))
+        return full_level(limit);
+    return state->level + elapsed_us * limit->units_per_us;
+}
+
+void
+token_bucket_init(const struct limit *limit, struct token_bucket_state *state, int64_t now_us)
+{
+    state->level = full_level(limit);
+    state->updated_us = now_us;
+}
+
+void
+token_bucket_advance(const struct limit *limit, struct token_bucket_state *state, int64_t now_us)
+{
+    if (state->updated_us - now_us > limit->window_us)
+        state->updated_us = now_us; /* the clock was set back */
+    else if (level_at(limit, state, now_us) == full_level(limit))
+        token_bucket_init(limit, state, now_us); /* a full bucket remembers nothing, as one never seen */
+}
+
+bool
+token_bucket_fits(const struct limit *limit, const struct token_bucket_state *state, int64_t now_us,
+                  int64_t cost)
+{
+    return cost <= limit->limit && cost * limit->units_per_token <= level_at(limit, state, now_us);
+}
+
+void
+token_bucket_spend(const struct limit *limit, struct token_bucket_state *state, int64_t now_us, int64_t cost)
+{
+    state->level = level_at(limit, state, now_us) - cost * limit->units_per_token;
+    if (state->updated_us < now_us)
+        state->updated_us = now_us;
+}
+
+void
+token_bucket_report(const struct limit *limit, const struct token_bucket_state *state, int64_t now_us,
+                    int64_t cost, bool allowed, struct decision *decision)
+{
+    int64_t level = level_at(limit, state, now_us);
+    int64_t missing = full_level(limit) - level;
+    /* With a clock behind the state, nothing flows before it has caught up. */
+    int64_t behind_us = state->updated_us > now_us ? state->updated_us - now_us : 0;
+
+    decision->allowed = allowed;
+    decision->limit = limit->limit;
+    decision->remaining = level / limit->units_per_token;
+    decision->reset_after_us = missing == 0 ? 0 : behind_us + time_to_flow_us(limit, missing);
+    if (allowed)
+        decision->retry_after_us = 0;
+    else if (cost > limit->limit)
+        decision->retry_after_us = RETRY_NEVER;
+    else
+        decision->retry_after_us = behind_us + time_to_flow_us(limit, cost * limit->units_per_token - level);
+}
