@@ -19,6 +19,7 @@
 #include "log.h"
 #include "memory_store.h"
 #include "policy.h"
+#include "redis_tls.h"
 #include "redis_url.h"
 #include "settings.h"
 #include "worker.h"
@@ -37,6 +38,8 @@ struct service {
     struct networks trusted;
     bool uses_redis;
     struct redis_url redis;
+    struct redis_tls *tls;
+    struct clock clock; /* what `memory` counts by */
     struct store *memory;
     struct listener listener;
     struct worker_options options;
@@ -83,8 +86,14 @@ configure(struct service *service)
     service->policy = policy_load(settings->rules, &defaults, &service->report);
     networks_parse(&service->trusted, "TRUSTED_PROXIES", settings->trusted_proxies, &service->report);
     service->uses_redis = strcmp(settings->store, "memory") != 0;
-    if (service->uses_redis)
-        redis_url_parse(&service->redis, settings->store, &service->report);
+    if (service->uses_redis && redis_url_parse(&service->redis, settings->store, &service->report) &&
+        service->redis.tls)
+        service->tls =
+            redis_tls_new(&(struct redis_tls_options){.ca_file = settings->redis_tls_ca_file,
+                                                      .cert_file = settings->redis_tls_cert_file,
+                                                      .key_file = settings->redis_tls_key_file,
+                                                      .skip_verify = settings->redis_tls_skip_verify != 0},
+                          &service->report);
 }
 
 static unsigned
@@ -130,7 +139,7 @@ open_memory(struct service *service)
     service->memory = memory_store_new(&(struct memory_store_options){
         .max_keys = service->settings.memory_max_keys,
         .sliding_limit_max = largest_sliding_window(service->policy),
-        .clock = clock_steady(),
+        .clock = &service->clock,
     });
     if (service->memory == NULL)
         report_add(&service->report,
@@ -150,6 +159,7 @@ start_workers(struct service *service)
         .policy = service->policy,
         .trusted = &service->trusted,
         .redis = service->uses_redis ? &service->redis : NULL,
+        .tls = service->tls,
         .memory = service->memory,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .failure_mode = (enum failure_mode)settings->failure_mode,
@@ -227,6 +237,11 @@ serve(struct service *service)
         return EXIT_OPERATOR;
     block_signals(&ending);
     started = start_workers(service);
+    if (started && service->tls && settings->redis_tls_skip_verify)
+        log_warn("main",
+                 "REDIS_TLS_SKIP_VERIFY=yes: whoever sits between this service and %s reads its password and "
+                 "rewrites its answers",
+                 service->redis.display);
     if (started) {
         log_info("main", "ratelimitd %s serves on %s: %u rules from %s, store %s, %u workers",
                  RATELIMITD_VERSION, service->listener.display, service->policy->rule_count, settings->rules,
@@ -281,7 +296,7 @@ obey(struct service *service, enum settings_command command)
 int
 main(int argc, char **argv)
 {
-    struct service service = {0};
+    struct service service = {.clock = clock_steady()};
     enum settings_command command;
     int status;
 
@@ -292,6 +307,7 @@ main(int argc, char **argv)
 
     listener_close(&service.listener);
     store_free(service.memory);
+    redis_tls_free(service.tls);
     redis_url_fini(&service.redis);
     networks_fini(&service.trusted);
     policy_free(service.policy);

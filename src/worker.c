@@ -124,6 +124,7 @@ open_store(struct worker *worker)
     if (options->redis) {
         worker->store = redis_store_new(&(struct redis_store_options){.base = worker->base,
                                                                       .url = options->redis,
+                                                                      .tls = options->tls,
                                                                       .timeout_us = options->redis_timeout_us,
                                                                       .worker = worker->number});
         if (worker->store == NULL)

@@ -17,12 +17,14 @@
 #include "store.h"
 
 struct worker;
+struct redis_tls;
 
 /* What all workers share; borrowed, and immutable while they run. */
 struct worker_options {
     const struct policy *policy;
     const struct networks *trusted;
     const struct redis_url *redis; /* NULL: the store is `memory` */
+    const struct redis_tls *tls;   /* NULL: plain */
     struct store *memory;          /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     int64_t redis_timeout_us;
     enum failure_mode failure_mode;

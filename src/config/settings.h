@@ -23,6 +23,10 @@ enum setting_id {
     SETTING_REDIS_USERNAME,
     SETTING_REDIS_PASSWORD,
     SETTING_REDIS_PASSWORD_FILE,
+    SETTING_REDIS_TLS_CA_FILE,
+    SETTING_REDIS_TLS_CERT_FILE,
+    SETTING_REDIS_TLS_KEY_FILE,
+    SETTING_REDIS_TLS_SKIP_VERIFY,
     SETTING_REDIS_TIMEOUT_MS,
     SETTING_MEMORY_MAX_KEYS,
     SETTING_RULES,
@@ -64,6 +68,10 @@ struct settings {
     char *redis_username;
     char *redis_password;
     char *redis_password_file;
+    char *redis_tls_ca_file;
+    char *redis_tls_cert_file;
+    char *redis_tls_key_file;
+    int64_t redis_tls_skip_verify; /* 0, 1 */
     int64_t redis_timeout_ms;
 
     char *rules;

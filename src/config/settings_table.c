@@ -13,6 +13,8 @@ static const char *const log_levels[] = {
 static const char *const log_formats[] = {
     [LOG_TEXT] = "text", [LOG_JSON] = "json", [LOG_FORMAT_AUTO] = "auto"};
 
+static const char *const no_yes[] = {"no", "yes"};
+
 #define WORDS(list)   .words = (list), .word_count = sizeof(list) / sizeof((list)[0])
 #define HOST_ACCEPTED "a host name, an IPv4 or an IPv6 address"
 #define FIELD(name)   .offset = offsetof(struct settings, name)
@@ -49,6 +51,23 @@ const struct setting settings_table[SETTING_COUNT] = {
         "REDIS_PASSWORD_FILE", "--redis-password-file", "FILE", VALUE_TEXT, FIELD(redis_password_file),
         .accepted = "a file of 1 to 4096 bytes", .fallback = "",
         .help = "in parts: a file that holds the password, such as a Docker or systemd secret"},
+    [SETTING_REDIS_TLS_CA_FILE] = {
+        "REDIS_TLS_CA_FILE", "--redis-tls-ca-file", "FILE", VALUE_TEXT, FIELD(redis_tls_ca_file),
+        .accepted = "a PEM file", .fallback = "",
+        .help = "for rediss://: the authorities that the server's certificate must lead to; empty: the system's"},
+    [SETTING_REDIS_TLS_CERT_FILE] = {
+        "REDIS_TLS_CERT_FILE", "--redis-tls-cert-file", "FILE", VALUE_TEXT, FIELD(redis_tls_cert_file),
+        .accepted = "a PEM file", .fallback = "",
+        .help = "for rediss://: the certificate that this service shows, where Redis asks for one"},
+    [SETTING_REDIS_TLS_KEY_FILE] = {
+        "REDIS_TLS_KEY_FILE", "--redis-tls-key-file", "FILE", VALUE_TEXT, FIELD(redis_tls_key_file),
+        .accepted = "a PEM file", .fallback = "",
+        .help = "for rediss://: its key; empty: in the same file"},
+    [SETTING_REDIS_TLS_SKIP_VERIFY] = {
+        "REDIS_TLS_SKIP_VERIFY", "--redis-tls-skip-verify", "YES", VALUE_WORD, FIELD(redis_tls_skip_verify),
+        WORDS(no_yes), .fallback = "no",
+        .help = "`yes` takes any certificate of the server: whoever sits in between reads the password and rewrites "
+                "the answers. For trying things only"},
     [SETTING_REDIS_TIMEOUT_MS] = {
         "REDIS_TIMEOUT_MS", "--redis-timeout-ms", "MS", VALUE_NUMBER, FIELD(redis_timeout_ms),
         .min = 1, .max = 60000, .unit = "ms", .fallback = "100",

@@ -170,7 +170,7 @@ append_networks(struct networks *networks, const char *setting, const char *text
         struct network network;
         char shown[64];
         snprintf(shown, sizeof(shown), "%s", word);
-        if (word[0] == '\0')
+        if (word[0] == '\0' || strcmp(word, "none") == 0)
             continue;
         if (strcmp(word, "private") == 0)
             append_networks(networks, setting, private_networks, report);

@@ -38,7 +38,7 @@ struct networks {
     size_t count;
 };
 
-/* A list like "10.0.0.0/8, ::1, private"; mistakes go to `report`, behind the name of the setting. Blanks and empty
+/* A list like "10.0.0.0/8, ::1, private", or "none"; mistakes go to `report`, behind the name of the setting. Blanks and empty
    elements are passed over. The list is the caller's to free by networks_fini, also after mistakes. */
 void networks_parse(struct networks *networks, const char *setting, const char *text, struct report *report);
 void networks_fini(struct networks *networks);

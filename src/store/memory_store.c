@@ -163,7 +163,7 @@ memory_store_take(struct store *store, struct store_request *request)
 
     assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
     pthread_mutex_lock(&shard->lock);
-    decide(&shard->table, fingerprint, request, clock_now_us(&memory->options.clock));
+    decide(&shard->table, fingerprint, request, clock_now_us(memory->options.clock));
     pthread_mutex_unlock(&shard->lock);
     return STORE_DONE;
 }

@@ -17,7 +17,7 @@
 struct memory_store_options {
     int64_t max_keys;          /* so many clients' limits are always held; slots for some more are reserved */
     int64_t sliding_limit_max; /* the largest limit of any sliding_window that will be asked for; 0: none */
-    struct clock clock;
+    const struct clock *clock; /* borrowed for the store's life */
 };
 
 /* NULL where memory cannot be reserved. store_free ends it, after its last user. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "refusals.h"
 #include "take_script.h"
 
 #define SHA1_DIGITS 40
@@ -396,7 +397,7 @@ read_group(struct redis_batch *batch, const struct redis_batch_entry *entry, str
 {
     struct decision decisions[STORE_LIMITS_MAX];
     uint16_t limits = batch->rule_limits[entry->rule];
-    bool allowed = true;
+    bool allowed = true, noted = false;
 
     for (uint32_t i = 0; i < limits; i++) {
         if (!read_decision(reader, &batch->rules[entry->rule][i], &decisions[i]))
@@ -409,6 +410,10 @@ read_group(struct redis_batch *batch, const struct redis_batch_entry *entry, str
         if (request != NULL) {
             request->allowed = allowed;
             memcpy(request->decisions, decisions, limits * sizeof(decisions[0]));
+            if (!allowed && !noted && batch->refusals) {
+                refusals_note(batch->refusals, request, batch->sent_us);
+                noted = true;
+            }
             answer(batch, *position, STORE_DONE);
         }
         *position = next;

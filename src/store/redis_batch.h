@@ -38,6 +38,8 @@ struct redis_batch {
     uint16_t live;                                  /* requests without an answer yet */
     uint16_t expiring;                              /* requests before this index have their answer */
     bool tried_eval;                                /* the script was not there: sent again with its text */
+    int64_t sent_us;                                /* monotonic, from before the encode */
+    struct refusals *refusals;                      /* borrowed: gets to know what was refused; NULL */
     struct store_request *requests[BATCH_REQUESTS]; /* NULL: answered or given up */
     uint16_t next_equal[BATCH_REQUESTS];
     struct redis_batch_entry entries[BATCH_REQUESTS];

@@ -15,14 +15,21 @@
 #include <hiredis/hiredis.h>
 
 #include "log.h"
+#include "redis_error.h"
 #include "redis_name.h"
+#include "redis_tls.h"
 
-#define CONNECT_MS 1000 /* for the connection and the entry together */
+/* A Redis that comes back is to be found within a second, also where packets vanish without a word: one attempt and the
+   longest back-off take less. */
+#define CONNECT_MS 500
+#define ENTER_MS   1000 /* TLS and the entry; who is frozen here answers as soon as he thaws */
 
 /* Back-off: doubled from the first to the last, and of that a random half to whole, so that the workers of many nodes
-   do not come back in step. The last is short, because decisions are Redis' again only when the link is. */
+   do not come back in step. */
 #define BACKOFF_FIRST_MS 25
-#define BACKOFF_LAST_MS  400
+#define BACKOFF_LAST_MS  300
+
+#define PAUSE_MS 3000 /* LINK_PAUSE_LONG: a wrong password, say */
 
 #define TROUBLE_BYTES 200
 
@@ -31,9 +38,10 @@ struct redis_link {
     enum redis_link_state state;
     char trouble[TROUBLE_BYTES];
     bool dropping; /* READY no more: the timer will drop the connection */
-    bool reported_lost;
-    unsigned failures; /* in a row */
-    unsigned entering; /* replies of the entry that are still to come */
+    enum redis_link_pause pause;
+    bool said_lost, said_connected; /* in the log: each once, until the link has proved itself again */
+    unsigned failures;              /* in a row */
+    unsigned entering;              /* replies of the entry that are still to come */
 
     struct event *timer;              /* the back-off, or the limit of the step under way */
     struct redis_name_lookup *lookup; /* while RESOLVING */
@@ -54,12 +62,16 @@ arm_timer(struct redis_link *link, unsigned ms)
 }
 
 static unsigned
-backoff_ms(unsigned failures)
+pause_ms(unsigned failures, enum redis_link_pause pause)
 {
     unsigned ms = BACKOFF_FIRST_MS, random = 0;
 
     while (failures-- > 1 && ms < BACKOFF_LAST_MS)
         ms *= 2;
+    if (ms > BACKOFF_LAST_MS)
+        ms = BACKOFF_LAST_MS;
+    if (pause == LINK_PAUSE_LONG)
+        ms = PAUSE_MS;
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
         random = 0;
     return ms / 2 + random % (ms / 2 + 1);
@@ -77,9 +89,11 @@ wait_to_begin(struct redis_link *link, const char *trouble)
     link->failures++;
     if (trouble != link->trouble)
         snprintf(link->trouble, sizeof(link->trouble), "%s", trouble);
-    arm_timer(link, backoff_ms(link->failures));
-    if (!link->reported_lost) {
-        link->reported_lost = true;
+    arm_timer(link, pause_ms(link->failures, link->pause));
+    link->pause = LINK_PAUSE_BACKOFF;
+    if (!link->said_lost) {
+        link->said_lost = true;
+        link->said_connected = false;
         log_warn(
             "redis",
             "no connection to %s: %s; trying again until it is back, and until then the failure mode decides",
@@ -93,11 +107,12 @@ static void
 become_ready(struct redis_link *link)
 {
     link->state = LINK_READY;
-    link->failures = 0;
-    link->reported_lost = false;
     link->trouble[0] = '\0';
     evtimer_del(link->timer);
-    log_info("redis", "connected to %s", link->options.url->display);
+    if (!link->said_connected) {
+        link->said_connected = true;
+        log_info("redis", "connected to %s", link->options.url->display);
+    }
     link->options.on_change(link->options.arg, true);
 }
 
@@ -229,29 +244,55 @@ redis_link_drop(struct redis_link *link, const char *trouble)
 }
 
 void
-redis_link_drop_soon(struct redis_link *link, const char *trouble)
+redis_link_proved(struct redis_link *link)
+{
+    link->failures = 0;
+    link->said_lost = false;
+}
+
+void
+redis_link_drop_soon(struct redis_link *link, const char *trouble, enum redis_link_pause pause)
 {
     if (link->dropping)
         return;
     link->dropping = true;
+    link->pause = pause;
     snprintf(link->trouble, sizeof(link->trouble), "%s", trouble);
     arm_timer(link, 0);
 }
 
-/* The entry: AUTH, SELECT, CLIENT SETNAME, SCRIPT LOAD. */
+/* The entry: AUTH, SELECT, CLIENT SETNAME, CLIENT SETINFO, SCRIPT LOAD. */
 
-enum entry_step { STEP_MUST, STEP_MAY };
+static void
+refuse_entry(struct redis_link *link, const redisReply *reply)
+{
+    const struct redis_error *error = redis_error_of(reply->str, reply->len);
+    char trouble[TROUBLE_BYTES];
+
+    snprintf(trouble, sizeof(trouble), "%.*s (%s)", (int)(reply->len > 80 ? 80 : reply->len), reply->str,
+             error->advice);
+    redis_link_drop_soon(link, trouble,
+                         error->reaction == REACT_REENTER ? LINK_PAUSE_LONG : LINK_PAUSE_BACKOFF);
+}
+
+/* A step that the service can do without: a name in Redis' list of clients; and the script, which is sent again with the
+   first command that does not find it. */
+static bool
+is_forbidden(const redisReply *reply)
+{
+    return strcmp(redis_error_of(reply->str, reply->len)->code, "NOPERM") == 0;
+}
+
+enum entry_step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
 
 static void
 on_entry_reply(struct redis_link *link, const redisReply *reply, enum entry_step step)
 {
     if (reply == NULL || link->dropping)
         return; /* lost: on_disconnect knows */
-    if (reply->type == REDIS_REPLY_ERROR && step == STEP_MUST) {
-        char trouble[TROUBLE_BYTES];
-        snprintf(trouble, sizeof(trouble), "it refuses this service: %.*s",
-                 (int)(reply->len > 150 ? 150 : reply->len), reply->str);
-        redis_link_drop_soon(link, trouble);
+    if (reply->type == REDIS_REPLY_ERROR && step != STEP_MAY &&
+        !(step == STEP_SCRIPT && is_forbidden(reply))) {
+        refuse_entry(link, reply);
         return;
     }
     assert(link->entering > 0);
@@ -264,6 +305,13 @@ on_must_reply(redisAsyncContext *context, void *reply, void *arg)
 {
     (void)context;
     on_entry_reply(arg, reply, STEP_MUST);
+}
+
+static void
+on_script_reply(redisAsyncContext *context, void *reply, void *arg)
+{
+    (void)context;
+    on_entry_reply(arg, reply, STEP_SCRIPT);
 }
 
 static void
@@ -288,6 +336,7 @@ enter(struct redis_link *link)
     char db[12], name[32];
 
     link->state = LINK_ENTERING;
+    arm_timer(link, ENTER_MS);
     if (url->password) {
         const char *words[] = {"AUTH", url->user ? url->user : url->password, url->password};
         entry_send(link, on_must_reply, url->user ? 3 : 2, words, NULL);
@@ -298,9 +347,8 @@ enter(struct redis_link *link)
     }
     snprintf(name, sizeof(name), "ratelimitd-%u", link->options.worker);
     entry_send(link, on_may_reply, 3, (const char *[]){"CLIENT", "SETNAME", name}, NULL);
-    /* Its failure costs one round trip, when EVALSHA meets NOSCRIPT; but an error that says that this Redis cannot serve
-       now, LOADING say, is one of entry too. */
-    entry_send(link, on_must_reply, 3, (const char *[]){"SCRIPT", "LOAD", link->options.script},
+    entry_send(link, on_may_reply, 4, (const char *[]){"CLIENT", "SETINFO", "LIB-NAME", "ratelimitd"}, NULL);
+    entry_send(link, on_script_reply, 3, (const char *[]){"SCRIPT", "LOAD", link->options.script},
                (const size_t[]){6, 4, link->options.script_bytes});
 }
 
@@ -343,9 +391,11 @@ connect_to(struct redis_link *link, const char *address)
     link->state = LINK_CONNECTING;
     arm_timer(link, CONNECT_MS);
     context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
-    if (context == NULL || context->err || !attach(link, context)) {
+    if (context == NULL || context->err ||
+        (url->tls && !redis_tls_start(link->options.tls, context, url->host)) || !attach(link, context)) {
         char trouble[TROUBLE_BYTES];
-        snprintf(trouble, sizeof(trouble), "%s", context && context->err ? context->errstr : "out of memory");
+        snprintf(trouble, sizeof(trouble), "%s",
+                 context && context->c.err ? context->c.errstr : "out of memory");
         if (context)
             redisAsyncFree(context);
         wait_to_begin(link, trouble);
@@ -403,7 +453,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     else if (link->state == LINK_WAITING)
         begin(link);
     else
-        redis_link_drop(link, "no answer within a second");
+        redis_link_drop(link, link->state == LINK_CONNECTING ? "no connection within 500 ms"
+                                                             : "no answer within a second");
 }
 
 /* The life of a link. */

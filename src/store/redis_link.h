@@ -6,8 +6,8 @@
  *        ▲  back-off  │ no address   │ refused     │ refused    │ closed, dropped
  *        └────────────┴──────────────┴─────────────┴────────────┘
  *
- * ENTERING sends AUTH, SELECT, CLIENT SETNAME and SCRIPT LOAD in one write. Nothing blocks: names are resolved by
- * the event loop. All of it on the thread of its event base.
+ * ENTERING sends AUTH, SELECT, CLIENT SETNAME and SETINFO, and SCRIPT LOAD in one write. Nothing blocks: names are
+ * resolved on a thread of their own (redis_name). All of it on the thread of its event base.
  */
 #ifndef REDIS_LINK_H
 #define REDIS_LINK_H
@@ -26,6 +26,7 @@ enum redis_link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_ENTE
 struct redis_link_options {
     struct event_base *base;
     const struct redis_url *url; /* borrowed, for the link's life */
+    const struct redis_tls *tls; /* likewise; NULL where the URL does not ask for TLS */
     const char *script;          /* borrowed: what SCRIPT LOAD gets */
     size_t script_bytes;
     unsigned worker; /* for CLIENT SETNAME ratelimitd-<worker> */
@@ -56,11 +57,18 @@ bool redis_link_send(struct redis_link *link, const char *command, size_t bytes,
 /* Writes what is queued, as far as the socket takes it; the rest follows by itself. */
 void redis_link_flush(struct redis_link *link);
 
-/* Gives the connection up, saying why, and begins again after the back-off. Not from within on_reply or
-   on_change; there, redis_link_drop_soon. */
+/* The connection has been of use: the back-off begins anew with the next loss. Until then a Redis that lets us in but
+   serves nothing (a replica, say) is asked less and less often. */
+void redis_link_proved(struct redis_link *link);
+
+/* How long to stay away: as the back-off has it, or LINK_PAUSE_MS where to come back soon would change nothing. */
+enum redis_link_pause { LINK_PAUSE_BACKOFF, LINK_PAUSE_LONG };
+
+/* Gives the connection up, saying why, and begins again after the pause. Not from within on_reply or on_change;
+   there, redis_link_drop_soon. */
 void redis_link_drop(struct redis_link *link, const char *trouble);
 
 /* The same at the loop's next turn. Until then the link is no longer READY. */
-void redis_link_drop_soon(struct redis_link *link, const char *trouble);
+void redis_link_drop_soon(struct redis_link *link, const char *trouble, enum redis_link_pause pause);
 
 #endif

@@ -12,7 +12,9 @@
 #include "clock.h"
 #include "log.h"
 #include "redis_batch.h"
+#include "redis_error.h"
 #include "redis_link.h"
+#include "refusals.h"
 #include "take_script.h"
 
 /* Commands under way before a batch that is not full waits for an answer. */
@@ -33,6 +35,7 @@ struct redis_store {
     bool timer_armed;
     int64_t stalled_since_us; /* monotonic; 0: it answers. Set when a deadline passes, until the next reply */
 
+    struct refusals *refusals;
     struct redis_batch *gathering;        /* never NULL */
     struct redis_batch *sent, **sent_end; /* in the order of their sending */
     unsigned sent_count;
@@ -67,10 +70,14 @@ take_unused(struct redis_store *redis)
 {
     struct redis_batch *batch = redis->unused;
 
-    if (batch == NULL)
-        return redis_batch_new();
-    redis->unused = batch->next;
-    batch->next = NULL;
+    if (batch != NULL)
+        redis->unused = batch->next;
+    else
+        batch = redis_batch_new();
+    if (batch != NULL) {
+        batch->next = NULL;
+        batch->refusals = redis->refusals;
+    }
     return batch;
 }
 
@@ -152,16 +159,36 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* Replies. */
 
+#define ERROR_LOG_US (10 * US_PER_S)
+
+/* One line for each kind of error, however many workers meet it how often. */
 static void
-report_error(struct redis_store *redis, const char *text, size_t bytes)
+report_error(struct redis_store *redis, const struct redis_error *error, const char *text, size_t bytes)
+{
+    static struct log_limiter limiters[REDIS_ERROR_COUNT];
+    uint64_t suppressed;
+
+    if (log_limiter_allows(&limiters[redis_error_index(error)], ERROR_LOG_US, &suppressed))
+        log_error("redis",
+                  "%s answers \"%.*s\": %s; meanwhile the failure mode decides (%" PRIu64
+                  " more such answers before)",
+                  redis->options.url->display, (int)(bytes > 120 ? 120 : bytes), text, error->advice,
+                  suppressed);
+}
+
+/* What no Redis with our script would send. */
+static void
+report_nonsense(struct redis_store *redis)
 {
     static struct log_limiter limiter;
     uint64_t suppressed;
 
-    if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
+    if (log_limiter_allows(&limiter, ERROR_LOG_US, &suppressed))
         log_error("redis",
-                  "%s answers %.*s; the failure mode decides (%" PRIu64 " more such since the last line)",
-                  redis->options.url->display, (int)(bytes > 200 ? 200 : bytes), text, suppressed);
+                  "%s answers what the script never does: is it a Redis? The failure mode decides (%" PRIu64
+                  " more before)",
+                  redis->options.url->display, suppressed);
+    redis_link_drop_soon(redis->link, "it answers what the script never does", LINK_PAUSE_LONG);
 }
 
 static bool
@@ -176,34 +203,43 @@ send_eval(struct redis_store *redis, struct redis_batch *batch)
     return sent;
 }
 
-static bool
-says(const redisReply *reply, const char *word)
-{
-    return strncmp(reply->str, word, strlen(word)) == 0;
-}
-
 /* True when the batch was sent again. */
 static bool
 on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
 {
-    /* It did not run, so to send it again cannot count twice. */
-    if (says(reply, "NOSCRIPT") && !batch->tried_eval && batch->live > 0)
-        return send_eval(redis, batch);
-    report_error(redis, reply->str, reply->len);
+    const struct redis_error *error = redis_error_of(reply->str, reply->len);
+
+    switch (error->reaction) {
+    case REACT_SEND_SCRIPT:
+        /* It did not run, so to send it again cannot count twice. */
+        if (!batch->tried_eval && batch->live > 0)
+            return send_eval(redis, batch);
+        break;
+    case REACT_DEGRADE:
+        break;
+    case REACT_RECONNECT:
+        redis_link_drop_soon(redis->link, error->advice, LINK_PAUSE_BACKOFF);
+        break;
+    case REACT_REENTER:
+        redis_link_drop_soon(redis->link, error->advice, LINK_PAUSE_LONG);
+        break;
+    }
+    report_error(redis, error, reply->str, reply->len);
     return false;
 }
 
 static void
 on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
 {
+    static const char foreign_text[] = "WRONGTYPE Operation against a key holding the wrong kind of value";
     unsigned foreign = 0;
 
-    if (!redis_batch_decode(batch, reply->str, reply->len, &foreign)) {
-        report_error(redis, "what is no reply of the script", 30);
-        redis_link_drop_soon(redis->link, "it answers what the script cannot");
-    }
+    redis_link_proved(redis->link);
+    if (!redis_batch_decode(batch, reply->str, reply->len, &foreign))
+        report_nonsense(redis);
     if (foreign > 0)
-        report_error(redis, "WRONGTYPE: a key below rl: is not this service's", 48);
+        report_error(redis, redis_error_of(foreign_text, sizeof(foreign_text) - 1), foreign_text,
+                     sizeof(foreign_text) - 1);
 }
 
 static void
@@ -220,8 +256,7 @@ on_reply(void *arg, void *cookie, const struct redisReply *reply)
     } else if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
         on_text_reply(redis, batch, reply);
     } else if (reply != NULL) {
-        report_error(redis, "with a type that the script never has", 37);
-        redis_link_drop_soon(redis->link, "it answers what the script cannot");
+        report_nonsense(redis);
     }
     redis_batch_fail(batch);
     sent_remove(redis, batch);
@@ -238,6 +273,7 @@ on_change(void *arg, bool ready)
         assert(redis->sent == NULL);
         redis_batch_fail(redis->gathering);
         redis_batch_clear(redis->gathering);
+        refusals_clear(redis->refusals); /* while it is away the failure mode has the word */
     }
 }
 
@@ -258,6 +294,7 @@ send_gathered(struct redis_store *redis)
     next = take_unused(redis);
     if (next == NULL)
         return false;
+    batch->sent_us = clock_mono_us();
     if (!redis_batch_encode(batch) ||
         !redis_link_send(redis->link, batch->command, batch->command_bytes, batch)) {
         next->next = redis->unused;
@@ -278,10 +315,12 @@ redis_store_take(struct store *store, struct store_request *request)
     assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
     if (!is_ready(redis))
         return STORE_UNAVAILABLE;
+    now_us = clock_mono_us();
+    if (refusals_answer(redis->refusals, request, now_us))
+        return STORE_DONE;
     if (!redis_batch_add(redis->gathering, request) &&
         (!send_gathered(redis) || !redis_batch_add(redis->gathering, request)))
         return STORE_UNAVAILABLE;
-    now_us = clock_mono_us();
     request->deadline_us = now_us + redis->options.timeout_us;
     if (!redis->timer_armed)
         arm_timer(redis, request->deadline_us, now_us);
@@ -338,6 +377,7 @@ redis_store_free(struct store *store)
     redis_link_free(redis->link);
     redis_batch_fail(redis->gathering);
     redis_batch_free(redis->gathering);
+    refusals_free(redis->refusals);
     while (redis->unused) {
         struct redis_batch *batch = redis->unused;
         redis->unused = batch->next;
@@ -367,16 +407,18 @@ redis_store_new(const struct redis_store_options *options)
     redis->options = *options;
     redis->sent_end = &redis->sent;
     redis->timer = evtimer_new(options->base, on_timer, redis);
-    redis->gathering = redis_batch_new();
+    redis->refusals = refusals_new();
+    redis->gathering = take_unused(redis);
     redis->link = redis_link_new(&(struct redis_link_options){.base = options->base,
                                                               .url = options->url,
+                                                              .tls = options->tls,
                                                               .script = take_script_text,
                                                               .script_bytes = take_script_bytes,
                                                               .worker = options->worker,
                                                               .on_change = on_change,
                                                               .on_reply = on_reply,
                                                               .arg = redis});
-    if (redis->timer == NULL || redis->gathering == NULL || redis->link == NULL) {
+    if (redis->timer == NULL || redis->refusals == NULL || redis->gathering == NULL || redis->link == NULL) {
         redis_store_free(&redis->store);
         return NULL;
     }

@@ -5,6 +5,8 @@
  * once; with two commands under way the next waits for an answer, unless it is full: so under load batches grow
  * by themselves, and a far Redis is still kept busy.
  *
+ * What was refused is refused again without asking, until the moment that the refusal named, a second at most (refusals.h).
+ *
  * Whatever Redis does, each request is answered before its deadline passes: with STORE_UNAVAILABLE if need be. What was
  * sent is never sent again, because it may have counted.
  */
@@ -15,10 +17,12 @@
 #include "store.h"
 
 struct event_base;
+struct redis_tls;
 
 struct redis_store_options {
     struct event_base *base;
-    const struct redis_url *url; /* borrowed for the store's life */
+    const struct redis_url *url; /* borrowed for the store's life, as is the next */
+    const struct redis_tls *tls; /* NULL where the URL does not ask for TLS */
     int64_t timeout_us;          /* a request's deadline, from its store_take */
     unsigned worker;             /* the worker's number: it names the connection */
 };

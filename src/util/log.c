@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "utf8.h"
 
 static enum log_level threshold = LOG_INFO;
 static enum log_format line_format = LOG_TEXT;
@@ -35,58 +36,37 @@ write_time(char *out, size_t bytes)
     return (size_t)snprintf(out, bytes, "%s.%03dZ", date, (int)(now_us % US_PER_S / US_PER_MS));
 }
 
-/* Bytes of the well-formed UTF-8 sequence at `from`, or 0 (Unicode 15, table 3-7). */
-static size_t
-utf8_sequence(const unsigned char *from, size_t bytes)
-{
-    size_t length = from[0] < 0x80   ? 1
-                    : from[0] < 0xc2 ? 0
-                    : from[0] < 0xe0 ? 2
-                    : from[0] < 0xf0 ? 3
-                    : from[0] < 0xf5 ? 4
-                                     : 0;
-    unsigned char low = from[0] == 0xe0 ? 0xa0 : from[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = from[0] == 0xed ? 0x9f : from[0] == 0xf4 ? 0x8f : 0xbf;
-
-    if (length == 0 || length > bytes)
-        return 0;
-    for (size_t i = 1; i < length; i++, low = 0x80, high = 0xbf)
-        if (from[i] < low || from[i] > high)
-            return 0;
-    return length;
-}
-
 /* Appends `message` so that neither a terminal nor a JSON reader meets a byte that it could take for its own. */
 static size_t
 write_escaped(char *out, size_t room, const char *message)
 {
-    const unsigned char *from = (const unsigned char *)message;
     size_t rest = strlen(message), used = 0;
 
     while (rest > 0) {
-        size_t length = utf8_sequence(from, rest);
+        size_t length = utf8_sequence(message, rest);
+        unsigned char byte = (unsigned char)*message;
         char escape[8];
-        const char *piece = (const char *)from;
+        const char *piece = message;
         size_t piece_bytes = length;
 
         if (length == 0) {
             length = 1;
             piece_bytes = (size_t)snprintf(escape, sizeof(escape),
-                                           line_format == LOG_JSON ? "\\ufffd" : "\\x%02x", from[0]);
+                                           line_format == LOG_JSON ? "\\ufffd" : "\\x%02x", byte);
             piece = escape;
-        } else if (from[0] < ' ' || from[0] == 0x7f) {
+        } else if (byte < ' ' || byte == 0x7f) {
             piece_bytes = (size_t)snprintf(escape, sizeof(escape),
-                                           line_format == LOG_JSON ? "\\u%04x" : "\\x%02x", from[0]);
+                                           line_format == LOG_JSON ? "\\u%04x" : "\\x%02x", byte);
             piece = escape;
-        } else if (line_format == LOG_JSON && (from[0] == '"' || from[0] == '\\')) {
-            piece_bytes = (size_t)snprintf(escape, sizeof(escape), "\\%c", from[0]);
+        } else if (line_format == LOG_JSON && (byte == '"' || byte == '\\')) {
+            piece_bytes = (size_t)snprintf(escape, sizeof(escape), "\\%c", byte);
             piece = escape;
         }
         if (used + piece_bytes > room)
             break;
         memcpy(out + used, piece, piece_bytes);
         used += piece_bytes;
-        from += length;
+        message += length;
         rest -= length;
     }
     return used;

@@ -1,0 +1,65 @@
+#include "redis_error.h"
+
+#include <string.h>
+
+/* In the order in which they are looked for: a code of its own first, then what only the sentence tells. */
+static const struct redis_error errors[REDIS_ERROR_COUNT] = {
+    {"NOSCRIPT", REACT_SEND_SCRIPT, "the script cache was emptied; the script is sent again"},
+    {"LOADING", REACT_DEGRADE, "it is reading its data set after a start; wait until it has"},
+    {"READONLY", REACT_RECONNECT,
+     "it is a replica; point REDIS_URL at the primary, or wait for the failover to end"},
+    {"MASTERDOWN", REACT_RECONNECT, "it is a replica whose primary is away; point REDIS_URL at the primary"},
+    {"OOM", REACT_DEGRADE, "it is full; raise maxmemory, or set maxmemory-policy volatile-ttl"},
+    {"NOREPLICAS", REACT_DEGRADE, "it has fewer replicas than min-replicas-to-write asks for; start them"},
+    {"MISCONF", REACT_DEGRADE,
+     "it cannot save to disk and refuses writes; see its log, its disk, and stop-writes-on-bgsave-error"},
+    {"BUSY", REACT_DEGRADE, "somebody's script keeps it busy; SCRIPT KILL ends one that has written nothing"},
+    {"NOAUTH", REACT_REENTER,
+     "it wants a password; set REDIS_PASSWORD or REDIS_PASSWORD_FILE, or put it in REDIS_URL"},
+    {"WRONGPASS", REACT_REENTER,
+     "it does not take this user and password; check REDIS_USERNAME and REDIS_PASSWORD"},
+    {"NOPERM", REACT_DEGRADE,
+     "its ACL forbids this user what the service needs; docs/redis.md has the smallest ACL that works"},
+    {"WRONGTYPE", REACT_DEGRADE,
+     "a key below rl: is not this service's; delete it, or use a database of its own (REDIS_DB)"},
+    {"CLUSTERDOWN", REACT_DEGRADE,
+     "it is a cluster node whose cluster is down; the service needs a Redis that is no cluster"},
+    {"MOVED", REACT_DEGRADE, "it is a cluster node; the service needs a Redis that is no cluster"},
+    {"The user executing the script can't run this command", REACT_DEGRADE,
+     "its ACL forbids this user a command of the script; docs/redis.md has the smallest ACL that works"},
+    {"max number of clients reached", REACT_RECONNECT,
+     "it has no room for one more connection; raise its maxclients"},
+    {"ERR", REACT_DEGRADE, "an error that the service does not know; see Redis' log"},
+};
+
+/* Where a sentence is looked for, any place will do; a code has to stand where Redis puts one. */
+static int
+says(const char *text, size_t bytes, const char *code)
+{
+    size_t length = strlen(code);
+
+    for (const char *at = text; (at = memmem(at, bytes - (size_t)(at - text), code, length)) != NULL; at++) {
+        const char *end = at + length;
+        if (strchr(code, ' '))
+            return 1;
+        if ((at == text || at[-1] == '-') && (end == text + bytes || *end == ' '))
+            return 1;
+    }
+    return 0;
+}
+
+const struct redis_error *
+redis_error_of(const char *text, size_t bytes)
+{
+    size_t i = 0;
+
+    while (i < REDIS_ERROR_COUNT - 1 && !says(text, bytes, errors[i].code))
+        i++;
+    return &errors[i];
+}
+
+size_t
+redis_error_index(const struct redis_error *error)
+{
+    return (size_t)(error - errors);
+}

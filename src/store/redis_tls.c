@@ -1,0 +1,144 @@
+#include "redis_tls.h"
+
+#ifdef RATELIMITD_TLS
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+struct redis_tls {
+    SSL_CTX *context;
+    bool skip_verify;
+};
+
+static void
+report_openssl(struct report *report, const char *setting, const char *file)
+{
+    char reason[256];
+
+    ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
+    ERR_clear_error();
+    report_add(report, "%s: \"%s\": %s; accepted: a readable PEM file", setting, file, reason);
+}
+
+static void
+load_files(SSL_CTX *context, const struct redis_tls_options *options, struct report *report)
+{
+    const char *key_file = options->key_file[0] ? options->key_file : options->cert_file;
+    const char *key_setting = options->key_file[0] ? "REDIS_TLS_KEY_FILE" : "REDIS_TLS_CERT_FILE";
+
+    if (options->ca_file[0] == '\0')
+        SSL_CTX_set_default_verify_paths(context);
+    else if (SSL_CTX_load_verify_file(context, options->ca_file) != 1)
+        report_openssl(report, "REDIS_TLS_CA_FILE", options->ca_file);
+    if (options->cert_file[0] == '\0') {
+        if (options->key_file[0] != '\0')
+            report_add(
+                report,
+                "REDIS_TLS_KEY_FILE: \"%s\": a key without REDIS_TLS_CERT_FILE; accepted: both or none",
+                options->key_file);
+        return;
+    }
+    if (SSL_CTX_use_certificate_chain_file(context, options->cert_file) != 1)
+        report_openssl(report, "REDIS_TLS_CERT_FILE", options->cert_file);
+    else if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) != 1 ||
+             SSL_CTX_check_private_key(context) != 1)
+        report_openssl(report, key_setting, key_file);
+}
+
+struct redis_tls *
+redis_tls_new(const struct redis_tls_options *options, struct report *report)
+{
+    struct redis_tls *tls = calloc(1, sizeof(*tls));
+    size_t before = report->count;
+
+    if (tls)
+        tls->context = SSL_CTX_new(TLS_client_method());
+    if (tls == NULL || tls->context == NULL) {
+        report_add(report, "TLS: out of memory");
+        redis_tls_free(tls);
+        return NULL;
+    }
+    tls->skip_verify = options->skip_verify;
+    SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(tls->context, tls->skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    /* A batch may be written in pieces, from a buffer that hiredis moves. */
+    SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    load_files(tls->context, options, report);
+    if (report->count == before)
+        return tls;
+    redis_tls_free(tls);
+    return NULL;
+}
+
+void
+redis_tls_free(struct redis_tls *tls)
+{
+    if (tls == NULL)
+        return;
+    SSL_CTX_free(tls->context);
+    free(tls);
+}
+
+/* The certificate must be for this host: by its address where it is one, else by its name, which SNI tells the server. */
+static bool
+expect_host(SSL *ssl, const char *host)
+{
+    unsigned char address[16];
+
+    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+bool
+redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const char *host)
+{
+    SSL *ssl = SSL_new(tls->context);
+
+    if (ssl == NULL)
+        return false;
+    if (!expect_host(ssl, host) || redisInitiateSSL(&context->c, ssl) != REDIS_OK) {
+        SSL_free(ssl);
+        return false;
+    }
+    return true;
+}
+
+#else
+
+#include <stddef.h>
+
+struct redis_tls *
+redis_tls_new(const struct redis_tls_options *options, struct report *report)
+{
+    (void)options;
+    report_add(report, "REDIS_URL: rediss:// needs hiredis 1.0 or later with its SSL library, which this "
+                       "build does not have; "
+                       "accepted here: redis://, unix://");
+    return NULL;
+}
+
+void
+redis_tls_free(struct redis_tls *tls)
+{
+    (void)tls;
+}
+
+bool
+redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host)
+{
+    (void)tls;
+    (void)context;
+    (void)host;
+    return false;
+}
+
+#endif
