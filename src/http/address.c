@@ -112,17 +112,16 @@ address_parse(struct address *address, const char *text, size_t bytes)
 size_t
 address_write(const struct address *address, char out[ADDRESS_TEXT_BYTES])
 {
-    if (address->size == 4) {
-        inet_ntop(AF_INET, address->bytes, out, ADDRESS_TEXT_BYTES);
-    } else if (address->size == 16) {
-        uint8_t prefix[16] = {0};
+    char text[INET6_ADDRSTRLEN] = "unix";
+    uint8_t prefix[16] = {0};
+
+    if (address->size == 4)
+        inet_ntop(AF_INET, address->bytes, text, sizeof(text));
+    if (address->size == 16) {
         memcpy(prefix, address->bytes, 8);
-        inet_ntop(AF_INET6, prefix, out, ADDRESS_TEXT_BYTES);
-        strcat(out, "/64"); /* at most 45 before it */
-    } else {
-        strcpy(out, "unix");
+        inet_ntop(AF_INET6, prefix, text, sizeof(text));
     }
-    return strlen(out);
+    return (size_t)snprintf(out, ADDRESS_TEXT_BYTES, "%s%s", text, address->size == 16 ? "/64" : "");
 }
 
 /* Networks. */

@@ -100,7 +100,7 @@ open_unix(struct listener *listener, const char *path, unsigned workers, struct 
         report_add(report, "--listen: unix:%s: accepted: an absolute path of at most 107 bytes", path);
         return false;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     snprintf(listener->display, sizeof(listener->display), "unix:%.80s", path);
     if (!remove_stale(&address)) {
         report_add(report, "--listen: %s: it exists, and is in use or not a socket", listener->display);
@@ -175,11 +175,12 @@ get_port(const struct sockaddr_storage *address)
                                           : ((const struct sockaddr_in *)address)->sin_port;
 }
 
+/* `*port` 0: the one that the first socket gets is all workers'. */
 static bool
-open_tcp_sockets(struct listener *listener, struct sockaddr_storage *address, socklen_t bytes,
+open_tcp_sockets(struct listener *listener, struct sockaddr_storage *address, socklen_t bytes, int *port,
                  unsigned workers)
 {
-    if (get_port(address) != 0 && is_taken((struct sockaddr *)address, bytes)) {
+    if (*port != 0 && is_taken((struct sockaddr *)address, bytes)) {
         errno = EADDRINUSE;
         return false;
     }
@@ -188,11 +189,12 @@ open_tcp_sockets(struct listener *listener, struct sockaddr_storage *address, so
         if (fd < 0)
             return false;
         listener->sockets[listener->count++] = fd;
-        if (get_port(address) == 0) { /* the port that the first one got is all workers' */
-            struct sockaddr_storage bound;
+        if (*port == 0) {
+            struct sockaddr_storage bound = {0};
             socklen_t size = sizeof(bound);
             if (getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
                 return false;
+            *port = ntohs(get_port(&bound));
             set_port(address, get_port(&bound));
         }
     }
@@ -204,7 +206,7 @@ open_tcp(struct listener *listener, const char *host, int port, unsigned workers
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *list = NULL;
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t bytes;
     char service[8];
     const char *format = strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d";
@@ -220,7 +222,7 @@ open_tcp(struct listener *listener, const char *host, int port, unsigned workers
     memcpy(&address, list->ai_addr, list->ai_addrlen);
     bytes = list->ai_addrlen;
     freeaddrinfo(list);
-    if (!open_tcp_sockets(listener, &address, bytes, workers)) {
+    if (!open_tcp_sockets(listener, &address, bytes, &port, workers)) {
         report_add(report, "PORT: cannot listen on %s port %d: %s%s", host, port, strerror(errno),
                    errno == EADDRINUSE
                        ? "; choose another by PORT or --listen, or stop the service that has it"
@@ -229,7 +231,7 @@ open_tcp(struct listener *listener, const char *host, int port, unsigned workers
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(listener->display, sizeof(listener->display), format, host, ntohs(get_port(&address)));
+    snprintf(listener->display, sizeof(listener->display), format, host, port);
 #pragma GCC diagnostic pop
     return true;
 }

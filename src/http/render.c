@@ -79,7 +79,7 @@ put_limit_name(struct text *text, const struct rule *rule, uint32_t index)
 static char *
 policy_header(const struct rule *rule)
 {
-    char buffer[HEADER_BYTES];
+    char buffer[HEADER_BYTES] = "";
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
     for (uint32_t i = 0; i < rule->limit_count; i++) {

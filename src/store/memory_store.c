@@ -131,11 +131,12 @@ static void
 decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
 {
     const struct store_subject *subject = &request->subject;
+    const uint32_t count = subject->limit_count;
     struct slot slots[STORE_LIMITS_MAX];
-    bool fits[STORE_LIMITS_MAX];
+    bool fits[STORE_LIMITS_MAX] = {false};
 
     request->allowed = true;
-    for (uint32_t i = 0; i < subject->limit_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct limit *limit = &subject->limits[i];
         slot_load(&slots[i], table, limit_fingerprint(fingerprint, i), limit, now_us);
         fits[i] = algorithm_fits(limit, slots[i].state, now_us, request->cost);
@@ -143,11 +144,11 @@ decide(struct table *table, struct siphash fingerprint, struct store_request *re
     }
     if (request->allowed && request->cost > 0) {
         make_log_room(table, subject, now_us);
-        for (uint32_t i = 0; i < subject->limit_count; i++)
+        for (uint32_t i = 0; i < count; i++)
             slot_spend(&slots[i], table, limit_fingerprint(fingerprint, i), &subject->limits[i], now_us,
                        request->cost);
     }
-    for (uint32_t i = 0; i < subject->limit_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         algorithm_report(&subject->limits[i], slots[i].state, &table->pool, now_us, request->cost, fits[i],
                          &request->decisions[i]);
         slot_release(&slots[i], table, &request->decisions[i], now_us);
@@ -173,7 +174,7 @@ memory_store_cancel(struct store *store, struct store_request *request)
 {
     (void)store;
     (void)request;
-    assert(!"nothing is ever pending in the memory store");
+    abort(); /* a bug of the caller's: nothing is ever pending here */
 }
 
 static void

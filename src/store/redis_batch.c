@@ -186,7 +186,7 @@ put_word(char *out, const char *text, size_t bytes)
 static char *
 put_number(char *out, int64_t value)
 {
-    char digits[20];
+    char digits[20] = "";
 
     return put_word(out, digits, number_write(digits, value));
 }

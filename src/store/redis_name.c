@@ -52,9 +52,13 @@ resolve(struct redis_name_lookup *lookup)
     }
     for (item = list; item != NULL; item = item->ai_next)
         count++;
-    index = lookup->attempt % count;
-    for (item = list; index > 0; index--)
+    index = count > 0 ? lookup->attempt % count : 0;
+    for (item = list; index > 0 && item != NULL; index--)
         item = item->ai_next;
+    if (item == NULL) {
+        lookup->trouble = "the name has no address";
+        return;
+    }
     status = getnameinfo(item->ai_addr, item->ai_addrlen, lookup->address, sizeof(lookup->address), NULL, 0,
                          NI_NUMERICHOST);
     if (status != 0) {

@@ -68,6 +68,7 @@ client_write(struct client *client, const char *source, const char *value, size_
 {
     struct escaper escaper = {.client = client, .digest = NULL};
 
+    assert(value != NULL || value_bytes == 0);
     client->bytes = 0;
     escaper_put(&escaper, source, strlen(source));
     if (value != NULL)

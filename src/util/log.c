@@ -36,6 +36,29 @@ write_time(char *out, size_t bytes)
     return (size_t)snprintf(out, bytes, "%s.%03dZ", date, (int)(now_us % US_PER_S / US_PER_MS));
 }
 
+/* What stands for the sequence of `length` bytes (0: a byte that is not UTF-8), where it may not stand for itself; returns
+   its length, 0 where it may. */
+static size_t
+escape(char *out, size_t bytes, const char *sequence, size_t length)
+{
+    unsigned char byte = (unsigned char)sequence[0];
+    int written = 0;
+
+    if (line_format == LOG_JSON) {
+        if (length == 0)
+            written = snprintf(out, bytes, "\\ufffd");
+        else if (utf8_is_control(sequence))
+            written = snprintf(out, bytes, "\\u%04x", length == 2 ? (unsigned char)sequence[1] : byte);
+        else if (byte == '"' || byte == '\\')
+            written = snprintf(out, bytes, "\\%c", byte);
+    } else if (length == 0 || utf8_is_control(sequence)) {
+        written = snprintf(out, bytes, "\\x%02x", byte);
+        if (length == 2)
+            written += snprintf(out + written, bytes - (size_t)written, "\\x%02x", (unsigned char)sequence[1]);
+    }
+    return (size_t)written;
+}
+
 /* Appends `message` so that neither a terminal nor a JSON reader meets a byte that it could take for its own. */
 static size_t
 write_escaped(char *out, size_t room, const char *message)
@@ -44,28 +67,15 @@ write_escaped(char *out, size_t room, const char *message)
 
     while (rest > 0) {
         size_t length = utf8_sequence(message, rest);
-        unsigned char byte = (unsigned char)*message;
-        char escape[8];
-        const char *piece = message;
-        size_t piece_bytes = length;
+        char escaped[16];
+        size_t escaped_bytes = escape(escaped, sizeof(escaped), message, length);
+        size_t piece_bytes = escaped_bytes > 0 ? escaped_bytes : length;
 
-        if (length == 0) {
-            length = 1;
-            piece_bytes = (size_t)snprintf(escape, sizeof(escape),
-                                           line_format == LOG_JSON ? "\\ufffd" : "\\x%02x", byte);
-            piece = escape;
-        } else if (byte < ' ' || byte == 0x7f) {
-            piece_bytes = (size_t)snprintf(escape, sizeof(escape),
-                                           line_format == LOG_JSON ? "\\u%04x" : "\\x%02x", byte);
-            piece = escape;
-        } else if (line_format == LOG_JSON && (byte == '"' || byte == '\\')) {
-            piece_bytes = (size_t)snprintf(escape, sizeof(escape), "\\%c", byte);
-            piece = escape;
-        }
         if (used + piece_bytes > room)
             break;
-        memcpy(out + used, piece, piece_bytes);
+        memcpy(out + used, escaped_bytes > 0 ? escaped : message, piece_bytes);
         used += piece_bytes;
+        length = length > 0 ? length : 1;
         message += length;
         rest -= length;
     }

@@ -12,6 +12,8 @@ number_parse(const char *text, int64_t min, int64_t max, int64_t *out)
     int64_t value = 0;
     bool negative = *digit == '-';
 
+    if (negative && min >= 0)
+        return false; /* "-0" too: no sign is allowed */
     if (negative)
         digit++;
     if (*digit == '\0')

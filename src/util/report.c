@@ -35,15 +35,6 @@ or_abort(void *memory)
     return memory;
 }
 
-/* U+0080 to U+009F are control characters too, and terminals obey them. */
-static int
-is_control(const char *sequence)
-{
-    const unsigned char *byte = (const unsigned char *)sequence;
-
-    return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0);
-}
-
 /* A copy in which every byte that could drive a terminal, or is not UTF-8, is written \xNN. */
 static char *
 escaped(const char *text)
@@ -55,7 +46,7 @@ escaped(const char *text)
     while (rest > 0) {
         size_t length = utf8_sequence(text, rest);
 
-        if (length > 0 && !is_control(text)) {
+        if (length > 0 && !utf8_is_control(text)) {
             memcpy(out, text, length);
             out += length;
         } else {

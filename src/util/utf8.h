@@ -4,6 +4,7 @@
 #ifndef UTF8_H
 #define UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of the well-formed sequence that `text` begins with, 1 to 4; 0 where it begins with none. `bytes`,
@@ -29,6 +30,15 @@ utf8_sequence(const char *text, size_t bytes)
         if (byte[i] < low || byte[i] > high)
             return 0;
     return length;
+}
+
+/* Whether a well-formed sequence is a control character. U+0080 to U+009F are too, and terminals obey them. */
+static inline bool
+utf8_is_control(const char *sequence)
+{
+    const unsigned char *byte = (const unsigned char *)sequence;
+
+    return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0);
 }
 
 #endif
