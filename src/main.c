@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "healthcheck.h"
+#include "limiter.h"
 #include "listener.h"
 #include "log.h"
 #include "memory_store.h"
@@ -42,6 +43,7 @@ struct service {
     struct clock clock; /* what `memory` counts by */
     struct store *memory;
     struct listener listener;
+    struct limiter_counts counts;
     struct worker_options options;
     struct worker **workers;
     unsigned worker_count;
@@ -161,6 +163,7 @@ start_workers(struct service *service)
         .redis = service->uses_redis ? &service->redis : NULL,
         .tls = service->tls,
         .memory = service->memory,
+        .counts = &service->counts,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .failure_mode = (enum failure_mode)settings->failure_mode,
         .max_connections = connections > 0 ? connections : 1,

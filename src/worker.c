@@ -130,7 +130,8 @@ open_store(struct worker *worker)
         if (worker->store == NULL)
             return false;
     }
-    worker->limiter = (struct limiter){.store = store_of(worker), .local = options->memory};
+    worker->limiter =
+        (struct limiter){.store = store_of(worker), .local = options->memory, .counts = options->counts};
     return true;
 }
 

@@ -17,6 +17,7 @@
 #include "store.h"
 
 struct worker;
+struct limiter_counts;
 struct redis_tls;
 
 /* What all workers share; borrowed, and immutable while they run. */
@@ -26,6 +27,7 @@ struct worker_options {
     const struct redis_url *redis; /* NULL: the store is `memory` */
     const struct redis_tls *tls;   /* NULL: plain */
     struct store *memory;          /* the store, or what FAILURE_LOCAL asks; NULL: neither */
+    struct limiter_counts *counts;
     int64_t redis_timeout_us;
     enum failure_mode failure_mode;
     int64_t max_connections; /* of each worker */

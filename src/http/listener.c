@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,43 +160,34 @@ is_taken(const struct sockaddr *address, socklen_t bytes)
     return taken;
 }
 
-static void
-set_port(struct sockaddr_storage *address, in_port_t port)
-{
-    if (address->ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)address)->sin6_port = port;
-    else
-        ((struct sockaddr_in *)address)->sin_port = port;
-}
-
-static in_port_t
-get_port(const struct sockaddr_storage *address)
-{
-    return address->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)address)->sin6_port
-                                          : ((const struct sockaddr_in *)address)->sin_port;
-}
+/* Whatever kind of address it is; of both kinds the port stands at the same place. */
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+_Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+               "one place");
 
 /* `*port` 0: the one that the first socket gets is all workers'. */
 static bool
-open_tcp_sockets(struct listener *listener, struct sockaddr_storage *address, socklen_t bytes, int *port,
+open_tcp_sockets(struct listener *listener, union socket_address *address, socklen_t bytes, int *port,
                  unsigned workers)
 {
-    if (*port != 0 && is_taken((struct sockaddr *)address, bytes)) {
+    if (*port != 0 && is_taken(&address->any, bytes)) {
         errno = EADDRINUSE;
         return false;
     }
     while (listener->count < workers) {
-        int fd = open_tcp_socket((struct sockaddr *)address, bytes);
+        int fd = open_tcp_socket(&address->any, bytes);
         if (fd < 0)
             return false;
         listener->sockets[listener->count++] = fd;
         if (*port == 0) {
-            struct sockaddr_storage bound = {0};
-            socklen_t size = sizeof(bound);
-            if (getsockname(fd, (struct sockaddr *)&bound, &size) < 0)
+            socklen_t size = sizeof(*address);
+            if (getsockname(fd, &address->any, &size) < 0)
                 return false;
-            *port = ntohs(get_port(&bound));
-            set_port(address, get_port(&bound));
+            *port = ntohs(address->in.sin_port);
         }
     }
     return true;
@@ -206,10 +198,10 @@ open_tcp(struct listener *listener, const char *host, int port, unsigned workers
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *list = NULL;
-    struct sockaddr_storage address = {0};
+    union socket_address address = {0};
     socklen_t bytes;
     char service[8];
-    const char *format = strchr(host, ':') ? "http://[%s]:%d" : "http://%s:%d";
+    bool bracket = strchr(host, ':') != NULL;
     int status;
 
     snprintf(service, sizeof(service), "%d", port);
@@ -229,10 +221,8 @@ open_tcp(struct listener *listener, const char *host, int port, unsigned workers
                        : "");
         return false;
     }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf(listener->display, sizeof(listener->display), format, host, port);
-#pragma GCC diagnostic pop
+    snprintf(listener->display, sizeof(listener->display), "http://%s%s%s:%d", bracket ? "[" : "", host,
+             bracket ? "]" : "", port);
     return true;
 }
 

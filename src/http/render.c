@@ -364,6 +364,12 @@ state_name(enum store_state state)
     return names[state];
 }
 
+static uint64_t
+count_of(const struct limiter *limiter, enum failure_mode mode)
+{
+    return atomic_load_explicit(&limiter->counts->degraded[mode], memory_order_relaxed);
+}
+
 struct answer
 render_health(const struct limiter *limiter, bool closing)
 {
@@ -374,7 +380,7 @@ render_health(const struct limiter *limiter, bool closing)
     put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
         health.state == STORE_READY ? "ok" : "degraded", health.kind, state_name(health.state));
     put(&body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
-        limiter->degraded[FAILURE_CLOSED], limiter->degraded[FAILURE_OPEN], limiter->degraded[FAILURE_LOCAL]);
+        count_of(limiter, FAILURE_CLOSED), count_of(limiter, FAILURE_OPEN), count_of(limiter, FAILURE_LOCAL));
     return (struct answer){
         .status = 200, .owned = true, .response = make_response(&body, JSON_TYPE, closing)};
 }

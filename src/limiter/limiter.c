@@ -42,7 +42,8 @@ on_unavailable(struct limiter_take *take)
     enum store_status status;
 
     take->degraded = true;
-    limiter->degraded[take->rule->on_store_failure]++;
+    atomic_fetch_add_explicit(&limiter->counts->degraded[take->rule->on_store_failure], 1,
+                              memory_order_relaxed);
     switch (take->rule->on_store_failure) {
     case FAILURE_CLOSED:
         take->verdict = VERDICT_UNAVAILABLE;

@@ -7,6 +7,8 @@
 #ifndef LIMITER_H
 #define LIMITER_H
 
+#include <stdatomic.h>
+
 #include "policy.h"
 #include "store.h"
 
@@ -37,12 +39,16 @@ struct limiter_take {
     struct limiter *limiter;      /* the limiter's own */
 };
 
+/* What the limiters of all workers have done; any thread may read it. */
+struct limiter_counts {
+    _Atomic uint64_t degraded[FAILURE_LOCAL + 1]; /* answers that a failure mode gave, by enum failure_mode */
+};
+
 struct limiter {
     struct store *store; /* borrowed */
     struct store
         *local; /* borrowed: the memory store that FAILURE_LOCAL asks; NULL where no rule has that mode */
-    /* Answers that a failure mode gave, by enum failure_mode. */
-    uint64_t degraded[FAILURE_LOCAL + 1];
+    struct limiter_counts *counts; /* borrowed: of all workers */
 };
 
 /* The callback never runs before this returns. */
