@@ -1,12 +1,13 @@
 -- common: what the files after it share. They are embedded as one script, in the order common, token_bucket,
 -- sliding_window, sliding_window_counter, fixed_window, take.
 --
--- Lua counts in doubles: whole numbers are exact below 2^53, and an algorithm forms no larger one for any limit that
--- the service accepts (src/algorithm/limit.h). Division is exact too where only the whole part of it is used: for whole
--- a, b below 2^53 a quotient just below a whole number q is never rounded up to it. It is at least 1/b below q. For
--- 2^(e-1) < q <= 2^e the doubles below q are 2^(e-53) apart, so rounding up would take 1/b <= 2^(e-54); but then
--- b >= 2^(54-e), and a >= (q - 1) * b >= 2^(e-1) * 2^(54-e) = 2^53. (Where q is 1: b >= 2^54.) So `a % b`, which Lua
--- computes from floor(a / b), is the true remainder, and (a - a % b) / b the true quotient.
+-- Lua counts in doubles: whole numbers are exact below 2^53, and an algorithm forms no larger one for any
+-- limit that the service accepts (src/algorithm/limit.h). Division is exact too where only the whole part of
+-- it is used: for whole a, b below 2^53 a quotient just below a whole number q is never rounded up to it. It
+-- is at least 1/b below q. For 2^(e-1) < q <= 2^e the doubles below q are 2^(e-53) apart, so rounding up
+-- would take 1/b <= 2^(e-54); but then b >= 2^(54-e), and a >= (q - 1) * b >= 2^(e-1) * 2^(54-e) = 2^53.
+-- (Where q is 1: b >= 2^54.) So `a % b`, which Lua computes from floor(a / b), is the true remainder, and
+-- (a - a % b) / b the true quotient.
 
 local call, pcall = redis.call, redis.pcall
 local format, match = string.format, string.match

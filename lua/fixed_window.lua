@@ -1,5 +1,5 @@
--- fixed_window: a count that starts anew with every window on the clock. Twin of src/algorithm/fixed_window.c.
--- Kept as a string, "window count".
+-- fixed_window: a count that starts anew with every window on the clock. Twin of
+-- src/algorithm/fixed_window.c. Kept as a string, "window count".
 
 local function fixed_window()
     local function compile(requests, window_us)

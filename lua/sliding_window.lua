@@ -3,9 +3,9 @@
 --
 --      used   t1 c1   t2 c2   ...   tn cn          used = c1 + ... + cn;  t1 < t2 < ... < tn
 --
--- Nothing is written before save. Entries that expired leave by one LTRIM that stops one element early: the last
--- expired count stays behind as the place of `used`. What a client spends in one moment is one entry. Numbers given
--- to a command are written with 17 digits, so these need no string.format.
+-- Nothing is written before save. Entries that expired leave by one LTRIM that stops one element early: the
+-- last expired count stays behind as the place of `used`. What a client spends in one moment is one entry.
+-- Numbers given to a command are written with 17 digits, so these need no string.format.
 
 local function sliding_window()
     -- Elements read at once: the first time a few, for the oldest entry is seldom expired, and then more.
@@ -22,7 +22,8 @@ local function sliding_window()
         return number and number < 9007199254740992 and number or nil
     end
 
-    -- The entry at `index` of the list, from 0; nil behind the last one, and where it is not a pair of whole numbers.
+    -- The entry at `index` of the list, from 0; nil behind the last one, and where it is not a pair of whole
+    -- numbers.
     local function entry(state, index)
         local at = 1 + 2 * index - state.read_from
         if at >= state.read_count then

@@ -13,7 +13,8 @@ local function sliding_window_counter()
         return (limit.limit - state.current) * limit.ticks - state.previous * (limit.ticks - elapsed)
     end
 
-    -- The first tick of a window at which `count` requests of the window before weigh no more than `room` of this one.
+    -- The first tick of a window at which `count` requests of the window before weigh no more than `room` of
+    -- this one.
     local function first_tick_with_room(limit, count, room)
         if count <= room then
             return 0
@@ -82,7 +83,8 @@ local function sliding_window_counter()
         local room = limit.limit - cost
         local start_us = state.window * limit.window_us
         if state.current <= room then
-            return start_us + first_tick_with_room(limit, state.previous, room - state.current) * limit.tick_us
+            local tick = first_tick_with_room(limit, state.previous, room - state.current)
+            return start_us + tick * limit.tick_us
         end
         return start_us + limit.window_us + first_tick_with_room(limit, state.current, room) * limit.tick_us
     end

@@ -8,16 +8,16 @@
 --       a request  rule (its number among those above, from 1), cost, count
 --                    count: so many equal requests, decided one after the other, as if each had come alone
 --
--- Reply: one string of decimal integers with a space between them. For each request its decisions in order, equal ones
--- in a row written once:
+-- Reply: one string of decimal integers with a space between them. For each request its decisions in order,
+-- equal ones in a row written once:
 --       n, then for each limit: allowed (0 or 1), remaining, retry_after (-1: never), reset_after
--- where n is how many of its `count` requests got this decision. An n of 0 and nothing after it: a key of this request
--- holds what is not a state of ours; nothing was spent on it.
+-- where n is how many of its `count` requests got this decision. An n of 0 and nothing after it: a key of
+-- this request holds what is not a state of ours; nothing was spent on it.
 --
 -- Durations in microseconds. All limits of a request allow it, or nothing is spent on any.
 
--- A script runs from its top at every call, and each function that it defines then takes a tenth of a microsecond of
--- Redis' one thread. So an algorithm is made when the first rule of the batch asks for it.
+-- A script runs from its top at every call, and each function that it defines then takes a tenth of a
+-- microsecond of Redis' one thread. So an algorithm is made when the first rule of the batch asks for it.
 local makers = {
     token_bucket = token_bucket,
     sliding_window = sliding_window,
@@ -43,7 +43,8 @@ local function read_rules()
             local name = ARGV[place]
             local algorithm = algorithms[name] or makers[name]()
             algorithms[name] = algorithm
-            local limit = algorithm.compile(tonumber(ARGV[place + 1]), tonumber(ARGV[place + 2]), tonumber(ARGV[place + 3]))
+            local requests, a, b = ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
+            local limit = algorithm.compile(tonumber(requests), tonumber(a), tonumber(b))
             limit.algorithm = algorithm
             rule[i] = limit
             states[i] = states[i] or {}
@@ -52,12 +53,6 @@ local function read_rules()
         rules[r] = rule
     end
     return rules, place
-end
-
--- In a reply Lua itself would write no more than 14 digits of a number.
-local function write(number)
-    reply_count = reply_count + 1
-    reply[reply_count] = number < 1e14 and number or format('%.0f', number)
 end
 
 local function load(rule, before)
@@ -82,16 +77,23 @@ local function fits(rule, cost)
     return all
 end
 
-local function report(rule, cost)
+-- Adds one group to the reply. Lua writes 14 digits of a number by itself, which is enough for any duration;
+-- and what is already text is written ten times as fast.
+local function report(rule, cost, alike)
+    local n = reply_count + 1
+    reply[n] = alike == 1 and '1' or alike
     for i = 1, rule.count do
         local limit, state = rule[i], states[i]
-        local remaining, retry_after, reset_after = limit.algorithm.report(limit, state, now, cost, state.allowed)
+        local allowed = state.allowed
+        local remaining, retry_after, reset_after = limit.algorithm.report(limit, state, now, cost, allowed)
         state.reset_after = reset_after
-        write(state.allowed and 1 or 0)
-        write(remaining)
-        write(retry_after)
-        write(reset_after)
+        reply[n + 1] = allowed and '1' or '0'
+        reply[n + 2] = remaining < 1e14 and remaining or format('%.0f', remaining)
+        reply[n + 3] = retry_after == 0 and '0' or retry_after
+        reply[n + 4] = reset_after
+        n = n + 4
     end
+    reply_count = n
 end
 
 -- A key lives no longer than it means something; one whose quota is whole again means nothing.
@@ -108,11 +110,13 @@ local function save(rule, before)
     end
 end
 
--- One request, `count` times; its keys are those behind the number `before`. Read once, decided in memory, written
--- once. What spends nothing, a peek or a refusal, changes nothing for the next: all that are left are like it.
+-- One request, `count` times; its keys are those behind the number `before`. Read once, decided in memory,
+-- written once. What spends nothing, a peek or a refusal, changes nothing for the next: all that are left are
+-- like it.
 local function take(rule, before, cost, count)
     if not load(rule, before) then
-        write(0)
+        reply_count = reply_count + 1
+        reply[reply_count] = '0'
         return
     end
     while count > 0 do
@@ -123,8 +127,7 @@ local function take(rule, before, cost, count)
             end
             alike = 1
         end
-        write(alike)
-        report(rule, cost)
+        report(rule, cost, alike)
         count = count - alike
     end
     save(rule, before)

@@ -1,5 +1,6 @@
--- token_bucket: a level that refills evenly; a request takes its cost from it. Twin of src/algorithm/token_bucket.c.
--- Kept as a string, "level updated_us". The refill is read, not written: a refusal costs no write.
+-- token_bucket: a level that refills evenly; a request takes its cost from it. Twin of
+-- src/algorithm/token_bucket.c. Kept as a string, "level updated_us". The refill is read, not written: a
+-- refusal costs no write.
 
 local function token_bucket()
     local function compile(requests, units_per_token, units_per_us)
@@ -88,7 +89,8 @@ local function token_bucket()
         if cost > limit.limit then
             return remaining, -1, reset_after
         end
-        return remaining, behind_us + divide_up(cost * limit.units_per_token - level, limit.units_per_us), reset_after
+        local missing = cost * limit.units_per_token - level
+        return remaining, behind_us + divide_up(missing, limit.units_per_us), reset_after
     end
 
     local function save(state, key, ttl_ms)

@@ -30,7 +30,7 @@ limit_init_token_bucket(struct limit *limit, int64_t capacity, int64_t refill, i
     return limit->window_us <= DURATION_MAX_US ? LIMIT_OK : LIMIT_WINDOW_TOO_LONG;
 }
 
-/* The finest tick by which the counter's largest number, limit * window_us / tick_us, stays exact; 0: none. */
+/* The finest tick by which the counter's largest number, limit * window_us / tick_us, is exact; 0: none. */
 static int64_t
 finest_tick_us(int64_t requests, int64_t window_us)
 {

@@ -30,8 +30,8 @@ struct limit {
     int64_t units_per_token;
     int64_t units_per_us;
 
-    /* SLIDING_WINDOW_COUNTER: the step in which it reads the clock: 1, 1000 or 1000000 microseconds, the finest
-       that divides the window and keeps limit * window_us / tick_us below 2^53. 1 for the others. */
+    /* SLIDING_WINDOW_COUNTER: the step in which it reads the clock: 1, 1000 or 1000000 microseconds, the
+       finest that divides the window and keeps limit * window_us / tick_us below 2^53. 1 for the others. */
     int64_t tick_us;
 };
 

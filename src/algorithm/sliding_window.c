@@ -1,13 +1,13 @@
 /*
- * An entry at t counts while now < t + window_us. Requests of one moment share an entry, so the log is as long as
- * there were moments, and moments only grow: the oldest entries expire first.
+ * An entry at t counts while now < t + window_us. Requests of one moment share an entry, so the log is as
+ * long as there were moments, and moments only grow: the oldest entries expire first.
  *
  *      oldest                          newest
  *      (t1, 3)   (t2, 1)  ...  (t8, 2)              used = 3 + 1 + ... + 2
  *      popped as they expire       pushed, or added to
  *
- * Each entry is pushed once and popped once: a decision is O(1) amortised. A refusal of a cost above 1 walks over as
- * many entries as must expire for it, to say when.
+ * Each entry is pushed once and popped once: a decision is O(1) amortised. A refusal of a cost above 1 walks
+ * over as many entries as must expire for it, to say when.
  */
 #include "sliding_window.h"
 

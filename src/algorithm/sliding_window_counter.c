@@ -1,15 +1,15 @@
 /*
- * The sliding window ends now and reaches back into the previous window; of what was counted there, the part that it
- * still overlaps is held to count, as if it had come evenly:
+ * The sliding window ends now and reaches back into the previous window; of what was counted there, the part
+ * that it still overlaps is held to count, as if it had come evenly:
  *
  *           previous            current
  *      ├─────────────────┼─────────────────┤     W  ticks in a window
  *                ╰───────┴───────╯               e  ticks elapsed in the current one
  *                  W - e     e ▲ now             used = previous * (W - e) / W + current
  *
- * Everything is multiplied by W, so that nothing is rounded: free = (limit - current) * W - previous * (W - e), and a
- * cost fits where cost * W <= free. No product reaches 2^53: every count is at most the limit, and limit * W is below
- * 2^53 by limit_init_window, which chooses the tick for it.
+ * Everything is multiplied by W, so that nothing is rounded: free = (limit - current) * W - previous * (W -
+ * e), and a cost fits where cost * W <= free. No product reaches 2^53: every count is at most the limit, and
+ * limit * W is below 2^53 by limit_init_window, which chooses the tick for it.
  */
 #include "sliding_window_counter.h"
 
@@ -27,7 +27,7 @@ elapsed_ticks(const struct limit *limit, const struct sliding_window_counter_sta
     return now_us > start_us ? (now_us - start_us) / limit->tick_us : 0;
 }
 
-/* In requests times ticks. Below 0 after the clock was set back: the previous window then weighs more again. */
+/* In requests times ticks. Below 0 after the clock was set back: the previous window then weighs more. */
 static int64_t
 free_quota(const struct limit *limit, const struct sliding_window_counter_state *state, int64_t now_us)
 {
@@ -37,8 +37,8 @@ free_quota(const struct limit *limit, const struct sliding_window_counter_state 
            state->previous * (ticks - elapsed_ticks(limit, state, now_us));
 }
 
-/* The first tick of a window at which `count` requests of the window before weigh no more than `room` of this one; at
-   its end, W, they weigh nothing. */
+/* The first tick of a window at which `count` requests of the window before weigh no more than `room` of this
+   one; at its end, W, they weigh nothing. */
 static int64_t
 first_tick_with_room(const struct limit *limit, int64_t count, int64_t room)
 {
@@ -89,9 +89,9 @@ sliding_window_counter_spend(const struct limit *limit, struct sliding_window_co
 }
 
 /*
- * When a refused cost would first pass, if nothing else came. Beside the current count it either has room, and waits
- * for the previous window to weigh less: at the next window's start at the latest, where that is gone. Or it has none,
- * and waits for the current count to become the previous one, and then to weigh less.
+ * When a refused cost would first pass, if nothing else came. Beside the current count it either has room,
+ * and waits for the previous window to weigh less: at the next window's start at the latest, where that is
+ * gone. Or it has none, and waits for the current count to become the previous one, and then to weigh less.
  */
 static int64_t
 fits_at_us(const struct limit *limit, const struct sliding_window_counter_state *state, int64_t cost)

@@ -7,9 +7,9 @@
  *      level ●─────────────╯                 costs a store no write
  *            updated_us          now_us
  *
- * Whole units flow in each microsecond (units_per_us), so nothing is ever rounded and nothing drifts. No product
- * reaches 2^53: limit * units_per_token is a full bucket, below 2^53 by limit_init_token_bucket, and an elapsed time
- * is multiplied only where it fills less than is missing.
+ * Whole units flow in each microsecond (units_per_us), so nothing is ever rounded and nothing drifts. No
+ * product reaches 2^53: limit * units_per_token is a full bucket, below 2^53 by limit_init_token_bucket, and
+ * an elapsed time is multiplied only where it fills less than is missing.
  */
 #include "token_bucket.h"
 

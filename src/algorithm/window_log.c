@@ -1,6 +1,6 @@
 /*
- * The pool's chunks are numbered, not pointed at: a number is half a pointer, and a log fits in 12 bytes. Chunks past
- * `untouched` have never been written, so the kernel has not given them memory yet.
+ * The pool's chunks are numbered, not pointed at: a number is half a pointer, and a log fits in 12 bytes.
+ * Chunks past `untouched` have never been written, so the kernel has not given them memory yet.
  */
 #include "window_log.h"
 

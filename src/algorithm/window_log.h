@@ -1,12 +1,13 @@
 /*
- * window_log: the entries of sliding windows, oldest first: a queue of (moment, count) for each client, all of them
- * kept in one pool of equal chunks, so that nothing is allocated while deciding and no memory is lost to sizes.
+ * window_log: the entries of sliding windows, oldest first: a queue of (moment, count) for each client, all
+ * of them kept in one pool of equal chunks, so that nothing is allocated while deciding and no memory is lost
+ * to sizes.
  *
  *      log ──► chunk ──► chunk ──► chunk          a chunk: the number of the next one, and CHUNK_ENTRIES entries
  *              ▲ head: popped here    ▲ tail: pushed here
  *
- * The pool reserves its room at its making and touches a page of it when first used. One thread at a time (the
- * store's shard lock).
+ * The pool reserves its room at its making and touches a page of it when first used. One thread at a time
+ * (the store's shard lock).
  */
 #ifndef WINDOW_LOG_H
 #define WINDOW_LOG_H

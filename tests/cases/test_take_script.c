@@ -1,0 +1,364 @@
+/*
+ * The script as the service runs it, by the server's own clock: its wire, what it keeps, what it does about
+ * keys that are not its own. What it answers is the business of the tables and of tests/model.
+ */
+#include <check.h>
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counters.h"
+#include "redis_process.h"
+#include "take_script.h"
+#include "virtual_redis.h"
+
+static struct redis_process server;
+static redisContext *redis;
+
+/* A command: the words of `before`, then those of `words`, which has a space between two. */
+static redisReply *
+ask_with(const char *const *before, size_t before_count, const char *words)
+{
+    char copy[1024], *rest = copy;
+    const char *command[64];
+    int count = 0;
+    redisReply *reply;
+
+    while ((size_t)count < before_count) {
+        command[count] = before[count];
+        count++;
+    }
+    snprintf(copy, sizeof(copy), "%s", words);
+    while (rest != NULL)
+        command[count++] = strsep(&rest, " ");
+    reply = redisCommandArgv(redis, count, command, NULL);
+    ck_assert_msg(reply != NULL, "%s", redis->errstr);
+    ck_assert_msg(reply->type != REDIS_REPLY_ERROR, "%s: %s", words, reply->str);
+    return reply;
+}
+
+static redisReply *
+ask(const char *words)
+{
+    return ask_with(NULL, 0, words);
+}
+
+static void
+order(const char *words)
+{
+    freeReplyObject(ask(words));
+}
+
+static void
+connect_and_clear(void)
+{
+    redis = redisConnectUnix(server.socket);
+    ck_assert_ptr_nonnull(redis);
+    ck_assert_msg(redis->err == 0, "%s", redis->errstr);
+    order("FLUSHALL");
+}
+
+static void
+disconnect(void)
+{
+    redisFree(redis);
+}
+
+static int64_t
+ask_number(const char *words)
+{
+    redisReply *reply = ask(words);
+    int64_t number = reply->integer;
+
+    ck_assert_int_eq(reply->type, REDIS_REPLY_INTEGER);
+    freeReplyObject(reply);
+    return number;
+}
+
+/* Runs the script; `words` are the number of keys, the keys and the arguments. */
+static void
+take(char *answer, size_t bytes, const char *words)
+{
+    const char *const eval[] = {"EVAL", take_script_text};
+    redisReply *reply = ask_with(eval, 2, words);
+
+    ck_assert_int_eq(reply->type, REDIS_REPLY_STRING);
+    snprintf(answer, bytes, "%s", reply->str);
+    freeReplyObject(reply);
+}
+
+static void
+check_take(const char *words, const char *expected)
+{
+    char answer[512];
+
+    take(answer, sizeof(answer), words);
+    ck_assert_msg(strcmp(answer, expected) == 0, "%s: %s; expected %s", words, answer, expected);
+}
+
+/* The number of writes since the server started. */
+static int64_t
+writes(void)
+{
+    redisReply *reply = ask("INFO persistence");
+    const char *field = strstr(reply->str, "rdb_changes_since_last_save:");
+    int64_t number;
+
+    ck_assert_ptr_nonnull(field);
+    number = strtoll(strchr(field, ':') + 1, NULL, 10);
+    freeReplyObject(reply);
+    return number;
+}
+
+START_TEST(the_embedded_digest_is_the_one_redis_calls_it_by)
+{
+    redisReply *reply = redisCommand(redis, "SCRIPT LOAD %b", take_script_text, take_script_bytes);
+
+    ck_assert_ptr_nonnull(reply);
+    ck_assert_str_eq(reply->str, take_script_sha1);
+    freeReplyObject(reply);
+}
+END_TEST
+
+START_TEST(every_algorithm_keeps_its_state_no_longer_than_it_matters)
+{
+    static const struct {
+        const char *words;
+        const char *begins; /* of the answer, before reset_after */
+        int64_t longest_ms;
+    } rows[] = {
+        {"1 k 1 1 token_bucket 10 6000000 1 1 4 1", "1 1 6 0 ", 24000},
+        {"1 k 1 1 sliding_window 10 60000000 1 1 4 1", "1 1 6 0 ", 60000},
+        {"1 k 1 1 sliding_window_counter 10 60000000 1 1 4 1", "1 1 6 0 ", 120000},
+        {"1 k 1 1 fixed_window 10 86400000000 1 1 4 1", "1 1 6 0 ", 86400000},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char answer[128];
+        int64_t reset_after_us, ttl_ms;
+
+        order("FLUSHALL");
+        take(answer, sizeof(answer), rows[i].words);
+        ck_assert_msg(strncmp(answer, rows[i].begins, strlen(rows[i].begins)) == 0, "%s: %s", rows[i].words,
+                      answer);
+        reset_after_us = strtoll(answer + strlen(rows[i].begins), NULL, 10);
+        ttl_ms = ask_number("PTTL k");
+        ck_assert_msg(ttl_ms > 0 && ttl_ms <= rows[i].longest_ms && ttl_ms * 1000 <= reset_after_us + 1000,
+                      "%s: TTL %" PRId64, rows[i].words, ttl_ms);
+    }
+}
+END_TEST
+
+START_TEST(numbers_are_kept_to_the_last_digit)
+{
+    char answer[128];
+    redisReply *reply;
+    long long level, updated_us;
+
+    take(answer, sizeof(answer), "1 k 1 1 token_bucket 9007199254740991 1 1000 1 2 1");
+    ck_assert_str_eq(answer, "1 1 9007199254740989 0 1");
+    reply = ask("GET k");
+    ck_assert_msg(sscanf(reply->str, "%lld %lld", &level, &updated_us) == 2 &&
+                      strchr(reply->str, 'e') == NULL,
+                  "%s", reply->str);
+    ck_assert_int_eq(level, INT64_C(9007199254740989));
+    ck_assert_int_gt(updated_us, INT64_C(1700000000000000));
+    freeReplyObject(reply);
+
+    take(answer, sizeof(answer), "1 l 1 1 sliding_window 5 60000000 1 1 2 1");
+    reply = ask("LRANGE l 0 -1");
+    ck_assert_uint_eq(reply->elements, 3);
+    ck_assert_str_eq(reply->element[0]->str, "2");
+    ck_assert_uint_eq(strspn(reply->element[1]->str, "0123456789"), 16);
+    ck_assert_uint_eq(reply->element[1]->len, 16);
+    freeReplyObject(reply);
+}
+END_TEST
+
+START_TEST(looks_and_refusals_write_nothing)
+{
+    static const char *const limits[] = {"token_bucket 1 3600000000 1", "sliding_window 1 3600000000 1",
+                                         "sliding_window_counter 1 31622400000000 1",
+                                         "fixed_window 1 31622400000000 1"};
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        char words[256], answer[256];
+        int64_t before;
+
+        order("FLUSHALL");
+        before = writes();
+        snprintf(words, sizeof(words), "2 k k 1 1 %s 1 0 1 1 2 3", limits[i]);
+        take(answer, sizeof(answer), words);
+        ck_assert_msg(writes() == before, "%s: wrote about a client never seen", limits[i]);
+        snprintf(words, sizeof(words), "1 k 1 1 %s 1 1 1", limits[i]);
+        take(answer, sizeof(answer), words);
+        ck_assert_msg(writes() > before, "%s: a spend was not written", limits[i]);
+        before = writes();
+        snprintf(words, sizeof(words), "3 k k k 1 1 %s 1 0 1 1 1 5 1 2 1", limits[i]);
+        take(answer, sizeof(answer), words);
+        ck_assert_msg(writes() == before, "%s: wrote", limits[i]);
+    }
+}
+END_TEST
+
+START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
+{
+    static const struct {
+        const char *make; /* the key */
+        const char *limit;
+    } rows[] = {
+        {"SET foreign hello", "token_bucket 3 1000000 1"},
+        {"SET foreign 5", "token_bucket 3 1000000 1"},
+        {"SETRANGE foreign 20 x", "token_bucket 3 1000000 1"},
+        {"SETEX foreign 100 -5", "token_bucket 3 1000000 1"},
+        {"HSET foreign 1 2", "token_bucket 3 1000000 1"},
+        {"RPUSH foreign 1 2 3", "token_bucket 3 1000000 1"},
+        {"RPUSH foreign 1 2 3", "sliding_window_counter 3 60000000 1"},
+        {"SET foreign nan", "sliding_window_counter 3 60000000 1"},
+        {"SADD foreign 1", "fixed_window 3 31622400000000 1"},
+        {"SET foreign 1e3", "fixed_window 3 31622400000000 1"},
+        {"SET foreign hello", "sliding_window 3 60000000 1"},
+        {"ZADD foreign 1 2", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign 1", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign 1 2", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign a b c", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign 1 -2 1", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign nan 1700000000000000 1", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign 1 1e99 1", "sliding_window 3 60000000 1"},
+        {"RPUSH foreign 9 1 1 x 1 3 1 4 1 5 1 6 1 7 1 8 y", "sliding_window 3 60000000 1"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char words[256], answer[256];
+        redisReply *before, *after;
+        int first = 0, second = 0, third = 0, end = 0;
+
+        order("FLUSHALL");
+        order(rows[i].make);
+        before = ask("DUMP foreign");
+        snprintf(words, sizeof(words), "3 a foreign b 1 1 %s 1 1 1 1 1 1 1 1 1", rows[i].limit);
+        take(answer, sizeof(answer), words);
+        sscanf(answer, "1 1 2 0 %*d%n 0%n 1 1 2 0 %*d%n", &first, &second, &third);
+        end = (int)strlen(answer);
+        ck_assert_msg(first > 0 && second > first && third == end, "%s, %s: %s", rows[i].make, rows[i].limit,
+                      answer);
+        after = ask("DUMP foreign");
+        ck_assert_msg(before->len == after->len && memcmp(before->str, after->str, after->len) == 0,
+                      "%s, %s: the key was changed", rows[i].make, rows[i].limit);
+        freeReplyObject(before);
+        freeReplyObject(after);
+    }
+}
+END_TEST
+
+START_TEST(one_foreign_key_keeps_the_other_limits_of_the_request_whole)
+{
+    order("SET b hello");
+    check_take("2 a b 1 2 token_bucket 3 1000000 1 fixed_window 3 86400000000 1 1 1 4", "0");
+    ck_assert_int_eq(ask_number("EXISTS a"), 0);
+}
+END_TEST
+
+START_TEST(what_a_larger_limit_wrote_is_bounded_by_the_smaller)
+{
+    char answer[128];
+
+    take(answer, sizeof(answer), "1 t 1 1 token_bucket 1000 1000000 1 1 1 1");
+    check_take("1 t 1 1 token_bucket 10 1000000 1 1 0 1", "1 1 10 0 0");
+    check_take("1 t 1 1 token_bucket 10 1000000 1 1 1 1", "1 1 9 0 1000000");
+
+    take(answer, sizeof(answer), "1 f 1 1 fixed_window 1000 31622400000000 1 1 500 1");
+    take(answer, sizeof(answer), "1 f 1 1 fixed_window 10 31622400000000 1 1 1 1");
+    ck_assert_msg(strncmp(answer, "1 0 0 ", 6) == 0, "%s", answer);
+
+    take(answer, sizeof(answer), "1 c 1 1 sliding_window_counter 1000 31622400000000 1000000 1 500 1");
+    take(answer, sizeof(answer), "1 c 1 1 sliding_window_counter 10 31622400000000 1000000 1 1 1");
+    ck_assert_msg(strncmp(answer, "1 0 0 ", 6) == 0, "%s", answer);
+
+    for (int i = 0; i < 8; i++)
+        take(answer, sizeof(answer), "1 s 1 1 sliding_window 1000 86400000000 1 1 2 1");
+    take(answer, sizeof(answer), "1 s 1 1 sliding_window 10 86400000000 1 1 1 1");
+    ck_assert_msg(strncmp(answer, "1 0 0 864", 9) == 0 || strncmp(answer, "1 0 0 863", 9) == 0, "%s", answer);
+    take(answer, sizeof(answer), "1 s 1 1 sliding_window 10 86400000000 1 1 0 1");
+    ck_assert_msg(strncmp(answer, "1 1 0 0 ", 8) == 0, "a look: %s", answer);
+}
+END_TEST
+
+START_TEST(a_batch_of_several_rules_answers_in_order)
+{
+    check_take("4 a b1 b2 a 2 1 token_bucket 3 1000000 1 2 fixed_window 5 31622400000000 1 sliding_window 2 "
+               "60000000 1 "
+               "1 4 1 2 3 2 1 0 1",
+               "1 0 3 -1 0 2 1 5 0 0 0 2 -1 0 1 1 3 0 0");
+    check_take("0 0", "");
+}
+END_TEST
+
+/* Longer than any one read: expiry, and the wait of a refusal, go through several. */
+START_TEST(a_log_of_thousands_expires_as_in_c)
+{
+    enum { ENTRIES = 3000 };
+    static const int64_t later_us[] = {0, 700, 701, 1500, 1501, 2999, 2999};
+    struct virtual_redis *scripted = virtual_redis_new();
+    struct counters counters;
+    struct limit limit;
+    struct virtual_rule rule = {.limits = &limit, .limit_count = 1};
+    int64_t now_us = INT64_C(1700000000000000);
+
+    ck_assert_ptr_nonnull(scripted);
+    ck_assert_int_eq(limit_init_window(&limit, SLIDING_WINDOW, ENTRIES, 1000000), LIMIT_OK);
+    counters_init(&counters, &limit, 1);
+    for (size_t i = 0; i < ENTRIES + sizeof(later_us) / sizeof(later_us[0]); i++) {
+        bool filling = i < ENTRIES;
+        int64_t at_us = filling ? now_us + (int64_t)i : now_us + 1000000 + later_us[i - ENTRIES];
+        struct virtual_request request = {.cost = filling ? 1 : ENTRIES - 1, .count = 1};
+        struct virtual_batch batch = {
+            .now_us = at_us, .rules = &rule, .rule_count = 1, .requests = &request, .request_count = 1};
+        struct decision by_c, by_lua;
+
+        counters_take(&counters, 0, at_us, request.cost, &by_c);
+        ck_assert(virtual_redis_send(scripted, &batch));
+        ck_assert(virtual_redis_receive(scripted, &batch, &by_lua));
+        ck_assert_msg(by_c.allowed == by_lua.allowed && by_c.remaining == by_lua.remaining &&
+                          by_c.retry_after_us == by_lua.retry_after_us &&
+                          by_c.reset_after_us == by_lua.reset_after_us,
+                      "request %zu: retry_after %" PRId64 " and %" PRId64, i, by_c.retry_after_us,
+                      by_lua.retry_after_us);
+        ck_assert_msg(by_c.allowed == (filling || i == ENTRIES + 5), "request %zu", i);
+    }
+    counters_fini(&counters);
+    virtual_redis_free(scripted);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("take_script");
+    TCase *tests = tcase_create("take_script");
+    SRunner *runner;
+    int failed;
+
+    if (!redis_process_start(&server))
+        return 1;
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, connect_and_clear, disconnect);
+    tcase_add_test(tests, the_embedded_digest_is_the_one_redis_calls_it_by);
+    tcase_add_test(tests, every_algorithm_keeps_its_state_no_longer_than_it_matters);
+    tcase_add_test(tests, numbers_are_kept_to_the_last_digit);
+    tcase_add_test(tests, looks_and_refusals_write_nothing);
+    tcase_add_test(tests, a_key_that_is_not_ours_costs_only_its_own_request);
+    tcase_add_test(tests, one_foreign_key_keeps_the_other_limits_of_the_request_whole);
+    tcase_add_test(tests, what_a_larger_limit_wrote_is_bounded_by_the_smaller);
+    tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);
+    tcase_add_test(tests, a_log_of_thousands_expires_as_in_c);
+    suite_add_tcase(suite, tests);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    redis_process_stop(&server);
+    return failed == 0 ? 0 : 1;
+}

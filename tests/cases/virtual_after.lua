@@ -1,0 +1,8 @@
+
+end
+
+local answer = production()
+if next(without_ttl) then
+    error('no TTL for ' .. next(without_ttl))
+end
+return { answer, unpack(keys_told) }

@@ -1,0 +1,310 @@
+#include "virtual_redis.h"
+
+#include <assert.h>
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "redis_process.h"
+#include "take_script.h"
+#include "virtual_after.h"
+#include "virtual_before.h"
+
+#define KEY_BYTES 48
+
+struct virtual_redis {
+    struct redis_process process;
+    redisContext *context;
+    char sha1[41];
+};
+
+/* The words of one command. */
+#define WORDS_MAX 8192
+struct words {
+    const char *text[WORDS_MAX];
+    size_t count;
+    char bytes[64 * WORDS_MAX];
+    size_t used;
+};
+
+static void __attribute__((format(printf, 2, 3))) add_word(struct words *words, const char *format, ...)
+{
+    size_t room = sizeof(words->bytes) - words->used;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(words->bytes + words->used, room, format, arguments);
+    va_end(arguments);
+    assert(words->count < WORDS_MAX && length >= 0 && (size_t)length < room);
+    words->text[words->count++] = words->bytes + words->used;
+    words->used += (size_t)length + 1;
+}
+
+static void
+write_key(char *key, const struct virtual_request *request, size_t limit)
+{
+    snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:%zu", request->client, request->rule, limit);
+}
+
+/* A reply that is no error; else says so. */
+static redisReply *
+check_reply(struct virtual_redis *redis, redisReply *reply)
+{
+    if (reply == NULL) {
+        fprintf(stderr, "redis: %s\n", redis->context->errstr);
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        fprintf(stderr, "redis: %s\n", reply->str);
+        freeReplyObject(reply);
+        return NULL;
+    }
+    return reply;
+}
+
+static bool
+load_script(struct virtual_redis *redis)
+{
+    char *script;
+    redisReply *reply;
+    int bytes = asprintf(&script, "%s%s%s", virtual_before_text, take_script_text, virtual_after_text);
+
+    assert(bytes > 0);
+    reply = check_reply(redis, redisCommand(redis->context, "SCRIPT LOAD %b", script, (size_t)bytes));
+    free(script);
+    if (reply == NULL)
+        return false;
+    snprintf(redis->sha1, sizeof(redis->sha1), "%s", reply->str);
+    freeReplyObject(reply);
+    return true;
+}
+
+struct virtual_redis *
+virtual_redis_new(void)
+{
+    struct virtual_redis *redis = calloc(1, sizeof(*redis));
+
+    assert(redis != NULL);
+    if (!redis_process_start(&redis->process)) {
+        free(redis);
+        return NULL;
+    }
+    redis->context = redisConnectUnix(redis->process.socket);
+    if (redis->context == NULL || redis->context->err != 0 || !load_script(redis)) {
+        fprintf(stderr, "redis: no script can be run\n");
+        virtual_redis_free(redis);
+        return NULL;
+    }
+    return redis;
+}
+
+void
+virtual_redis_free(struct virtual_redis *redis)
+{
+    if (redis == NULL)
+        return;
+    if (redis->context != NULL)
+        redisFree(redis->context);
+    redis_process_stop(&redis->process);
+    free(redis);
+}
+
+bool
+virtual_redis_clear(struct virtual_redis *redis)
+{
+    redisReply *reply = check_reply(redis, redisCommand(redis->context, "FLUSHALL"));
+
+    if (reply == NULL)
+        return false;
+    freeReplyObject(reply);
+    return true;
+}
+
+static void
+add_rule(struct words *words, const struct virtual_rule *rule)
+{
+    add_word(words, "%zu", rule->limit_count);
+    for (size_t i = 0; i < rule->limit_count; i++) {
+        const struct limit *limit = &rule->limits[i];
+        bool bucket = limit->algorithm == TOKEN_BUCKET;
+
+        add_word(words, "%s", algorithm_name(limit->algorithm));
+        add_word(words, "%" PRId64, limit->limit);
+        add_word(words, "%" PRId64, bucket ? limit->units_per_token : limit->window_us);
+        add_word(words, "%" PRId64, bucket ? limit->units_per_us : limit->tick_us);
+    }
+}
+
+bool
+virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batch)
+{
+    static struct words words;
+    size_t keys = 0;
+
+    words.count = words.used = 0;
+    for (size_t i = 0; i < batch->request_count; i++)
+        keys += batch->rules[batch->requests[i].rule].limit_count;
+    add_word(&words, "EVALSHA");
+    add_word(&words, "%s", redis->sha1);
+    add_word(&words, "%zu", keys);
+    for (size_t i = 0; i < batch->request_count; i++) {
+        for (size_t k = 0; k < batch->rules[batch->requests[i].rule].limit_count; k++) {
+            char key[KEY_BYTES];
+
+            write_key(key, &batch->requests[i], k);
+            add_word(&words, "%s", key);
+        }
+    }
+    add_word(&words, "%zu", batch->rule_count);
+    for (size_t i = 0; i < batch->rule_count; i++)
+        add_rule(&words, &batch->rules[i]);
+    for (size_t i = 0; i < batch->request_count; i++) {
+        add_word(&words, "%zu", batch->requests[i].rule + 1);
+        add_word(&words, "%" PRId64, batch->requests[i].cost);
+        add_word(&words, "%" PRId64, batch->requests[i].count);
+    }
+    add_word(&words, "%" PRId64, batch->now_us);
+    return redisAppendCommandArgv(redis->context, (int)words.count, words.text, NULL) == REDIS_OK;
+}
+
+static int64_t
+read_number(const char **text)
+{
+    char *end;
+    int64_t number = strtoll(*text, &end, 10);
+
+    if (end == *text || (*end != ' ' && *end != '\0'))
+        return INT64_MIN;
+    *text = end;
+    return number;
+}
+
+/* What a request must have left behind. */
+struct outcome {
+    bool spent;
+    int64_t ttl_ms[VIRTUAL_LIMITS_MAX];
+};
+
+/* Reads the groups of one request's equal decisions, and writes each out as often as it stands for. */
+static bool
+read_request(const char **text, const struct virtual_rule *rule, const struct virtual_request *request,
+             struct decision *decisions, struct outcome *outcome)
+{
+    *outcome = (struct outcome){.spent = false};
+    for (int64_t done = 0; done < request->count;) {
+        struct decision group[VIRTUAL_LIMITS_MAX];
+        int64_t alike = read_number(text);
+        bool all = true;
+
+        if (alike < 1 || alike > request->count - done)
+            return false;
+        for (size_t i = 0; i < rule->limit_count; i++) {
+            int64_t allowed = read_number(text);
+
+            group[i].allowed = allowed == 1;
+            group[i].limit = rule->limits[i].limit;
+            group[i].remaining = read_number(text);
+            group[i].retry_after_us = read_number(text);
+            group[i].reset_after_us = read_number(text);
+            if (allowed < 0 || allowed > 1 || group[i].reset_after_us < 0)
+                return false;
+            outcome->ttl_ms[i] = us_to_ms_up(group[i].reset_after_us);
+            all = all && group[i].allowed;
+        }
+        for (; alike > 0; alike--, done++)
+            memcpy(decisions + (size_t)done * rule->limit_count, group, rule->limit_count * sizeof(group[0]));
+        outcome->spent = outcome->spent || (all && request->cost > 0);
+    }
+    return true;
+}
+
+static bool
+same_keys(const struct virtual_request *a, const struct virtual_request *b)
+{
+    return a->rule == b->rule && a->client == b->client;
+}
+
+/*
+ * Whether a request must have written its key `key`: where it spent something; and where it is the first of
+ * its keys in the batch, for that one lets expire what has expired, if there are more writes of the key than
+ * spends. The later ones come at the same moment, and find nothing more to expire.
+ */
+static bool
+must_have_written(const struct virtual_batch *batch, const struct outcome *outcomes, size_t request,
+                  const char *key, const redisReply *reply)
+{
+    size_t spends = 0, writes = 0;
+
+    if (outcomes[request].spent)
+        return true;
+    for (size_t i = 0; i < batch->request_count; i++) {
+        if (!same_keys(&batch->requests[i], &batch->requests[request]))
+            continue;
+        if (i < request)
+            return false;
+        spends += outcomes[i].spent;
+    }
+    for (size_t i = 1; i < reply->elements; i += 2)
+        writes += strcmp(reply->element[i]->str, key) == 0;
+    return writes > spends;
+}
+
+/* The reply's elements behind the first are the keys that were written, in order, each with its TTL; 0:
+   deleted. */
+static bool
+check_ttls(const struct virtual_batch *batch, const struct outcome *outcomes, const redisReply *reply)
+{
+    size_t told = 1;
+
+    for (size_t r = 0; r < batch->request_count; r++) {
+        const struct virtual_request *request = &batch->requests[r];
+
+        for (size_t i = 0; i < batch->rules[request->rule].limit_count; i++) {
+            char key[KEY_BYTES];
+
+            write_key(key, request, i);
+            if (!must_have_written(batch, outcomes, r, key, reply))
+                continue;
+            if (told + 1 >= reply->elements || strcmp(reply->element[told]->str, key) != 0 ||
+                reply->element[told + 1]->integer != outcomes[r].ttl_ms[i]) {
+                fprintf(stderr, "%s: not written with a TTL of %" PRId64 " ms by request %zu\n", key,
+                        outcomes[r].ttl_ms[i], r);
+                return false;
+            }
+            told += 2;
+        }
+    }
+    return told == reply->elements;
+}
+
+bool
+virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *batch,
+                      struct decision *decisions)
+{
+    struct outcome outcomes[VIRTUAL_REQUESTS_MAX];
+    void *received = NULL;
+    const char *text;
+    redisReply *reply;
+    bool read = true;
+
+    redisGetReply(redis->context, &received);
+    reply = check_reply(redis, received);
+    if (reply == NULL)
+        return false;
+    text = reply->element[0]->str;
+    for (size_t i = 0; read && i < batch->request_count; i++) {
+        const struct virtual_request *request = &batch->requests[i];
+        const struct virtual_rule *rule = &batch->rules[request->rule];
+
+        read = read_request(&text, rule, request, decisions, &outcomes[i]);
+        decisions += (size_t)request->count * rule->limit_count;
+    }
+    read = read && *text == '\0' && check_ttls(batch, outcomes, reply);
+    if (!read)
+        fprintf(stderr, "redis: not the expected answer: %s\n", reply->element[0]->str);
+    freeReplyObject(reply);
+    return read;
+}

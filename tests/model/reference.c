@@ -1,0 +1,266 @@
+#include "reference.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static bool
+counts_by_windows(const struct asked_limit *asked)
+{
+    return asked->limit.algorithm == FIXED_WINDOW || asked->limit.algorithm == SLIDING_WINDOW_COUNTER;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Tokens times period_us at a moment not before the last thing that was spent. */
+static __int128
+bucket_level(const struct asked_limit *asked, const struct history *history, int64_t at)
+{
+    const __int128 full = (__int128)asked->limit.limit * asked->period_us;
+    __int128 level = history->level;
+    int64_t before = history->level_at;
+
+    for (size_t i = 0; i <= history->count; i++) {
+        bool last = i == history->count;
+        int64_t moment = last ? at : history->spent[i].at;
+
+        level += (__int128)(moment - before) * asked->refill;
+        if (level > full)
+            level = full;
+        if (!last)
+            level -= (__int128)history->spent[i].cost * asked->period_us;
+        before = moment;
+    }
+    return level;
+}
+
+static __int128
+spent_in_window(const struct history *history, int64_t window)
+{
+    __int128 sum = 0;
+
+    for (size_t i = 0; i < history->count; i++)
+        sum += history->spent[i].at == window ? history->spent[i].cost : 0;
+    return sum;
+}
+
+static __int128
+spent_and_not_forgotten(const struct asked_limit *asked, const struct history *history, int64_t at)
+{
+    __int128 sum = 0;
+
+    for (size_t i = 0; i < history->count; i++)
+        sum += at < history->spent[i].at + asked->period_us ? history->spent[i].cost : 0;
+    return sum;
+}
+
+static bool
+fits_counter(const struct asked_limit *asked, const struct history *history, int64_t at_us, int64_t cost)
+{
+    int64_t window = later(history->at, at_us / asked->period_us);
+    int64_t ticks = asked->period_us / asked->limit.tick_us;
+    int64_t elapsed = later(0, at_us - window * asked->period_us) / asked->limit.tick_us;
+
+    return (cost + spent_in_window(history, window)) * ticks +
+               spent_in_window(history, window - 1) * (ticks - elapsed) <=
+           (__int128)asked->limit.limit * ticks;
+}
+
+/* Would `cost` pass at `at_us`, if nothing came before it? */
+static bool
+fits(const struct asked_limit *asked, const struct history *history, int64_t at_us, int64_t cost)
+{
+    if (cost == 0 || cost > asked->limit.limit)
+        return cost == 0;
+    switch (asked->limit.algorithm) {
+    case TOKEN_BUCKET:
+        return (__int128)cost * asked->period_us <= bucket_level(asked, history, later(at_us, history->at));
+    case SLIDING_WINDOW:
+        return spent_and_not_forgotten(asked, history, at_us) + cost <= asked->limit.limit;
+    case SLIDING_WINDOW_COUNTER:
+        return fits_counter(asked, history, at_us, cost);
+    case FIXED_WINDOW:
+        return spent_in_window(history, later(history->at, at_us / asked->period_us)) + cost <=
+               asked->limit.limit;
+    }
+    abort();
+}
+
+/* The time from empty to full, or the window. */
+static int64_t
+whole_window_us(const struct asked_limit *asked)
+{
+    __int128 full = (__int128)asked->limit.limit * asked->period_us;
+
+    if (asked->limit.algorithm != TOKEN_BUCKET)
+        return asked->period_us;
+    return (int64_t)((full + asked->refill - 1) / asked->refill);
+}
+
+/* The first moment from now on at which `cost` passes. What has passed once without other traffic goes on
+   passing. */
+static int64_t
+first_fit_after_us(const struct asked_limit *asked, const struct history *history, int64_t now_us,
+                   int64_t cost)
+{
+    int64_t no = -1, yes = 4 * whole_window_us(asked);
+
+    assert(fits(asked, history, now_us + yes, cost));
+    while (yes - no > 1) {
+        int64_t middle = no + (yes - no) / 2;
+
+        if (fits(asked, history, now_us + middle, cost))
+            yes = middle;
+        else
+            no = middle;
+    }
+    return yes;
+}
+
+static int64_t
+largest_fit(const struct asked_limit *asked, const struct history *history, int64_t now_us)
+{
+    int64_t yes = 0, no = asked->limit.limit + 1;
+
+    while (no - yes > 1) {
+        int64_t middle = yes + (no - yes) / 2;
+
+        if (fits(asked, history, now_us, middle))
+            yes = middle;
+        else
+            no = middle;
+    }
+    return yes;
+}
+
+/* The clock was set back by more than a window: everything comes along to now. */
+static void
+bring_back(const struct asked_limit *asked, struct history *history, int64_t to)
+{
+    int64_t by = history->at - to;
+
+    if (asked->limit.algorithm == TOKEN_BUCKET) {
+        history->level = bucket_level(asked, history, history->at);
+        history->level_at = to;
+        history->count = 0;
+    }
+    for (size_t i = 0; i < history->count; i++) {
+        if (counts_by_windows(asked))
+            history->spent[i].at -= by;
+        else
+            history->spent[i].at = to;
+    }
+    history->at = to;
+}
+
+/* What can matter no more, and would only come back if the clock did. */
+static void
+forget(const struct asked_limit *asked, struct history *history, int64_t now_us)
+{
+    size_t kept = 0;
+
+    if (asked->limit.algorithm == TOKEN_BUCKET) {
+        if (history->count > 0 && history->count < 40 && !fits(asked, history, now_us, asked->limit.limit))
+            return;
+        history->level = bucket_level(asked, history, later(now_us, history->at));
+        history->level_at = later(now_us, history->at);
+        history->count = 0;
+        return;
+    }
+    for (size_t i = 0; i < history->count; i++) {
+        int64_t at = history->spent[i].at;
+        bool matters = counts_by_windows(asked) ? at >= history->at - (asked->limit.algorithm != FIXED_WINDOW)
+                                                : now_us < at + asked->period_us;
+
+        if (matters)
+            history->spent[kept++] = history->spent[i];
+    }
+    history->count = kept;
+}
+
+static void
+arrive(const struct asked_limit *asked, struct history *history, int64_t now_us)
+{
+    int64_t now = counts_by_windows(asked) ? now_us / asked->period_us : now_us;
+    int64_t window = counts_by_windows(asked) ? 1 : whole_window_us(asked);
+
+    if (history->at - now > window)
+        bring_back(asked, history, now);
+    if (counts_by_windows(asked))
+        history->at = later(history->at, now);
+    forget(asked, history, now_us);
+    if (fits(asked, history, now_us, asked->limit.limit)) {
+        history->count = 0;
+        history->at = now;
+        history->level = (__int128)asked->limit.limit * asked->period_us;
+        history->level_at = now;
+    }
+}
+
+static void
+spend(const struct asked_limit *asked, struct history *history, int64_t now_us, int64_t cost)
+{
+    int64_t now = counts_by_windows(asked) ? now_us / asked->period_us : now_us;
+
+    if (cost == 0)
+        return;
+    if (history->count == history->room) {
+        history->room = 2 * history->room + 16;
+        history->spent = realloc(history->spent, history->room * sizeof(*history->spent));
+        assert(history->spent != NULL);
+    }
+    history->at = later(history->at, now);
+    history->spent[history->count++] = (struct spent){.at = history->at, .cost = cost};
+}
+
+void
+reference_init(struct reference *reference, const struct asked_limit *limits, size_t limit_count)
+{
+    assert(limit_count <= REFERENCE_LIMITS_MAX);
+    *reference = (struct reference){.limits = limits, .limit_count = limit_count};
+    for (size_t client = 0; client < REFERENCE_CLIENTS_MAX; client++) {
+        for (size_t i = 0; i < limit_count; i++)
+            reference->histories[client][i].level = (__int128)limits[i].limit.limit * limits[i].period_us;
+    }
+}
+
+void
+reference_fini(struct reference *reference)
+{
+    for (size_t client = 0; client < REFERENCE_CLIENTS_MAX; client++) {
+        for (size_t i = 0; i < reference->limit_count; i++)
+            free(reference->histories[client][i].spent);
+    }
+}
+
+void
+reference_take(struct reference *reference, size_t client, int64_t now_us, int64_t cost,
+               struct decision *decisions)
+{
+    struct history *histories = reference->histories[client];
+    bool all = true;
+
+    for (size_t i = 0; i < reference->limit_count; i++) {
+        arrive(&reference->limits[i], &histories[i], now_us);
+        decisions[i].allowed = fits(&reference->limits[i], &histories[i], now_us, cost);
+        all = all && decisions[i].allowed;
+    }
+    for (size_t i = 0; i < reference->limit_count; i++) {
+        const struct asked_limit *asked = &reference->limits[i];
+
+        if (all)
+            spend(asked, &histories[i], now_us, cost);
+        decisions[i].limit = asked->limit.limit;
+        decisions[i].remaining = largest_fit(asked, &histories[i], now_us);
+        decisions[i].reset_after_us = first_fit_after_us(asked, &histories[i], now_us, asked->limit.limit);
+        if (decisions[i].allowed)
+            decisions[i].retry_after_us = 0;
+        else if (cost > asked->limit.limit)
+            decisions[i].retry_after_us = RETRY_NEVER;
+        else
+            decisions[i].retry_after_us = first_fit_after_us(asked, &histories[i], now_us, cost);
+    }
+}

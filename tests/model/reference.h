@@ -1,0 +1,55 @@
+/*
+ * reference: the same limits from their definitions, as slowly and as plainly as can be: lists of all that
+ * was spent, rational arithmetic in 128 bits, and every duration searched for by asking "and then?".
+ *
+ *      retry_after   the first microsecond from now at which the cost would pass
+ *      reset_after   the first at which the whole limit would
+ *      remaining     the largest cost that passes now
+ *
+ * It shares no formula with src/algorithm; from `struct limit` it takes what was asked for, and the tick.
+ */
+#ifndef REFERENCE_H
+#define REFERENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "decision.h"
+#include "limit.h"
+
+/* A limit as it was asked for: `refill` tokens each `period_us`, or the window. */
+struct asked_limit {
+    struct limit limit;
+    int64_t refill;
+    int64_t period_us;
+};
+
+#define REFERENCE_CLIENTS_MAX 8
+#define REFERENCE_LIMITS_MAX  4
+
+struct spent {
+    int64_t at; /* the moment; the number of the window for the algorithms that count by windows */
+    int64_t cost;
+};
+
+struct history {
+    struct spent *spent;
+    size_t count, room;
+    int64_t at;     /* where time stands for it: a moment or a window */
+    __int128 level; /* TOKEN_BUCKET: before the first of `spent`, in tokens times period_us */
+    int64_t level_at;
+};
+
+struct reference {
+    const struct asked_limit *limits; /* borrowed */
+    size_t limit_count;
+    struct history histories[REFERENCE_CLIENTS_MAX][REFERENCE_LIMITS_MAX];
+};
+
+void reference_init(struct reference *reference, const struct asked_limit *limits, size_t limit_count);
+void reference_fini(struct reference *reference);
+void reference_take(struct reference *reference, size_t client, int64_t now_us, int64_t cost,
+                    struct decision *decisions);
+
+#endif

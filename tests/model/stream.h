@@ -1,0 +1,54 @@
+/*
+ * stream: operations of a few clients on a few rules, made at random from a seed, and what all who decide
+ * them answer.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "reference.h"
+#include "virtual_redis.h"
+
+#define STREAM_RULES_MAX  3
+#define STREAM_LIMITS_MAX 3
+#define STREAM_CLIENTS    3
+
+/* What the limits of a stream are: one of the algorithms, or a mixture of all with several limits a rule. */
+#define STREAM_MIXED ALGORITHM_COUNT
+
+struct operation {
+    int64_t now_us;
+    size_t rule;
+    size_t client;
+    int64_t cost;
+    int64_t count; /* equal requests, one after the other */
+};
+
+struct stream_rule {
+    struct asked_limit asked[STREAM_LIMITS_MAX];
+    struct limit limits[STREAM_LIMITS_MAX]; /* the same, compiled */
+    size_t limit_count;
+};
+
+struct stream {
+    struct stream_rule rules[STREAM_RULES_MAX];
+    size_t rule_count;
+    struct operation *operations;
+    size_t count;
+};
+
+/* `kind`: an enum algorithm or STREAM_MIXED. The same seed makes the same stream, on any machine. */
+void stream_make(struct stream *stream, uint64_t seed, int kind, size_t count);
+void stream_free(struct stream *stream);
+
+/* Decides the stream by C, by the reference and by Lua: the number of the first operation whose answers are
+   not equal in every field, or -1. `explain` prints that operation and the answers. */
+int64_t stream_check(const struct stream *stream, struct virtual_redis *redis, bool explain);
+
+/* Leaves out operations for as long as the rest still fails; then prints what is left, and explains it. */
+void stream_shrink(struct stream *stream, struct virtual_redis *redis);
+
+#endif
