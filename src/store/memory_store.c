@@ -211,13 +211,14 @@ static const struct store_class memory_store_class = {
     .free = memory_store_free,
 };
 
-/* Keys fall on shards at random: with the mean and six standard deviations of slots (Poisson), max_keys fit. */
+/* Clients fall on shards at random, each with all limits of its rule: at worst STORE_LIMITS_MAX keys at a time. With the
+   mean and six standard deviations of such a sum (compound Poisson) of slots, max_keys fit. */
 static uint32_t
 shard_capacity(int64_t max_keys, uint32_t shard_count)
 {
     double mean = (double)max_keys / shard_count;
 
-    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(mean)) + 1;
+    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(STORE_LIMITS_MAX * mean)) + 1;
 }
 
 static uint32_t

@@ -54,7 +54,8 @@ escape(char *out, size_t bytes, const char *sequence, size_t length)
     } else if (length == 0 || utf8_is_control(sequence)) {
         written = snprintf(out, bytes, "\\x%02x", byte);
         if (length == 2)
-            written += snprintf(out + written, bytes - (size_t)written, "\\x%02x", (unsigned char)sequence[1]);
+            written +=
+                snprintf(out + written, bytes - (size_t)written, "\\x%02x", (unsigned char)sequence[1]);
     }
     return (size_t)written;
 }

@@ -173,7 +173,7 @@ sample(enum setting_id id, int which)
     case VALUE_NUMBER:
         return settings_table[id].max < 1000 ? small_numbers[which] : numbers[which];
     case VALUE_WORD:
-        return settings_table[id].words[which];
+        return settings_table[id].words[(size_t)which % settings_table[id].word_count];
     case VALUE_ADDRESS:
         return sockets[which];
     case VALUE_STORE:

@@ -1,0 +1,247 @@
+/* client: two who are not the same never have the same text, whatever they send. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "client.h"
+#include "random_numbers.h"
+#include "suite.h"
+
+static const struct {
+    const char *source, *value;
+    const char *text;
+} clients[] = {
+    {"ip", "203.0.113.7", "ip=203.0.113.7"},
+    {"ip", "2001:db8::/64", "ip=2001:db8::/64"},
+    {"header:user_id", "test_user", "header:user_id=test_user"},
+    {"global", NULL, "global"},
+    {"header:x", "", "header:x="},
+    {"header:x", "a b", "header:x=a%20b"},
+    {"header:x", "100%", "header:x=100%25"},
+    {"header:x", "a%20b", "header:x=a%2520b"},
+    {"header:x", "{tag}", "header:x=%7btag%7d"},
+    {"header:x", "a\r\nSET x", "header:x=a%0d%0aSET%20x"},
+    {"header:x", "\x01\x1f\x7f\x80\xff", "header:x=%01%1f%7f%80%ff"},
+    {"header:x", "gr\xc3\xbc\xc3\x9f", "header:x=gr%c3%bc%c3%9f"},
+    {"header:x", "!\"#$&'()*+,-./:;<=>?@[\\]^_`|~", "header:x=!\"#$&'()*+,-./:;<=>?@[\\]^_`|~"},
+};
+
+START_TEST(a_client_is_its_source_and_its_escaped_value)
+{
+    const char *value = clients[_i].value;
+    struct client client;
+
+    client_write(&client, clients[_i].source, value, value ? strlen(value) : 0);
+    ck_assert_str_eq(client.text, clients[_i].text);
+    ck_assert_uint_eq(client.bytes, strlen(clients[_i].text));
+}
+END_TEST
+
+START_TEST(every_byte_is_itself_or_an_escape)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        char value = (char)byte, escaped[8];
+        struct client client;
+        bool plain = byte > 0x20 && byte < 0x7f && strchr("{}%", byte) == NULL;
+
+        if (plain)
+            snprintf(escaped, sizeof(escaped), "x=%c", byte);
+        else
+            snprintf(escaped, sizeof(escaped), "x=%%%02x", (unsigned)byte);
+        client_write(&client, "x", &value, 1);
+        ck_assert_str_eq(client.text, escaped);
+    }
+}
+END_TEST
+
+/* The escaped text of any length, by the simplest means. */
+static char *
+escaped(const char *source, const char *value, size_t bytes)
+{
+    char *text = malloc(strlen(source) + 1 + 3 * bytes + 1), *end = text;
+
+    ck_assert_ptr_nonnull(text);
+    end += sprintf(end, "%s=", source);
+    for (size_t i = 0; i < bytes; i++) {
+        unsigned char byte = (unsigned char)value[i];
+        if (byte <= ' ' || byte >= 0x7f || byte == '%' || byte == '{' || byte == '}')
+            end += sprintf(end, "%%%02x", byte);
+        else
+            *end++ = (char)byte;
+    }
+    *end = '\0';
+    return text;
+}
+
+static void
+check_against_reference(const char *source, const char *value, size_t bytes)
+{
+    char *whole = escaped(source, value, bytes), expected[CLIENT_BYTES + 1];
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    struct client client;
+
+    if (strlen(whole) <= CLIENT_BYTES) {
+        strcpy(expected, whole);
+    } else {
+        SHA256((const unsigned char *)whole, strlen(whole), digest);
+        strcpy(expected, "sha256=");
+        for (size_t i = 0; i < sizeof(digest); i++)
+            sprintf(expected + 7 + 2 * i, "%02x", digest[i]);
+    }
+    client_write(&client, source, value, bytes);
+    ck_assert_msg(strcmp(client.text, expected) == 0, "%s became %s", whole, client.text);
+    ck_assert_uint_eq(client.bytes, strlen(expected));
+    free(whole);
+}
+
+START_TEST(the_longest_text_fits_exactly_and_one_byte_more_is_a_digest)
+{
+    char value[CLIENT_BYTES + 8];
+    struct client client;
+
+    memset(value, 'a', sizeof(value));
+    client_write(&client, "ip", value, CLIENT_BYTES - 3);
+    ck_assert_uint_eq(client.bytes, CLIENT_BYTES);
+    ck_assert_int_eq(client.text[CLIENT_BYTES], '\0');
+    ck_assert_int_eq(strncmp(client.text, "ip=aaa", 6), 0);
+    client_write(&client, "ip", value, CLIENT_BYTES - 2);
+    ck_assert_uint_eq(client.bytes, 7 + 64);
+    ck_assert_int_eq(strncmp(client.text, "sha256=", 7), 0);
+    check_against_reference("ip", value, CLIENT_BYTES - 3);
+    check_against_reference("ip", value, CLIENT_BYTES - 2);
+}
+END_TEST
+
+/* Three bytes of an escape may begin at each of the last bytes that are there. */
+START_TEST(an_escape_across_the_edge_is_never_cut)
+{
+    char value[CLIENT_BYTES];
+
+    memset(value, 'a', sizeof(value));
+    for (size_t at = CLIENT_BYTES - 10; at < CLIENT_BYTES; at++) {
+        char before = value[at];
+        value[at] = ' ';
+        for (size_t bytes = at; bytes <= CLIENT_BYTES; bytes++)
+            check_against_reference("x", value, bytes);
+        value[at] = before;
+    }
+}
+END_TEST
+
+START_TEST(any_value_of_any_length_is_as_the_reference_says)
+{
+    uint64_t random = 4;
+    char value[700];
+
+    for (int i = 0; i < 3000; i++) {
+        size_t bytes = random_below(&random, random_below(&random, 8) == 0 ? sizeof(value) : 140);
+        random_fill(&random, value, bytes);
+        if (i % 2 == 0)
+            for (size_t k = 0; k < bytes; k++)
+                value[k] = (char)('!' + (unsigned char)value[k] % 94);
+        check_against_reference("header:user_id", value, bytes);
+    }
+}
+END_TEST
+
+START_TEST(a_long_source_is_part_of_the_digest)
+{
+    char source[300], other[300];
+    struct client a, b;
+
+    memset(source, 'n', sizeof(source) - 1);
+    source[sizeof(source) - 1] = '\0';
+    memcpy(other, source, sizeof(source));
+    other[sizeof(other) - 2] = 'm';
+    check_against_reference(source, "v", 1);
+    client_write(&a, source, "v", 1);
+    client_write(&b, other, "v", 1);
+    ck_assert_str_ne(a.text, b.text);
+}
+END_TEST
+
+/* Values made of the pieces that escaping is about: few, so that equal texts would come up if there were any. */
+static size_t
+hostile_value(uint64_t *random, char *out)
+{
+    static const char *const pieces[] = {"%",  "2", "5",  "0", " ",   "{",   "}",
+                                         "7b", "=", "\n", "a", "%20", "\x80"};
+    size_t bytes = 0;
+
+    for (uint64_t count = random_below(random, 5); count > 0; count--) {
+        const char *piece = pieces[random_below(random, sizeof(pieces) / sizeof(pieces[0]))];
+        memcpy(out + bytes, piece, strlen(piece));
+        bytes += strlen(piece);
+    }
+    return bytes;
+}
+
+START_TEST(distinct_values_have_distinct_texts)
+{
+    uint64_t random = 5;
+
+    for (int i = 0; i < 200000; i++) {
+        char a[32], b[32];
+        size_t a_bytes = hostile_value(&random, a), b_bytes = hostile_value(&random, b);
+        bool equal = a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
+        struct client a_client, b_client;
+
+        client_write(&a_client, "header:x", a, a_bytes);
+        client_write(&b_client, "header:x", b, b_bytes);
+        ck_assert_msg(equal == (strcmp(a_client.text, b_client.text) == 0), "%s and %s", a_client.text,
+                      b_client.text);
+    }
+}
+END_TEST
+
+/* Sources are spelt without "=", so that the first one ends them. */
+START_TEST(no_source_passes_for_another)
+{
+    static const char *const sources[] = {"ip",     "header:ip",     "header:x",     "header:x-y",
+                                          "global", "header:global", "header:sha256"};
+    static const char *const values[] = {"",
+                                         "203.0.113.7",
+                                         "ip=203.0.113.7",
+                                         "x=1",
+                                         "=",
+                                         "y",
+                                         "=y",
+                                         "global",
+                                         "sha256=",
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    enum { SOURCES = sizeof(sources) / sizeof(sources[0]), VALUES = sizeof(values) / sizeof(values[0]) };
+    static struct client all[SOURCES * VALUES + 1];
+    size_t count = 0;
+
+    client_write(&all[count++], "global", NULL, 0);
+    for (size_t s = 0; s < SOURCES; s++)
+        for (size_t v = 0; v < VALUES; v++)
+            client_write(&all[count++], sources[s], values[v], strlen(values[v]));
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(all[i].text, all[k].text);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("client");
+    TCase *tests = tcase_create("client");
+
+    tcase_add_loop_test(tests, a_client_is_its_source_and_its_escaped_value, 0, ROWS(clients));
+    tcase_add_test(tests, every_byte_is_itself_or_an_escape);
+    tcase_add_test(tests, the_longest_text_fits_exactly_and_one_byte_more_is_a_digest);
+    tcase_add_test(tests, an_escape_across_the_edge_is_never_cut);
+    tcase_add_test(tests, any_value_of_any_length_is_as_the_reference_says);
+    tcase_add_test(tests, a_long_source_is_part_of_the_digest);
+    tcase_add_test(tests, distinct_values_have_distinct_texts);
+    tcase_add_test(tests, no_source_passes_for_another);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,395 @@
+/* table: what it holds, who goes when it is full, and that nothing else ever does. */
+#include <check.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "random_numbers.h"
+#include "suite.h"
+#include "table.h"
+
+#define FAR  INT64_C(1000000000000) /* every entry still means something */
+#define SOON INT64_C(1000)
+
+static struct table table;
+
+static void
+tear_down(void)
+{
+    table_fini(&table);
+}
+
+static void
+set_up(uint32_t capacity, uint32_t log_chunks)
+{
+    ck_assert(table_init(&table, capacity, log_chunks));
+}
+
+/* Spread over the buckets as hashes are. */
+static struct siphash
+fingerprint(uint64_t number)
+{
+    uint64_t state = number + 1;
+
+    return (struct siphash){.low = random_next(&state), .high = number};
+}
+
+static struct table_entry *
+find(uint64_t number)
+{
+    return table_find(&table, fingerprint(number));
+}
+
+static struct table_entry *
+insert(uint64_t number, enum table_list list, int64_t whole_at_us, int64_t now_us)
+{
+    struct table_entry *entry = table_insert(&table, fingerprint(number), FIXED_WINDOW, now_us);
+
+    ck_assert_ptr_nonnull(entry);
+    entry->state.fixed_window.count = (int64_t)number;
+    table_touch(&table, entry, list, whole_at_us);
+    return entry;
+}
+
+static bool
+holds(uint64_t number)
+{
+    struct table_entry *entry = find(number);
+
+    if (entry == NULL)
+        return false;
+    ck_assert_int_eq(entry->state.fixed_window.count, (int64_t)number);
+    return true;
+}
+
+START_TEST(an_empty_table_finds_nothing)
+{
+    set_up(16, 0);
+    for (uint64_t i = 0; i < 100; i++)
+        ck_assert(!holds(i));
+    ck_assert_uint_eq(table.used, 0);
+}
+END_TEST
+
+static const uint32_t capacities[] = {1, 2, 15, 16, 17, 1000, 4096};
+
+START_TEST(as_many_as_the_capacity_are_held_and_one_more_puts_one_out)
+{
+    uint32_t capacity = capacities[_i];
+
+    set_up(capacity, 0);
+    for (uint64_t i = 0; i < capacity; i++)
+        insert(i, TABLE_IDLE, FAR, 0);
+    ck_assert_uint_eq(table.used, capacity);
+    ck_assert_uint_eq(table.evicted, 0);
+    for (uint64_t i = 0; i < capacity; i++)
+        ck_assert_msg(holds(i), "%" PRIu64 " of %u", i, capacity);
+
+    for (uint64_t i = 0; i < capacity; i++) {
+        insert(capacity + i, TABLE_IDLE, FAR, 0);
+        ck_assert_msg(!holds(i), "%" PRIu64 " was the oldest", i);
+        ck_assert(holds(capacity + i));
+        ck_assert_uint_eq(table.used, capacity);
+        ck_assert_uint_eq(table.evicted, i + 1);
+    }
+    ck_assert_uint_eq(table.untouched, capacity + 1);
+}
+END_TEST
+
+START_TEST(who_was_used_stays_longer)
+{
+    set_up(3, 0);
+    for (uint64_t i = 0; i < 3; i++)
+        insert(i, TABLE_IDLE, FAR, 0);
+    table_touch(&table, find(0), TABLE_IDLE, FAR);
+    insert(3, TABLE_IDLE, FAR, 0);
+    ck_assert(holds(0) && !holds(1) && holds(2));
+    insert(4, TABLE_IDLE, FAR, 0);
+    ck_assert(holds(0) && !holds(2) && holds(3));
+    insert(5, TABLE_IDLE, FAR, 0);
+    ck_assert(!holds(0) && holds(3));
+}
+END_TEST
+
+START_TEST(who_is_refused_goes_after_all_who_are_not)
+{
+    set_up(4, 0);
+    insert(0, TABLE_REFUSED, FAR, 0);
+    insert(1, TABLE_REFUSED, FAR, 0);
+    insert(2, TABLE_IDLE, FAR, 0);
+    insert(3, TABLE_IDLE, FAR, 0);
+    for (uint64_t i = 4; i < 100; i++)
+        insert(i, TABLE_IDLE, FAR, 0);
+    ck_assert(holds(0) && holds(1) && holds(98) && holds(99));
+}
+END_TEST
+
+START_TEST(of_the_refused_alone_the_least_recently_used_goes)
+{
+    set_up(3, 0);
+    for (uint64_t i = 0; i < 3; i++)
+        insert(i, TABLE_REFUSED, FAR, 0);
+    table_touch(&table, find(0), TABLE_REFUSED, FAR);
+    insert(3, TABLE_REFUSED, FAR, 0);
+    ck_assert(holds(0) && !holds(1) && holds(2) && holds(3));
+}
+END_TEST
+
+START_TEST(who_is_no_longer_refused_is_one_of_the_others_again)
+{
+    set_up(2, 0);
+    insert(0, TABLE_REFUSED, FAR, 0);
+    insert(1, TABLE_REFUSED, FAR, 0);
+    table_touch(&table, find(1), TABLE_IDLE, FAR);
+    insert(2, TABLE_REFUSED, FAR, 0);
+    ck_assert(holds(0) && !holds(1) && holds(2));
+}
+END_TEST
+
+START_TEST(what_means_nothing_any_more_goes_before_anyone)
+{
+    enum { CAPACITY = 64 }; /* no more than the hand sees in one insertion */
+
+    set_up(CAPACITY, 0);
+    for (uint64_t i = 0; i < CAPACITY; i++)
+        insert(i, i % 4 == 0 ? TABLE_REFUSED : TABLE_IDLE, i % 2 == 0 ? SOON : FAR, 0);
+    for (uint64_t i = 0; i < CAPACITY / 2; i++)
+        insert(CAPACITY + i, TABLE_IDLE, FAR, SOON);
+    for (uint64_t i = 0; i < CAPACITY; i++)
+        ck_assert_msg(holds(i) == (i % 2 == 1), "%" PRIu64, i);
+    ck_assert_uint_eq(table.evicted, 0);
+    insert(1000, TABLE_IDLE, FAR, SOON);
+    ck_assert(!holds(1));
+    ck_assert_uint_eq(table.evicted, 1);
+}
+END_TEST
+
+START_TEST(what_means_nothing_yet_a_microsecond_before_its_moment_stays)
+{
+    set_up(1, 0);
+    insert(0, TABLE_IDLE, SOON, 0);
+    insert(1, TABLE_IDLE, FAR, SOON - 1);
+    ck_assert_uint_eq(table.evicted, 1);
+    set_up(1, 0);
+    insert(0, TABLE_IDLE, SOON, 0);
+    insert(1, TABLE_IDLE, FAR, SOON);
+    ck_assert_uint_eq(table.evicted, 0);
+}
+END_TEST
+
+/* Clients that come once and never again do not fill the table: each insertion frees more than it takes. */
+START_TEST(the_hand_keeps_the_table_from_filling_up)
+{
+    set_up(1000, 0);
+    for (uint64_t i = 0; i < 100000; i++)
+        insert(i, TABLE_IDLE, (int64_t)i + 500, (int64_t)i);
+    ck_assert_uint_eq(table.evicted, 0);
+    ck_assert_uint_lt(table.used, 1000);
+}
+END_TEST
+
+START_TEST(pinned_entries_survive_whatever_comes)
+{
+    enum { CAPACITY = 16, PINNED = 15 };
+
+    set_up(CAPACITY, 0);
+    for (uint64_t i = 0; i < PINNED; i++)
+        table_insert(&table, fingerprint(i), FIXED_WINDOW, 0)->state.fixed_window.count = (int64_t)i;
+    for (uint64_t i = 100; i < 1000; i++)
+        insert(i, i % 2 ? TABLE_IDLE : TABLE_REFUSED, i % 3 ? FAR : SOON, (int64_t)i * 10);
+    for (uint64_t i = 0; i < PINNED; i++)
+        ck_assert_msg(holds(i), "%" PRIu64, i);
+}
+END_TEST
+
+START_TEST(a_table_of_pinned_entries_has_no_room_which_is_a_bug)
+{
+    set_up(2, 0);
+    for (uint64_t i = 0; i < 3; i++)
+        table_insert(&table, fingerprint(i), FIXED_WINDOW, 0);
+}
+END_TEST
+
+START_TEST(entries_whose_hashes_share_a_bucket_keep_apart)
+{
+    enum { COUNT = 30 };
+
+    set_up(64, 0);
+    for (uint64_t i = 0; i < COUNT; i++)
+        table_insert(&table, (struct siphash){.low = 7, .high = i}, FIXED_WINDOW, 0)
+            ->state.fixed_window.count = (int64_t)i;
+    /* From the middle, the ends, every second one. */
+    for (uint64_t i = 1; i < COUNT; i += 2)
+        table_remove(&table, table_find(&table, (struct siphash){.low = 7, .high = i}));
+    for (uint64_t i = 0; i < COUNT; i++) {
+        struct table_entry *entry = table_find(&table, (struct siphash){.low = 7, .high = i});
+        ck_assert_msg((entry != NULL) == (i % 2 == 0), "%" PRIu64, i);
+        ck_assert(entry == NULL || entry->state.fixed_window.count == (int64_t)i);
+    }
+    ck_assert_ptr_null(table_find(&table, (struct siphash){.low = 7 + 64, .high = 0}));
+}
+END_TEST
+
+/* The table as a list, newest last: what it must hold after any sequence of uses. */
+struct model {
+    uint64_t numbers[2][64]; /* by list, oldest first */
+    size_t counts[2];
+};
+
+static bool
+model_remove(struct model *model, uint64_t number)
+{
+    for (int list = 0; list < 2; list++)
+        for (size_t i = 0; i < model->counts[list]; i++)
+            if (model->numbers[list][i] == number) {
+                memmove(&model->numbers[list][i], &model->numbers[list][i + 1],
+                        (model->counts[list] - i - 1) * sizeof(uint64_t));
+                model->counts[list]--;
+                return true;
+            }
+    return false;
+}
+
+static void
+model_use(struct model *model, uint64_t number, enum table_list list, size_t capacity)
+{
+    if (!model_remove(model, number) && model->counts[0] + model->counts[1] == capacity)
+        model_remove(model, model->numbers[model->counts[0] == 0][0]);
+    model->numbers[list][model->counts[list]++] = number;
+}
+
+START_TEST(any_sequence_of_uses_leaves_what_the_model_holds)
+{
+    enum { CAPACITY = 37, NUMBERS = 80 };
+    struct model model = {0};
+    uint64_t random = (uint64_t)_i + 1;
+
+    set_up(CAPACITY, 0);
+    for (int step = 0; step < 20000; step++) {
+        uint64_t number = random_below(&random, NUMBERS);
+        enum table_list list = random_below(&random, 3) == 0 ? TABLE_REFUSED : TABLE_IDLE;
+        struct table_entry *entry = find(number);
+
+        if (random_below(&random, 10) == 0) {
+            if ((entry != NULL) != model_remove(&model, number))
+                ck_abort_msg("step %d: %" PRIu64, step, number);
+            if (entry)
+                table_remove(&table, entry);
+            continue;
+        }
+        if (entry)
+            table_touch(&table, entry, list, FAR);
+        else
+            insert(number, list, FAR, 0);
+        model_use(&model, number, list, CAPACITY);
+        if (table.used != model.counts[0] + model.counts[1])
+            ck_abort_msg("step %d: %u entries", step, table.used);
+        for (int k = 0; k < 2; k++)
+            for (size_t i = 0; i < model.counts[k]; i++)
+                if (find(model.numbers[k][i]) == NULL)
+                    ck_abort_msg("step %d: %" PRIu64 " is not there", step, model.numbers[k][i]);
+    }
+    ck_assert_uint_le(table.untouched, CAPACITY + 1);
+}
+END_TEST
+
+/* Logs. */
+
+static void
+insert_log(uint64_t number, enum table_list list, int64_t whole_at_us, uint32_t chunks)
+{
+    struct table_entry *entry = table_insert(&table, fingerprint(number), SLIDING_WINDOW, 0);
+    struct window_log *log = &entry->state.sliding_window.log;
+
+    window_log_init(log);
+    for (uint32_t i = 0; i < chunks * CHUNK_ENTRIES; i++)
+        window_log_push(log, &table.pool, (struct window_log_entry){.at_us = i, .count = 1});
+    if (whole_at_us != TABLE_PINNED)
+        table_touch(&table, entry, list, whole_at_us);
+}
+
+START_TEST(removing_an_entry_gives_its_log_back)
+{
+    set_up(16, 10);
+    insert_log(0, TABLE_IDLE, FAR, 10);
+    ck_assert_uint_eq(window_log_pool_room(&table.pool), 0);
+    table_remove(&table, find(0));
+    ck_assert_uint_eq(window_log_pool_room(&table.pool), 10);
+}
+END_TEST
+
+START_TEST(log_room_that_is_there_costs_nobody_anything)
+{
+    set_up(16, 10);
+    insert_log(0, TABLE_IDLE, FAR, 7);
+    ck_assert(table_make_log_room(&table, 3, 0));
+    ck_assert_ptr_nonnull(find(0));
+    ck_assert_uint_eq(table.evicted, 0);
+}
+END_TEST
+
+START_TEST(log_room_comes_from_the_meaningless_and_the_idle_before_the_refused)
+{
+    set_up(16, 10);
+    insert_log(0, TABLE_REFUSED, FAR, 4);
+    insert_log(1, TABLE_REFUSED, SOON, 2);
+    insert_log(2, TABLE_IDLE, FAR, 2);
+    insert_log(3, TABLE_IDLE, SOON, 2);
+    insert(4, TABLE_IDLE, FAR, 0); /* has no log: dropping it would help nobody */
+    ck_assert(table_make_log_room(&table, 6, SOON));
+    ck_assert(find(0) && !find(1) && !find(2) && !find(3) && find(4));
+    ck_assert_uint_eq(table.evicted, 1); /* the other two meant nothing any more */
+    ck_assert(table_make_log_room(&table, 7, SOON));
+    ck_assert(!find(0) && find(4));
+    ck_assert_uint_eq(table.evicted, 2);
+}
+END_TEST
+
+START_TEST(log_room_is_never_taken_from_the_pinned)
+{
+    set_up(16, 10);
+    insert_log(0, TABLE_IDLE, TABLE_PINNED, 8);
+    insert_log(1, TABLE_REFUSED, FAR, 2);
+    ck_assert(!table_make_log_room(&table, 3, 0));
+    ck_assert(find(0) && !find(1));
+    ck_assert(table_make_log_room(&table, 2, 0));
+}
+END_TEST
+
+START_TEST(a_table_of_a_hundred_million_costs_nothing_before_it_is_used)
+{
+    set_up(100000000, 0);
+    insert(1, TABLE_IDLE, FAR, 0);
+    ck_assert(holds(1));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("table");
+    TCase *tests = tcase_create("table");
+
+    tcase_add_checked_fixture(tests, NULL, tear_down);
+    tcase_add_test(tests, an_empty_table_finds_nothing);
+    tcase_add_loop_test(tests, as_many_as_the_capacity_are_held_and_one_more_puts_one_out, 0,
+                        ROWS(capacities));
+    tcase_add_test(tests, who_was_used_stays_longer);
+    tcase_add_test(tests, who_is_refused_goes_after_all_who_are_not);
+    tcase_add_test(tests, of_the_refused_alone_the_least_recently_used_goes);
+    tcase_add_test(tests, who_is_no_longer_refused_is_one_of_the_others_again);
+    tcase_add_test(tests, what_means_nothing_any_more_goes_before_anyone);
+    tcase_add_test(tests, what_means_nothing_yet_a_microsecond_before_its_moment_stays);
+    tcase_add_test(tests, the_hand_keeps_the_table_from_filling_up);
+    tcase_add_test(tests, pinned_entries_survive_whatever_comes);
+    tcase_add_test_raise_signal(tests, a_table_of_pinned_entries_has_no_room_which_is_a_bug, SIGABRT);
+    tcase_add_test(tests, entries_whose_hashes_share_a_bucket_keep_apart);
+    tcase_add_loop_test(tests, any_sequence_of_uses_leaves_what_the_model_holds, 0, 4);
+    tcase_add_test(tests, removing_an_entry_gives_its_log_back);
+    tcase_add_test(tests, log_room_that_is_there_costs_nobody_anything);
+    tcase_add_test(tests, log_room_comes_from_the_meaningless_and_the_idle_before_the_refused);
+    tcase_add_test(tests, log_room_is_never_taken_from_the_pinned);
+    tcase_add_test(tests, a_table_of_a_hundred_million_costs_nothing_before_it_is_used);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
