@@ -12,6 +12,18 @@
 local call, pcall = redis.call, redis.pcall
 local format, match = string.format, string.match
 
+-- Whether the key holds the state of some algorithm. Asked where the one that its rule has now cannot read it: then the
+-- rule was another one when it was written, and the client starts anew; what is nobody's state is not touched.
+local function is_state(key)
+    local text = pcall('GET', key)
+    if type(text) == 'string' then
+        return match(text, '^[bcf] %d+ %d+ ?%d*$') ~= nil
+    end
+    local list = pcall('LRANGE', key, 0, 1) -- used, and a moment: 16 digits of microseconds until the year 2286
+    return #list == 2 and match(list[1], '^%d+$') ~= nil and match(list[2], '^' .. ('%d'):rep(16) .. '$') ~= nil
+        and call('LLEN', key) % 2 == 1
+end
+
 -- a / b rounded up.
 local function divide_up(a, b)
     local rest = a % b

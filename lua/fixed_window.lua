@@ -1,5 +1,5 @@
 -- fixed_window: a count that starts anew with every window on the clock. Twin of
--- src/algorithm/fixed_window.c. Kept as a string, "window count".
+-- src/algorithm/fixed_window.c. Kept as a string, "f window count".
 
 local function fixed_window()
     local function compile(requests, window_us)
@@ -21,7 +21,7 @@ local function fixed_window()
         if type(stored) ~= 'string' then
             return false
         end
-        local window, count = match(stored, '^(%d+) (%d+)$')
+        local window, count = match(stored, '^f (%d+) (%d+)$')
         if not window then
             return false
         end
@@ -67,7 +67,7 @@ local function fixed_window()
     end
 
     local function save(state, key, ttl_ms)
-        call('SET', key, format('%.0f %.0f', state.window, state.count), 'PX', ttl_ms)
+        call('SET', key, format('f %.0f %.0f', state.window, state.count), 'PX', ttl_ms)
     end
 
     return {

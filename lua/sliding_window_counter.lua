@@ -1,5 +1,5 @@
 -- sliding_window_counter: two counts; the older one weighs as much as the sliding window overlaps it. Twin of
--- src/algorithm/sliding_window_counter.c. Kept as a string, "window current previous".
+-- src/algorithm/sliding_window_counter.c. Kept as a string, "c window current previous".
 
 local function sliding_window_counter()
     local function compile(requests, window_us, tick_us)
@@ -39,7 +39,7 @@ local function sliding_window_counter()
         if type(stored) ~= 'string' then
             return false
         end
-        local window, current, previous = match(stored, '^(%d+) (%d+) (%d+)$')
+        local window, current, previous = match(stored, '^c (%d+) (%d+) (%d+)$')
         if not window then
             return false
         end
@@ -109,7 +109,7 @@ local function sliding_window_counter()
     end
 
     local function save(state, key, ttl_ms)
-        call('SET', key, format('%.0f %.0f %.0f', state.window, state.current, state.previous), 'PX', ttl_ms)
+        call('SET', key, format('c %.0f %.0f %.0f', state.window, state.current, state.previous), 'PX', ttl_ms)
     end
 
     return {

@@ -59,8 +59,13 @@ local function load(rule, before)
     for i = 1, rule.count do
         local limit, state = rule[i], states[i]
         state.changed = false
-        if not limit.algorithm.load(limit, state, KEYS[before + i], now) then
-            return false
+        local key = KEYS[before + i]
+        if not limit.algorithm.load(limit, state, key, now) then
+            if not is_state(key) then
+                return false
+            end
+            call('DEL', key)
+            limit.algorithm.init(limit, state, now)
         end
         limit.algorithm.advance(limit, state, now)
     end

@@ -1,5 +1,5 @@
 -- token_bucket: a level that refills evenly; a request takes its cost from it. Twin of
--- src/algorithm/token_bucket.c. Kept as a string, "level updated_us". The refill is read, not written: a
+-- src/algorithm/token_bucket.c. Kept as a string, "b level updated_us". The refill is read, not written: a
 -- refusal costs no write.
 
 local function token_bucket()
@@ -40,7 +40,7 @@ local function token_bucket()
         if type(stored) ~= 'string' then
             return false
         end
-        local level, updated_us = match(stored, '^(%d+) (%d+)$')
+        local level, updated_us = match(stored, '^b (%d+) (%d+)$')
         if not level then
             return false
         end
@@ -94,7 +94,7 @@ local function token_bucket()
     end
 
     local function save(state, key, ttl_ms)
-        call('SET', key, format('%.0f %.0f', state.level, state.updated_us), 'PX', ttl_ms)
+        call('SET', key, format('b %.0f %.0f', state.level, state.updated_us), 'PX', ttl_ms)
     end
 
     return {

@@ -74,22 +74,24 @@ largest_sliding_window(const struct policy *policy)
     return largest;
 }
 
-/* Everything that can be wrong without touching the network; what is wrong goes to the report. */
+/* Everything that can be wrong without touching the network; what is wrong goes to the report. Also after mistakes in
+   the settings, so that those in the rules are told in the same run: a setting that was not understood is 0 here. */
 static void
 configure(struct service *service)
 {
     const struct settings *settings = &service->settings;
+    bool understood = report_is_empty(&service->report);
     struct policy_defaults defaults = {
-        .limit = settings->default_limit,
-        .window_us = settings->default_window_ms * US_PER_MS,
+        .limit = settings->default_limit > 0 ? settings->default_limit : 1,
+        .window_us = (settings->default_window_ms > 0 ? settings->default_window_ms : 1) * US_PER_MS,
         .failure_mode = (enum failure_mode)settings->failure_mode,
     };
 
     service->policy = policy_load(settings->rules, &defaults, &service->report);
     networks_parse(&service->trusted, "TRUSTED_PROXIES", settings->trusted_proxies, &service->report);
     service->uses_redis = strcmp(settings->store, "memory") != 0;
-    if (service->uses_redis && redis_url_parse(&service->redis, settings->store, &service->report) &&
-        service->redis.tls)
+    if (understood && service->uses_redis &&
+        redis_url_parse(&service->redis, settings->store, &service->report) && service->redis.tls)
         service->tls =
             redis_tls_new(&(struct redis_tls_options){.ca_file = settings->redis_tls_ca_file,
                                                       .cert_file = settings->redis_tls_cert_file,
@@ -212,6 +214,7 @@ block_signals(sigset_t *ending)
     sigemptyset(ending);
     sigaddset(ending, SIGTERM);
     sigaddset(ending, SIGINT);
+    sigaddset(ending, SIGHUP); /* the terminal is gone; nothing is reloaded, a restart does that */
     pthread_sigmask(SIG_BLOCK, ending, NULL);
 }
 
@@ -221,9 +224,10 @@ await_signal(const sigset_t *ending)
     int number = 0;
 
     sigwait(ending, &number);
-    log_info("main", "%s: draining; a second signal ends at once", number == SIGTERM ? "SIGTERM" : "SIGINT");
+    log_info("main", "SIG%s: draining; a second signal ends at once", sigabbrev_np(number));
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
+    signal(SIGHUP, on_second_signal);
     pthread_sigmask(SIG_UNBLOCK, ending, NULL);
 }
 
@@ -283,8 +287,7 @@ obey(struct service *service, enum settings_command command)
     case SETTINGS_SERVE:
         break;
     }
-    if (report_is_empty(&service->report))
-        configure(service);
+    configure(service);
     if (!report_is_empty(&service->report))
         return EXIT_OPERATOR;
     if (command == SETTINGS_CHECK) {

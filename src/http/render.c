@@ -23,12 +23,18 @@
 /* Everything that an answer depends on: equal keys, equal bytes. */
 struct key {
     uint32_t rule;
-    uint8_t route, verdict, closing, degraded;
-    int64_t reset_s; /* Unix time */
+    uint8_t route, verdict;
+    uint8_t flags;    /* FLAG_ bits */
+    uint8_t refusing; /* a bit a limit */
+    int64_t reset_s;  /* Unix time */
     int64_t
         numbers[2 *
                 STORE_LIMITS_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
 };
+
+#define FLAG_CLOSING  1
+#define FLAG_DEGRADED 2
+_Static_assert(STORE_LIMITS_MAX <= 8, "a bit of `refusing` each");
 
 struct slot {
     struct key key;
@@ -125,7 +131,11 @@ add_ratelimit(struct MHD_Response *response, const struct draft *draft)
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
     for (uint32_t i = 0; i < rule->limit_count; i++) {
-        put(&text, i ? ", " : "");
+        /* Of a refusal only the limits that refuse: what another one will have back later than Retry-After says is not
+           to be waited for (the draft: Retry-After should not be earlier than `t`). */
+        if (draft->take->verdict == VERDICT_REFUSED && draft->take->request.decisions[i].allowed)
+            continue;
+        put(&text, text.used ? ", " : "");
         put_limit_name(&text, rule, i);
         put(&text, ";r=%" PRId64, field_integer(draft->key->numbers[2 * i]));
         if (draft->key->numbers[2 * i + 1] != RETRY_NEVER)
@@ -223,8 +233,8 @@ make_answer(const struct draft *draft)
         put_refused(&body, draft);
     else
         put_unavailable(&body);
-    answer.response =
-        make_response(&body, verdict == VERDICT_ALLOWED ? JSON_TYPE : PROBLEM_TYPE, draft->key->closing);
+    answer.response = make_response(&body, verdict == VERDICT_ALLOWED ? JSON_TYPE : PROBLEM_TYPE,
+                                    (draft->key->flags & FLAG_CLOSING) != 0);
     if (answer.response && !add_limit_headers(answer.response, draft)) {
         MHD_destroy_response(answer.response);
         answer.response = NULL;
@@ -256,15 +266,16 @@ make_key(struct key *key, const struct limiter_take *take, const struct route *r
 {
     size_t bytes = offsetof(struct key, numbers);
 
-    *key = (struct key){.rule = take->rule->index,
-                        .route = (uint8_t)(route - routes),
-                        .verdict = (uint8_t)take->verdict,
-                        .closing = closing,
-                        .degraded = take->degraded};
+    *key =
+        (struct key){.rule = take->rule->index,
+                     .route = (uint8_t)(route - routes),
+                     .verdict = (uint8_t)take->verdict,
+                     .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0))};
     if (!take->decided)
         return bytes;
     key->reset_s = us_to_s_up(clock_wall_us() + take->request.decisions[take->tightest].reset_after_us);
     for (uint32_t i = 0; i < take->rule->limit_count; i++) {
+        key->refusing = (uint8_t)(key->refusing | !take->request.decisions[i].allowed << i);
         key->numbers[2 * i] = take->request.decisions[i].remaining;
         key->numbers[2 * i + 1] = seconds_until_more(&take->request.decisions[i]);
     }

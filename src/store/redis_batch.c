@@ -242,7 +242,8 @@ prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
         if (position == end)
             break;
     }
-    entry->last = last;
+    if (count > 0)
+        entry->last = last;
     return count;
 }
 
@@ -369,7 +370,7 @@ read_number(struct reader *reader, int64_t min, int64_t max, int64_t *out)
             return false; /* 2^53 has 16 digits */
         value = value * 10 + (*at - '0');
     }
-    if (at == first || (at < reader->end && *at++ != ' '))
+    if (at == first || (at < reader->end && (*at++ != ' ' || at == reader->end)))
         return false;
     reader->at = at;
     *out = negative ? -value : value;
@@ -482,8 +483,9 @@ redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us)
             *next_us = request->deadline_us;
             break;
         }
-        replace_sample(batch, request);
-        answer(batch, batch->expiring, STORE_UNAVAILABLE);
+        redis_batch_remove(batch, request); /* from here on it may be anyone's */
+        request->owner = NULL;
+        request->callback(request, STORE_UNAVAILABLE);
         expired++;
     }
     return expired;

@@ -358,8 +358,6 @@ redis_store_health(const struct store *store)
             health.detail = "it does not answer";
         break;
     case LINK_WAITING:
-        health.state = health.detail[0] == '\0' ? STORE_CONNECTING : STORE_LOST;
-        break;
     case LINK_RESOLVING:
     case LINK_CONNECTING:
     case LINK_ENTERING:

@@ -160,7 +160,7 @@ START_TEST(numbers_are_kept_to_the_last_digit)
     take(answer, sizeof(answer), "1 k 1 1 token_bucket 9007199254740991 1 1000 1 2 1");
     ck_assert_str_eq(answer, "1 1 9007199254740989 0 1");
     reply = ask("GET k");
-    ck_assert_msg(sscanf(reply->str, "%lld %lld", &level, &updated_us) == 2 &&
+    ck_assert_msg(sscanf(reply->str, "b %lld %lld", &level, &updated_us) == 2 &&
                       strchr(reply->str, 'e') == NULL,
                   "%s", reply->str);
     ck_assert_int_eq(level, INT64_C(9007199254740989));
@@ -249,6 +249,32 @@ START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
                       "%s, %s: the key was changed", rows[i].make, rows[i].limit);
         freeReplyObject(before);
         freeReplyObject(after);
+    }
+}
+END_TEST
+
+/* The operator changed a rule's algorithm: its clients' states are no foreign keys, and no states of the new one. */
+START_TEST(a_state_of_another_algorithm_is_begun_anew)
+{
+    static const char *const limits[] = {
+        "token_bucket 3 20000000 1",
+        "fixed_window 3 31622400000000 1",
+        "sliding_window_counter 3 31622400000000 1000000",
+        "sliding_window 3 60000000 1",
+    };
+    const size_t count = sizeof(limits) / sizeof(limits[0]);
+
+    for (size_t i = 0; i < count * count; i++) {
+        char words[256], answer[256];
+
+        order("FLUSHALL");
+        snprintf(words, sizeof(words), "1 k 1 1 %s 1 2 1", limits[i / count]);
+        take(answer, sizeof(answer), words);
+        snprintf(words, sizeof(words), "1 k 1 1 %s 1 1 1", limits[i % count]);
+        take(answer, sizeof(answer), words);
+        ck_assert_msg(strncmp(answer, i / count == i % count ? "1 1 0 0 " : "1 1 2 0 ", 8) == 0,
+                      "%s, then %s: %s", limits[i / count], limits[i % count], answer);
+        ck_assert_int_gt(ask_number("PTTL k"), 0);
     }
 }
 END_TEST
@@ -350,6 +376,7 @@ main(void)
     tcase_add_test(tests, numbers_are_kept_to_the_last_digit);
     tcase_add_test(tests, looks_and_refusals_write_nothing);
     tcase_add_test(tests, a_key_that_is_not_ours_costs_only_its_own_request);
+    tcase_add_test(tests, a_state_of_another_algorithm_is_begun_anew);
     tcase_add_test(tests, one_foreign_key_keeps_the_other_limits_of_the_request_whole);
     tcase_add_test(tests, what_a_larger_limit_wrote_is_bounded_by_the_smaller);
     tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);
