@@ -12,16 +12,26 @@
 local call, pcall = redis.call, redis.pcall
 local format, match = string.format, string.match
 
+-- What the command reads; nil where the key is of another type. Any other error ends the script, and Redis tells it
+-- in its own words: a user whose ACL forbids the command, say.
+local function read(command, key, ...)
+    local reply = pcall(command, key, ...)
+    if type(reply) ~= 'table' or not reply.err then
+        return reply
+    end
+    return not match(reply.err, 'WRONGTYPE') and call(command, key, ...) or nil
+end
+
 -- Whether the key holds the state of some algorithm. Asked where the one that its rule has now cannot read it: then the
 -- rule was another one when it was written, and the client starts anew; what is nobody's state is not touched.
 local function is_state(key)
-    local text = pcall('GET', key)
-    if type(text) == 'string' then
+    local text = read('GET', key)
+    if text then
         return match(text, '^[bcf] %d+ %d+ ?%d*$') ~= nil
     end
-    local list = pcall('LRANGE', key, 0, 1) -- used, and a moment: 16 digits of microseconds until the year 2286
-    return #list == 2 and match(list[1], '^%d+$') ~= nil and match(list[2], '^' .. ('%d'):rep(16) .. '$') ~= nil
-        and call('LLEN', key) % 2 == 1
+    local list = read('LRANGE', key, 0, 1) -- used, and a moment: 16 digits of microseconds until the year 2286
+    return list and #list == 2 and match(list[1], '^%d+$') ~= nil
+        and match(list[2], '^' .. ('%d'):rep(16) .. '$') ~= nil and call('LLEN', key) % 2 == 1
 end
 
 -- a / b rounded up.

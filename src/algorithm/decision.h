@@ -1,5 +1,5 @@
 /*
- * decision: what one limit says to one request. Durations, never moments: two machines need not agree on the
+ * decision: what one limit says to one request, and which of several to show. Durations, never moments: two machines need not agree on the
  * time.
  */
 #ifndef DECISION_H
@@ -17,5 +17,9 @@ struct decision {
     int64_t retry_after_us; /* until this cost would pass; 0 when allowed; RETRY_NEVER: above the limit */
     int64_t reset_after_us; /* until the quota is whole again; 0 when it is */
 };
+
+/* The one to show of several, by its index: of those that refuse, the one that does so longest, else the one with the least
+   remaining; of equal ones the first. Pure. */
+uint32_t decision_tightest(const struct decision *decisions, uint32_t count);
 
 #endif

@@ -3,35 +3,12 @@
 #include <assert.h>
 #include <stddef.h>
 
-static bool
-refuses_longer(const struct decision *a, const struct decision *b)
-{
-    if (a->retry_after_us == RETRY_NEVER || b->retry_after_us == RETRY_NEVER)
-        return b->retry_after_us != RETRY_NEVER;
-    return a->retry_after_us > b->retry_after_us;
-}
-
-static bool
-is_tighter(const struct decision *a, const struct decision *b)
-{
-    if (a->allowed != b->allowed)
-        return !a->allowed;
-    if (!a->allowed)
-        return refuses_longer(a, b);
-    return a->remaining < b->remaining;
-}
-
 static void
 on_decided(struct limiter_take *take)
 {
-    const struct decision *decisions = take->request.decisions;
-
     take->verdict = take->request.allowed ? VERDICT_ALLOWED : VERDICT_REFUSED;
     take->decided = true;
-    take->tightest = 0;
-    for (uint32_t i = 1; i < take->rule->limit_count; i++)
-        if (is_tighter(&decisions[i], &decisions[take->tightest]))
-            take->tightest = i;
+    take->tightest = decision_tightest(take->request.decisions, take->rule->limit_count);
 }
 
 /* The store cannot say: the rule's failure mode does, at once. */
@@ -73,8 +50,9 @@ on_store_answer(struct store_request *request, enum store_status status)
     take->callback(take);
 }
 
-enum limiter_status
-limiter_take(struct limiter *limiter, struct limiter_take *take)
+static void
+begin(struct limiter *limiter, struct limiter_take *take,
+      void (*callback)(struct store_request *request, enum store_status status))
 {
     const struct rule *rule = take->rule;
 
@@ -86,7 +64,13 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
                                                    .limits = rule->limits,
                                                    .limit_count = rule->limit_count};
     take->request.cost = take->cost;
-    take->request.callback = on_store_answer;
+    take->request.callback = callback;
+}
+
+enum limiter_status
+limiter_take(struct limiter *limiter, struct limiter_take *take)
+{
+    begin(limiter, take, on_store_answer);
     switch (store_take(limiter->store, &take->request)) {
     case STORE_DONE:
         on_decided(take);
@@ -97,6 +81,38 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
     case STORE_PENDING:
         return LIMITER_PENDING;
     }
+    return LIMITER_DONE;
+}
+
+static void
+on_forgotten(struct limiter_take *take, enum store_status status)
+{
+    take->verdict = status == STORE_DONE ? VERDICT_ALLOWED : VERDICT_UNAVAILABLE;
+}
+
+static void
+on_store_reset(struct store_request *request, enum store_status status)
+{
+    struct limiter_take *take =
+        (struct limiter_take *)((char *)request - offsetof(struct limiter_take, request));
+
+    on_forgotten(take, status);
+    take->callback(take);
+}
+
+enum limiter_status
+limiter_reset(struct limiter *limiter, struct limiter_take *take)
+{
+    enum store_status status;
+
+    begin(limiter, take, on_store_reset);
+    if (limiter->local != NULL)
+        store_reset(limiter->local,
+                    &take->request); /* what a failure mode counted meanwhile; always done at once */
+    status = store_reset(limiter->store, &take->request);
+    if (status == STORE_PENDING)
+        return LIMITER_PENDING;
+    on_forgotten(take, status);
     return LIMITER_DONE;
 }
 

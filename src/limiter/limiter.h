@@ -1,8 +1,8 @@
 /*
  * limiter: client + rule -> decision, whatever the store does.
  *
- * It asks the store; when the store cannot say, or not in time, the rule's failure mode does. So every take is
- * answered exactly once: at once (LIMITER_DONE) or by the callback. One limiter a worker; its thread only.
+ * It asks the store; when the store cannot say, or not in time, the rule's failure mode does. So every take
+ * is answered exactly once: at once (LIMITER_DONE) or by the callback. One limiter a worker; its thread only.
  */
 #ifndef LIMITER_H
 #define LIMITER_H
@@ -54,7 +54,12 @@ struct limiter {
 /* The callback never runs before this returns. */
 enum limiter_status limiter_take(struct limiter *limiter, struct limiter_take *take);
 
-/* The callback of a pending take will not come. */
+/* Forgets what was counted for the client under the rule, whatever the cost. The verdict is VERDICT_ALLOWED
+   when that is done, VERDICT_UNAVAILABLE when the store cannot; the rest of the answer says nothing.
+   Otherwise as limiter_take. */
+enum limiter_status limiter_reset(struct limiter *limiter, struct limiter_take *take);
+
+/* The callback of a pending take or reset will not come. */
 void limiter_cancel(struct limiter *limiter, struct limiter_take *take);
 
 #endif

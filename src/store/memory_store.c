@@ -163,8 +163,26 @@ memory_store_take(struct store *store, struct store_request *request)
     struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
 
     assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
+    table_prefetch(&shard->table, limit_fingerprint(fingerprint, 0)); /* it comes while the lock is taken */
     pthread_mutex_lock(&shard->lock);
     decide(&shard->table, fingerprint, request, clock_now_us(memory->options.clock));
+    pthread_mutex_unlock(&shard->lock);
+    return STORE_DONE;
+}
+
+static enum store_status
+memory_store_reset(struct store *store, struct store_request *request)
+{
+    struct memory_store *memory = memory_store_of(store);
+    struct siphash fingerprint = subject_fingerprint(memory, &request->subject);
+    struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
+
+    pthread_mutex_lock(&shard->lock);
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        struct table_entry *entry = table_find(&shard->table, limit_fingerprint(fingerprint, i));
+        if (entry != NULL)
+            table_remove(&shard->table, entry);
+    }
     pthread_mutex_unlock(&shard->lock);
     return STORE_DONE;
 }
@@ -205,6 +223,7 @@ memory_store_free(struct store *store)
 
 static const struct store_class memory_store_class = {
     .take = memory_store_take,
+    .reset = memory_store_reset,
     .cancel = memory_store_cancel,
     .flush = memory_store_flush,
     .health = memory_store_health,

@@ -39,7 +39,7 @@ redis_batch_clear(struct redis_batch *batch)
     batch->next = NULL;
     batch->request_count = batch->entry_count = batch->rule_count = batch->limit_count = 0;
     batch->live = batch->expiring = 0;
-    batch->tried_eval = false;
+    batch->tried_eval = batch->is_reset = false;
     memset(batch->buckets, 0, sizeof(batch->buckets));
 }
 
@@ -322,6 +322,25 @@ redis_batch_encode(struct redis_batch *batch)
     return true;
 }
 
+bool
+redis_batch_encode_reset(struct redis_batch *batch)
+{
+    const struct store_subject *subject = &batch->requests[0]->subject;
+    char *out;
+
+    assert(batch->request_count == 1 && batch->live == 1);
+    batch->is_reset = true;
+    if (!make_room(batch))
+        return false;
+    out = put_line(batch->command, '*', 1 + subject->limit_count);
+    out = put_word(out, "DEL", 3);
+    for (uint32_t limit = 0; limit < subject->limit_count; limit++)
+        out = put_key(out, subject, limit);
+    batch->command_bytes = (size_t)(out - batch->command);
+    assert(batch->command_bytes <= batch->command_room);
+    return true;
+}
+
 char *
 redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes)
 {
@@ -457,6 +476,13 @@ redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, u
         }
     }
     return reader.at == reader.end;
+}
+
+void
+redis_batch_reset_done(struct redis_batch *batch)
+{
+    if (batch->live > 0)
+        answer(batch, 0, STORE_DONE);
 }
 
 unsigned

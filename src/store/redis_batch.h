@@ -35,11 +35,12 @@ struct redis_batch_entry {
 struct redis_batch {
     struct redis_batch *next; /* the store's list */
     uint16_t request_count, entry_count, rule_count, limit_count;
-    uint16_t live;                                  /* requests without an answer yet */
-    uint16_t expiring;                              /* requests before this index have their answer */
-    bool tried_eval;                                /* the script was not there: sent again with its text */
-    int64_t sent_us;                                /* monotonic, from before the encode */
-    struct refusals *refusals;                      /* borrowed: gets to know what was refused; NULL */
+    uint16_t live;             /* requests without an answer yet */
+    uint16_t expiring;         /* requests before this index have their answer */
+    bool tried_eval;           /* the script was not there: sent again with its text */
+    bool is_reset;             /* one request, to be forgotten: redis_batch_encode_reset */
+    int64_t sent_us;           /* monotonic, from before the encode */
+    struct refusals *refusals; /* borrowed: gets to know what was refused; NULL */
     struct store_request *requests[BATCH_REQUESTS]; /* NULL: answered or given up */
     uint16_t next_equal[BATCH_REQUESTS];
     struct redis_batch_entry entries[BATCH_REQUESTS];
@@ -68,6 +69,13 @@ void redis_batch_remove(struct redis_batch *batch, const struct store_request *r
 
 /* Makes the EVALSHA of what is still live in `command`. False when memory is out. */
 bool redis_batch_encode(struct redis_batch *batch);
+
+/* Makes the DEL of the keys of its one request, a reset, in `command`; its reply is a number. False when
+   memory is out. */
+bool redis_batch_encode_reset(struct redis_batch *batch);
+
+/* The reset is done: STORE_DONE for its request, if it still waits. */
+void redis_batch_reset_done(struct redis_batch *batch);
 
 /* The same command with the script's text, for a Redis that does not have it. `*bytes` is its length; free() it.
    NULL when memory is out. */

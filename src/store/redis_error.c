@@ -25,7 +25,12 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
     {"CLUSTERDOWN", REACT_DEGRADE,
      "it is a cluster node whose cluster is down; the service needs a Redis that is no cluster"},
     {"MOVED", REACT_DEGRADE, "it is a cluster node; the service needs a Redis that is no cluster"},
+    {"CROSSSLOT", REACT_DEGRADE, "it is a cluster node; the service needs a Redis that is no cluster"},
+    {"DENIED", REACT_REENTER,
+     "it is in protected mode and lets in nobody from outside; give it a password, or set protected-mode no"},
     {"The user executing the script can't run this command", REACT_DEGRADE,
+     "its ACL forbids this user a command of the script; docs/redis.md has the smallest ACL that works"},
+    {"ACL failure in script", REACT_DEGRADE, /* the same, by Redis 7.2 and later */
      "its ACL forbids this user a command of the script; docs/redis.md has the smallest ACL that works"},
     {"max number of clients reached", REACT_RECONNECT,
      "it has no room for one more connection; raise its maxclients"},

@@ -16,13 +16,14 @@
 
 #include "log.h"
 #include "redis_error.h"
+#include "redis_guard.h"
 #include "redis_name.h"
 #include "redis_tls.h"
 
 /* A Redis that comes back is to be found within a second, also where packets vanish without a word: one attempt and the
    longest back-off take less. */
 #define CONNECT_MS 500
-#define ENTER_MS   1000 /* TLS and the entry; who is frozen here answers as soon as he thaws */
+#define ENTER_MS   600 /* TLS and the entry; who is frozen here answers as soon as he thaws */
 
 /* Back-off: doubled from the first to the last, and of that a random half to whole, so that the workers of many nodes
    do not come back in step. */
@@ -40,6 +41,7 @@ struct redis_link {
     bool dropping; /* READY no more: the timer will drop the connection */
     enum redis_link_pause pause;
     bool said_lost, said_connected; /* in the log: each once, until the link has proved itself again */
+    unsigned said_reasons;          /* and likewise why it is not let in, a bit a reason: see say_reason */
     unsigned failures;              /* in a row */
     unsigned entering;              /* replies of the entry that are still to come */
 
@@ -47,6 +49,8 @@ struct redis_link {
     struct redis_name_lookup *lookup; /* while RESOLVING */
 
     redisAsyncContext *context; /* NULL: no connection */
+    const char *mistrust;       /* why the server's certificate is not taken; NULL: it is, or there is none */
+    struct redis_guard guard;
     struct event *readable, *writable;
     bool wants_write; /* hiredis has something to write; redis_link_flush does */
 };
@@ -76,6 +80,18 @@ pause_ms(unsigned failures, enum redis_link_pause pause)
         random = 0;
     return ms / 2 + random % (ms / 2 + 1);
 }
+
+/* A connection that is merely lost hides behind one line, in the log for as long as it lasts. What the operator has to act
+   upon gets one of its own, also when it turns out later: a password that was rotated, say, after a restart. */
+static void
+say_reason(struct redis_link *link, unsigned reason)
+{
+    if ((link->said_reasons & 1u << reason) == 0)
+        link->said_lost = false;
+    link->said_reasons |= 1u << reason;
+}
+
+#define REASON_MISTRUST REDIS_ERROR_COUNT /* behind those of the errors */
 
 /* The only way out of every other state: nothing of the connection is left, and the next attempt is timed. */
 static void
@@ -126,7 +142,9 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    redisAsyncHandleRead(link->context);
+    redisAsyncHandleRead(link->context); /* may end the connection: the callbacks have then run */
+    if (link->context && redis_guard_is_flooded(&link->guard))
+        redis_link_drop(link, link->guard.trouble);
 }
 
 static void
@@ -206,6 +224,7 @@ attach(struct redis_link *link, redisAsyncContext *context)
     context->ev.addWrite = hook_add_write;
     context->ev.delWrite = hook_del_write;
     context->ev.cleanup = hook_cleanup;
+    redis_guard_attach(&link->guard, context);
     return true;
 }
 
@@ -248,6 +267,7 @@ redis_link_proved(struct redis_link *link)
 {
     link->failures = 0;
     link->said_lost = false;
+    link->said_reasons = 0;
 }
 
 void
@@ -263,6 +283,8 @@ redis_link_drop_soon(struct redis_link *link, const char *trouble, enum redis_li
 
 /* The entry: AUTH, SELECT, CLIENT SETNAME, CLIENT SETINFO, SCRIPT LOAD. */
 
+enum entry_step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
+
 static void
 refuse_entry(struct redis_link *link, const redisReply *reply)
 {
@@ -271,27 +293,36 @@ refuse_entry(struct redis_link *link, const redisReply *reply)
 
     snprintf(trouble, sizeof(trouble), "%.*s (%s)", (int)(reply->len > 80 ? 80 : reply->len), reply->str,
              error->advice);
+    say_reason(link, (unsigned)redis_error_index(error));
     redis_link_drop_soon(link, trouble,
                          error->reaction == REACT_REENTER ? LINK_PAUSE_LONG : LINK_PAUSE_BACKOFF);
 }
 
-/* A step that the service can do without: a name in Redis' list of clients; and the script, which is sent again with the
-   first command that does not find it. */
+/* Steps that the service can do without: a name in Redis' list of clients; and the script, which is sent again with the
+   first command that does not find it. But who wants a password, or has no room for one more client, says so at the
+   first step, whichever it is; to the script he would say no more than that it is too long for a stranger's. */
 static bool
-is_forbidden(const redisReply *reply)
+is_serious(const redisReply *reply, enum entry_step step)
 {
-    return strcmp(redis_error_of(reply->str, reply->len)->code, "NOPERM") == 0;
-}
+    const struct redis_error *error = redis_error_of(reply->str, reply->len);
 
-enum entry_step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
+    switch (step) {
+    case STEP_SCRIPT:
+        return strcmp(error->code, "NOPERM") != 0;
+    case STEP_MAY:
+        return error->reaction == REACT_REENTER || error->reaction == REACT_RECONNECT;
+    case STEP_MUST:
+        break;
+    }
+    return true;
+}
 
 static void
 on_entry_reply(struct redis_link *link, const redisReply *reply, enum entry_step step)
 {
     if (reply == NULL || link->dropping)
         return; /* lost: on_disconnect knows */
-    if (reply->type == REDIS_REPLY_ERROR && step != STEP_MAY &&
-        !(step == STEP_SCRIPT && is_forbidden(reply))) {
+    if (reply->type == REDIS_REPLY_ERROR && is_serious(reply, step)) {
         refuse_entry(link, reply);
         return;
     }
@@ -337,8 +368,9 @@ enter(struct redis_link *link)
 
     link->state = LINK_ENTERING;
     arm_timer(link, ENTER_MS);
-    if (url->password) {
-        const char *words[] = {"AUTH", url->user ? url->user : url->password, url->password};
+    if (url->user || url->password) {
+        const char *password = url->password ? url->password : ""; /* as a user with `nopass` may have it */
+        const char *words[] = {"AUTH", url->user ? url->user : password, password};
         entry_send(link, on_must_reply, url->user ? 3 : 2, words, NULL);
     }
     if (url->db != 0) {
@@ -354,6 +386,22 @@ enter(struct redis_link *link)
 
 /* Connecting. */
 
+/* The same as wait_to_begin, where a handshake may have failed, of which hiredis knows little. */
+static void
+wait_to_begin_after(struct redis_link *link, const char *error)
+{
+    char trouble[TROUBLE_BYTES];
+
+    if (link->mistrust) {
+        snprintf(trouble, sizeof(trouble), "its certificate is not taken: %s", link->mistrust);
+        say_reason(link, REASON_MISTRUST);
+    } else {
+        snprintf(trouble, sizeof(trouble), "%s", error);
+    }
+    link->mistrust = NULL;
+    wait_to_begin(link, trouble);
+}
+
 static void
 on_connect(const redisAsyncContext *context, int status)
 {
@@ -362,9 +410,7 @@ on_connect(const redisAsyncContext *context, int status)
 
     if (status != REDIS_OK) {
         /* hiredis frees the context when this returns, and says no more. */
-        char trouble[TROUBLE_BYTES];
-        snprintf(trouble, sizeof(trouble), "%s", context->c.errstr);
-        wait_to_begin(link, trouble);
+        wait_to_begin_after(link, context->c.errstr);
         return;
     }
     if (link->options.url->host)
@@ -376,10 +422,11 @@ static void
 on_disconnect(const redisAsyncContext *context, int status)
 {
     struct redis_link *link = context->data;
+    const char *trouble = link->guard.trouble ? link->guard.trouble : context->errstr;
 
     /* After redisAsyncFree of ours the status is OK, and the one who called it says why. */
     if (status != REDIS_OK && link->state != LINK_WAITING)
-        wait_to_begin(link, link->dropping ? link->trouble : context->errstr);
+        wait_to_begin_after(link, link->dropping ? link->trouble : trouble);
 }
 
 static void
@@ -392,13 +439,14 @@ connect_to(struct redis_link *link, const char *address)
     arm_timer(link, CONNECT_MS);
     context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
     if (context == NULL || context->err ||
-        (url->tls && !redis_tls_start(link->options.tls, context, url->host)) || !attach(link, context)) {
+        (url->tls && !redis_tls_start(link->options.tls, context, url->host, &link->mistrust)) ||
+        !attach(link, context)) {
         char trouble[TROUBLE_BYTES];
         snprintf(trouble, sizeof(trouble), "%s",
                  context && context->c.err ? context->c.errstr : "out of memory");
         if (context)
             redisAsyncFree(context);
-        wait_to_begin(link, trouble);
+        wait_to_begin_after(link, trouble);
         return;
     }
     redisAsyncSetDisconnectCallback(context, on_disconnect);
@@ -454,7 +502,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         begin(link);
     else
         redis_link_drop(link, link->state == LINK_CONNECTING ? "no connection within 500 ms"
-                                                             : "no answer within a second");
+                                                             : "no answer within 600 ms");
 }
 
 /* The life of a link. */

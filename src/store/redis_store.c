@@ -212,7 +212,7 @@ on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redis
     switch (error->reaction) {
     case REACT_SEND_SCRIPT:
         /* It did not run, so to send it again cannot count twice. */
-        if (!batch->tried_eval && batch->live > 0)
+        if (!batch->tried_eval && !batch->is_reset && batch->live > 0)
             return send_eval(redis, batch);
         break;
     case REACT_DEGRADE:
@@ -242,6 +242,16 @@ on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisR
                      sizeof(foreign_text) - 1);
 }
 
+/* Refusals that were noted before are of counts that are gone. All are forgotten, for they cannot be found by the client
+   alone: each costs one command to be known again. */
+static void
+on_reset_reply(struct redis_store *redis, struct redis_batch *batch)
+{
+    redis_link_proved(redis->link);
+    refusals_clear(redis->refusals);
+    redis_batch_reset_done(batch);
+}
+
 static void
 on_reply(void *arg, void *cookie, const struct redisReply *reply)
 {
@@ -253,7 +263,9 @@ on_reply(void *arg, void *cookie, const struct redisReply *reply)
     if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
         if (on_error_reply(redis, batch, reply))
             return;
-    } else if (reply != NULL && reply->type == REDIS_REPLY_STRING) {
+    } else if (reply != NULL && batch->is_reset && reply->type == REDIS_REPLY_INTEGER) {
+        on_reset_reply(redis, batch);
+    } else if (reply != NULL && !batch->is_reset && reply->type == REDIS_REPLY_STRING) {
         on_text_reply(redis, batch, reply);
     } else if (reply != NULL) {
         report_nonsense(redis);
@@ -327,6 +339,33 @@ redis_store_take(struct store *store, struct store_request *request)
     return STORE_PENDING;
 }
 
+/* A command of its own, behind what was asked before it. */
+static enum store_status
+redis_store_reset(struct store *store, struct store_request *request)
+{
+    struct redis_store *redis = redis_store_of(store);
+    struct redis_batch *batch;
+    int64_t now_us = clock_mono_us();
+
+    if (!is_ready(redis) || !send_gathered(redis) || redis->sent_count == SENT_MAX)
+        return STORE_UNAVAILABLE;
+    batch = take_unused(redis);
+    if (batch == NULL)
+        return STORE_UNAVAILABLE;
+    request->deadline_us = now_us + redis->options.timeout_us;
+    redis_batch_add(batch, request);
+    if (!redis_batch_encode_reset(batch) ||
+        !redis_link_send(redis->link, batch->command, batch->command_bytes, batch)) {
+        redis_batch_remove(batch, request);
+        recycle(redis, batch);
+        return STORE_UNAVAILABLE;
+    }
+    sent_append(redis, batch);
+    if (!redis->timer_armed)
+        arm_timer(redis, request->deadline_us, now_us);
+    return STORE_PENDING;
+}
+
 static void
 redis_store_cancel(struct store *store, struct store_request *request)
 {
@@ -388,6 +427,7 @@ redis_store_free(struct store *store)
 
 static const struct store_class redis_store_class = {
     .take = redis_store_take,
+    .reset = redis_store_reset,
     .cancel = redis_store_cancel,
     .flush = redis_store_flush,
     .health = redis_store_health,

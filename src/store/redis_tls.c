@@ -2,6 +2,7 @@
 
 #ifdef RATELIMITD_TLS
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,18 @@ load_files(SSL_CTX *context, const struct redis_tls_options *options, struct rep
         report_openssl(report, key_setting, key_file);
 }
 
+/* Only listens: what hiredis says of a failed handshake does not name the reason. */
+static int
+on_verify(int trusted, X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const char **mistrust = SSL_get_app_data(ssl);
+
+    if (!trusted)
+        *mistrust = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+    return trusted;
+}
+
 struct redis_tls *
 redis_tls_new(const struct redis_tls_options *options, struct report *report)
 {
@@ -67,7 +80,10 @@ redis_tls_new(const struct redis_tls_options *options, struct report *report)
     }
     tls->skip_verify = options->skip_verify;
     SSL_CTX_set_min_proto_version(tls->context, TLS1_2_VERSION);
-    SSL_CTX_set_verify(tls->context, tls->skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    if (tls->skip_verify)
+        SSL_CTX_set_verify(tls->context, SSL_VERIFY_NONE, NULL);
+    else
+        SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, on_verify);
     /* A batch may be written in pieces, from a buffer that hiredis moves. */
     SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     load_files(tls->context, options, report);
@@ -95,16 +111,20 @@ expect_host(SSL *ssl, const char *host)
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    return SSL_set1_host(ssl, host) == 1 &&
+           SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)host) == 1; /* its macro only reads it */
 }
 
 bool
-redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const char *host)
+redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const char *host,
+                const char **mistrust)
 {
     SSL *ssl = SSL_new(tls->context);
 
+    *mistrust = NULL;
     if (ssl == NULL)
         return false;
+    SSL_set_app_data(ssl, mistrust);
     if (!expect_host(ssl, host) || redisInitiateSSL(&context->c, ssl) != REDIS_OK) {
         SSL_free(ssl);
         return false;
@@ -133,11 +153,13 @@ redis_tls_free(struct redis_tls *tls)
 }
 
 bool
-redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host)
+redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host,
+                const char **mistrust)
 {
     (void)tls;
     (void)context;
     (void)host;
+    (void)mistrust;
     return false;
 }
 

@@ -25,7 +25,9 @@ struct redis_tls_options {
 struct redis_tls *redis_tls_new(const struct redis_tls_options *options, struct report *report);
 void redis_tls_free(struct redis_tls *tls);
 
-/* Puts TLS on a connection that has just been begun. False, with the context's errstr: it cannot be. */
-bool redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host);
+/* Puts TLS on a connection that has just been begun. False, with the context's errstr: it cannot be. Should the server's
+   certificate not be taken, `*mistrust` then says why, in a static string; it must live as long as the connection. */
+bool redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host,
+                     const char **mistrust);
 
 #endif

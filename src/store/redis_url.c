@@ -6,9 +6,6 @@
 
 #include "number.h"
 
-#define ACCEPTED \
-    "accepted: redis://[user:password@]host[:port][/db], rediss://... for TLS, unix:///path/of.sock[?db=n]"
-
 #define DB_MAX 65535
 
 static int
@@ -156,8 +153,8 @@ compose_display(struct redis_url *url)
     return ok >= 0;
 }
 
-bool
-redis_url_parse(struct redis_url *url, const char *text, struct report *report)
+const char *
+redis_url_read(struct redis_url *url, const char *text)
 {
     char *copy = strdup(text);
     const char *mistake = NULL;
@@ -165,10 +162,8 @@ redis_url_parse(struct redis_url *url, const char *text, struct report *report)
     bool is_unix = false;
 
     *url = (struct redis_url){0};
-    if (copy == NULL) {
-        report_add(report, "store: out of memory");
-        return false;
-    }
+    if (copy == NULL)
+        return "out of memory";
     if (strncasecmp(copy, "redis://", 8) == 0) {
         rest = copy + 8;
     } else if (strncasecmp(copy, "rediss://", 9) == 0) {
@@ -191,12 +186,19 @@ redis_url_parse(struct redis_url *url, const char *text, struct report *report)
     free(copy);
     if (!mistake && !compose_display(url))
         mistake = "out of memory";
-    if (mistake) {
-        report_add(report, "REDIS_URL: %s; %s", mistake, ACCEPTED);
+    if (mistake)
         redis_url_fini(url);
-        return false;
-    }
-    return true;
+    return mistake;
+}
+
+bool
+redis_url_parse(struct redis_url *url, const char *text, struct report *report)
+{
+    const char *mistake = redis_url_read(url, text);
+
+    if (mistake)
+        report_add(report, "REDIS_URL: %s; accepted: " REDIS_URL_ACCEPTED, mistake);
+    return mistake == NULL;
 }
 
 void

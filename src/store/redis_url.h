@@ -17,6 +17,9 @@
 
 #define REDIS_PORT 6379
 
+#define REDIS_URL_ACCEPTED \
+    "redis://[user:password@]host[:port][/db], rediss://... for TLS, unix:///path/of.sock[?db=n]"
+
 struct redis_url {
     bool tls;
     char *host; /* NULL: a Unix socket */
@@ -28,8 +31,10 @@ struct redis_url {
     char *display;  /* for people: without user and password */
 };
 
-/* False with a line in `report` that says what is wrong and what is accepted, and never shows a password. On success
-   `*url` owns its strings until redis_url_fini. */
+/* NULL, and `*url` owns its strings until redis_url_fini; else what is wrong, in a clause without a word of `text`. */
+const char *redis_url_read(struct redis_url *url, const char *text);
+
+/* The same; where something is wrong, false with a line in `report` that says so and what is accepted. */
 bool redis_url_parse(struct redis_url *url, const char *text, struct report *report);
 void redis_url_fini(struct redis_url *url);
 

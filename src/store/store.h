@@ -63,6 +63,7 @@ struct store_health {
 struct store;
 struct store_class {
     enum store_status (*take)(struct store *store, struct store_request *request);
+    enum store_status (*reset)(struct store *store, struct store_request *request);
     void (*cancel)(struct store *store, struct store_request *request);
     void (*flush)(struct store *store);
     struct store_health (*health)(const struct store *store);
@@ -77,6 +78,15 @@ static inline enum store_status
 store_take(struct store *store, struct store_request *request)
 {
     return store->class->take(store, request);
+}
+
+/* Forgets the subject's counts: the client's next request finds every limit of the rule whole. As store_take,
+   but the cost is not looked at and nothing is decided. What another process or worker still refuses by its own
+   memory is forgotten there within a second. */
+static inline enum store_status
+store_reset(struct store *store, struct store_request *request)
+{
+    return store->class->reset(store, request);
 }
 
 /* The callback of a PENDING request will not come; what was sent cannot be called back and may count. */

@@ -11,6 +11,10 @@
 /* Before a live entry is dropped the hand looks further ahead. */
 #define SWEEP_BEFORE_EVICTION 64
 
+/* Entries that one eviction passes over because they were used since their last turn: each was paid for by that use, and
+   the bound keeps a single eviction short. */
+#define SECOND_CHANCES 64
+
 static void *
 reserve(size_t bytes)
 {
@@ -107,6 +111,7 @@ list_attach(struct table *table, struct table_entry *entry, enum table_list list
     uint32_t number = number_of(table, entry);
 
     entry->list = (uint8_t)list;
+    entry->recent = false;
     entry->newer = 0;
     entry->older = table->newest[list];
     if (entry->older != 0)
@@ -120,8 +125,10 @@ void
 table_touch(struct table *table, struct table_entry *entry, enum table_list list, int64_t whole_at_us)
 {
     entry->whole_at_us = whole_at_us;
-    if (entry->list == list && entry->newer == 0)
+    if (entry->list == list) {
+        entry->recent = entry->newer != 0; /* the newest is as recent as can be: a new entry has no mark */
         return;
+    }
     list_detach(table, entry);
     list_attach(table, entry, list);
 }
@@ -177,22 +184,39 @@ has_free_entry(const struct table *table)
     return table->free_head != 0 || table->untouched <= table->capacity;
 }
 
-/* Drops the least recently used entry, of those not refused if there is any. */
+/* The oldest entry without a mark that is not in use; who has one loses it and is the newest now, but for no more than
+   SECOND_CHANCES of them. */
+static struct table_entry *
+find_victim(struct table *table, enum table_list list)
+{
+    uint32_t chances = SECOND_CHANCES, newer;
+
+    for (uint32_t number = table->oldest[list]; number != 0; number = newer) {
+        struct table_entry *entry = &table->entries[number];
+        newer = entry->newer;
+        if (entry->whole_at_us == TABLE_PINNED)
+            continue;
+        if (!entry->recent || newer == 0 || chances == 0)
+            return entry;
+        list_detach(table, entry);
+        list_attach(table, entry, list);
+        chances--;
+    }
+    return NULL;
+}
+
+/* Drops an entry: of those not refused if there is any. */
 static void
 evict(struct table *table)
 {
-    for (int list = TABLE_IDLE; list <= TABLE_REFUSED; list++) {
-        uint32_t number = table->oldest[list];
-        /* Entries in use are the newest of their list, so this walk is short. */
-        while (number != 0 && table->entries[number].whole_at_us == TABLE_PINNED)
-            number = table->entries[number].newer;
-        if (number != 0) {
-            table_remove(table, &table->entries[number]);
-            table->evicted++;
-            return;
-        }
-    }
-    abort(); /* a bug: every entry is pinned */
+    struct table_entry *victim = find_victim(table, TABLE_IDLE);
+
+    if (victim == NULL)
+        victim = find_victim(table, TABLE_REFUSED);
+    if (victim == NULL)
+        abort(); /* a bug: every entry is pinned */
+    table_remove(table, victim);
+    table->evicted++;
 }
 
 static uint32_t

@@ -3,15 +3,18 @@
  * stated order when it is full.
  *
  *      buckets   hash ──► number of an entry ──► the next with that hash          numbers from 1; 0 is none
- *      recency   newest ◄─► ... ◄─► oldest, two lists: entries whose last decision was a refusal, and the others
+ *      recency   newest ◄─► ... ◄─► oldest, two lists: entries whose last decision was a refusal, and the others. Use does
+ *                not move an entry, which would cost two cache lines of its neighbours, but marks it; the mark is good
+ *                for a second round when its turn has come
  *      sweep     a hand that goes round the entries, a few at each insertion, and frees what means nothing any more
  *
  * An entry is one cache line. It holds no key text but 128 bits of a keyed hash of it (util/siphash.h tells why that is
  * enough), so long keys cost what short ones do, and nothing that a client sent stays in memory.
  *
- * Who goes when room is needed: entries whose quota is whole again (they mean the same as none), then the least recently
- * used one that was not refused, and only when there is no such, the least recently used refused one: so a flood of new
- * clients cannot free a client that is being refused.
+ * Who goes when room is needed: entries whose quota is whole again (they mean the same as none), then of those not refused the
+ * one that has longest not been used (by the marks: in rounds, not to the moment), and only when there is none, of the
+ * refused: so a flood of new clients cannot free a client that is being refused, and clients seen once go before regular
+ * ones.
  *
  * All room is reserved at the making and touched when first used; nothing is allocated later. One thread at a time.
  */
@@ -33,6 +36,7 @@ struct table_entry {
     uint32_t newer, older;
     uint8_t algorithm; /* enum algorithm: whose state it is */
     uint8_t list;      /* enum table_list */
+    bool recent;       /* used since it was last the newest of its list */
 };
 _Static_assert(sizeof(struct table_entry) == 64, "an entry is one cache line");
 
@@ -58,6 +62,13 @@ struct table {
 bool table_init(struct table *table, uint32_t capacity, uint32_t log_chunks);
 void table_fini(struct table *table);
 
+/* Begins to fetch what table_find reads first. Without the lock, too. */
+static inline void
+table_prefetch(const struct table *table, struct siphash fingerprint)
+{
+    __builtin_prefetch(&table->buckets[fingerprint.low & table->bucket_mask]);
+}
+
 /* NULL where there is none. */
 struct table_entry *table_find(struct table *table, struct siphash fingerprint);
 
@@ -66,7 +77,7 @@ struct table_entry *table_find(struct table *table, struct siphash fingerprint);
 struct table_entry *table_insert(struct table *table, struct siphash fingerprint, enum algorithm algorithm,
                                  int64_t now_us);
 
-/* The entry was used: it is the newest of its list, and no longer pinned. */
+/* The entry was used: it is marked, or the newest of another list, and no longer pinned. */
 void table_touch(struct table *table, struct table_entry *entry, enum table_list list, int64_t whole_at_us);
 
 void table_remove(struct table *table, struct table_entry *entry);

@@ -12,6 +12,10 @@
 static enum log_level threshold = LOG_INFO;
 static enum log_format line_format = LOG_TEXT;
 
+static log_sink write_line;
+static log_sink *event_sink = write_line;
+static void *event_sink_arg;
+
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const char *const level_labels[] = {"DEBUG", "INFO ", "WARN ", "ERROR"};
 
@@ -20,6 +24,14 @@ log_init(enum log_level level, enum log_format format)
 {
     threshold = level;
     line_format = format;
+}
+
+void
+log_init_sink(enum log_level level, log_sink *sink, void *arg)
+{
+    threshold = level;
+    event_sink = sink;
+    event_sink_arg = arg;
 }
 
 /* RFC 3339 in UTC with milliseconds. */
@@ -83,20 +95,13 @@ write_escaped(char *out, size_t room, const char *message)
     return used;
 }
 
-void
-log_event(enum log_level level, const char *module, const char *format, ...)
+static void
+write_line(void *arg, enum log_level level, const char *module, const char *message)
 {
-    char message[LOG_LINE_BYTES];
     char line[LOG_LINE_BYTES + 128];
     size_t used;
-    va_list arguments;
 
-    if (level < threshold)
-        return;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-
+    (void)arg;
     if (line_format == LOG_JSON) {
         char when[40];
         write_time(when, sizeof(when));
@@ -116,6 +121,20 @@ log_event(enum log_level level, const char *module, const char *format, ...)
     /* A log that cannot be written must not stop the service that it is the log of. */
     if (write(STDERR_FILENO, line, used) < 0)
         return;
+}
+
+void
+log_event(enum log_level level, const char *module, const char *format, ...)
+{
+    char message[LOG_LINE_BYTES];
+    va_list arguments;
+
+    if (level < threshold || event_sink == NULL)
+        return;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    event_sink(event_sink_arg, level, module, message);
 }
 
 bool

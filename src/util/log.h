@@ -22,6 +22,11 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Before the first thread is started. Until then: LOG_INFO, LOG_TEXT. */
 void log_init(enum log_level level, enum log_format format);
 
+/* Hands each event at or above `level` to `sink` (NULL: to nobody) instead of writing it; `message` is raw and borrowed. Before
+   the first thread is started, too. */
+typedef void log_sink(void *arg, enum log_level level, const char *module, const char *message);
+void log_init_sink(enum log_level level, log_sink *sink, void *arg);
+
 /* `module` is the word before the colon: the name of the file that speaks. */
 void log_event(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
