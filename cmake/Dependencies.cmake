@@ -17,9 +17,9 @@ if(EXISTS ${RATELIMITD_HIREDIS_PREFIX}/include/hiredis/async.h)
     pkg_check_modules(LIBSSL REQUIRED IMPORTED_TARGET libssl)
     add_library(hiredis INTERFACE)
     target_include_directories(hiredis SYSTEM INTERFACE ${RATELIMITD_HIREDIS_PREFIX}/include)
-    target_link_libraries(hiredis INTERFACE
-        ${RATELIMITD_HIREDIS_PREFIX}/lib/libhiredis_ssl.a ${RATELIMITD_HIREDIS_PREFIX}/lib/libhiredis.a
-        PkgConfig::LIBSSL PkgConfig::LIBCRYPTO)
+    set(RATELIMITD_HIREDIS_ARCHIVES
+        ${RATELIMITD_HIREDIS_PREFIX}/lib/libhiredis_ssl.a ${RATELIMITD_HIREDIS_PREFIX}/lib/libhiredis.a)
+    target_link_libraries(hiredis INTERFACE ${RATELIMITD_HIREDIS_ARCHIVES} PkgConfig::LIBSSL PkgConfig::LIBCRYPTO)
     set(RATELIMITD_TLS ON)
     message(STATUS "hiredis: ${RATELIMITD_HIREDIS_PREFIX}; rediss:// is on")
 else()

@@ -19,6 +19,7 @@
 #include "listener.h"
 #include "log.h"
 #include "memory_store.h"
+#include "notify.h"
 #include "policy.h"
 #include "redis_tls.h"
 #include "redis_url.h"
@@ -166,6 +167,7 @@ start_workers(struct service *service)
         .tls = service->tls,
         .memory = service->memory,
         .counts = &service->counts,
+        .admin_token = settings->admin_token,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .failure_mode = (enum failure_mode)settings->failure_mode,
         .max_connections = connections > 0 ? connections : 1,
@@ -253,7 +255,10 @@ serve(struct service *service)
         log_info("main", "ratelimitd %s serves on %s: %u rules from %s, store %s, %u workers",
                  RATELIMITD_VERSION, service->listener.display, service->policy->rule_count, settings->rules,
                  service->uses_redis ? service->redis.display : "memory", service->worker_count);
+        notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
+                    service->uses_redis ? service->redis.display : "memory");
         await_signal(&ending);
+        notify_send("STOPPING=1\nSTATUS=draining");
     }
     stop_workers(service);
     if (started)
@@ -275,6 +280,12 @@ obey(struct service *service, enum settings_command command)
         return EXIT_SUCCESS;
     case SETTINGS_HELP_MARKDOWN:
         settings_help_markdown(stdout);
+        return EXIT_SUCCESS;
+    case SETTINGS_HELP_MAN:
+        settings_help_man(stdout);
+        return EXIT_SUCCESS;
+    case SETTINGS_HELP_COMPLETION:
+        settings_help_completion(stdout);
         return EXIT_SUCCESS;
     case SETTINGS_PRINT:
         if (!report_is_empty(&service->report))

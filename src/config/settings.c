@@ -81,7 +81,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
     *settings = (struct settings){.dotenv = or_abort(strdup(dotenv))};
     *command = SETTINGS_SERVE;
     settings_read_flags(settings, command, argc, argv, report);
-    if (*command == SETTINGS_VERSION || *command == SETTINGS_HELP || *command == SETTINGS_HELP_MARKDOWN)
+    if (*command >= SETTINGS_VERSION)
         return;
     settings_read_environment(settings, environment);
     settings_read_dotenv(settings, report);
@@ -91,6 +91,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
     settings_split_listen(settings, report);
     settings_convert(settings, report);
     settings_compose_store(settings, report);
+    settings_read_admin_token(settings, report);
     if (settings->log_format == LOG_FORMAT_AUTO)
         settings->log_format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON;
 }
@@ -100,6 +101,9 @@ settings_fini(struct settings *settings)
 {
     for (enum setting_id id = 0; id < SETTING_COUNT; id++)
         settings_replace(settings, id, NULL);
+    if (settings->file_token)
+        explicit_bzero(settings->file_token, strlen(settings->file_token));
+    free(settings->file_token);
     free(settings->dotenv);
     *settings = (struct settings){0};
 }

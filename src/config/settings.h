@@ -42,6 +42,8 @@ enum setting_id {
     SETTING_MAX_BODY_BYTES,
     SETTING_HEADER_TIMEOUT_MS,
     SETTING_IDLE_TIMEOUT_MS,
+    SETTING_ADMIN_TOKEN,
+    SETTING_ADMIN_TOKEN_FILE,
     SETTING_LOG_LEVEL,
     SETTING_LOG_FORMAT,
     SETTING_COUNT
@@ -88,6 +90,8 @@ struct settings {
     int64_t max_body_bytes;
     int64_t header_timeout_ms;
     int64_t idle_timeout_ms;
+    char *admin_token; /* "": none; also where it came from a file */
+    char *admin_token_file;
 
     int64_t memory_max_keys;
 
@@ -97,18 +101,21 @@ struct settings {
     /* The settings' own: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
     bool store_composed; /* `store` was made from the parts */
+    char *file_token;    /* what ADMIN_TOKEN_FILE held; wiped before it is freed */
     char *dotenv;        /* the path of the .env file */
 };
 
-/* What the command line asked for beside serving. */
+/* What the command line asked for beside serving. From SETTINGS_VERSION on, a text that needs no settings. */
 enum settings_command {
     SETTINGS_SERVE,
     SETTINGS_CHECK,
     SETTINGS_PRINT,
+    SETTINGS_HEALTHCHECK,
     SETTINGS_VERSION,
     SETTINGS_HELP,
-    SETTINGS_HELP_MARKDOWN, /* --help=markdown: the table of docs/configuration.md */
-    SETTINGS_HEALTHCHECK,
+    SETTINGS_HELP_MARKDOWN,   /* --help=markdown: the table of docs/configuration.md */
+    SETTINGS_HELP_MAN,        /* --help=man: the settings of ratelimitd(8) */
+    SETTINGS_HELP_COMPLETION, /* --help=completion: what a shell's completion asks for */
 };
 
 /* Reads everything. Every mistake adds a line to `report` that names the setting (as it was given: flag, variable,
@@ -131,6 +138,10 @@ void settings_mistake(const struct settings *settings, enum setting_id id, struc
 void settings_print(const struct settings *settings, FILE *out);
 
 void settings_help(FILE *out);
-void settings_help_markdown(FILE *out);
+
+/* The table in the languages of other places: */
+void settings_help_markdown(FILE *out);   /* docs/configuration.md */
+void settings_help_man(FILE *out);        /* the manual page, in mdoc(7) */
+void settings_help_completion(FILE *out); /* shells; one flag a line: FLAG [VALUE [WORD...]] */
 
 #endif

@@ -10,15 +10,6 @@
 #include "settings_parts.h"
 #include "settings_table.h"
 
-static const struct {
-    const char *flag;
-    enum settings_command command;
-} switches[] = {
-    {"--check", SETTINGS_CHECK}, {"--print-config", SETTINGS_PRINT},          {"--version", SETTINGS_VERSION},
-    {"--help", SETTINGS_HELP},   {"--help=markdown", SETTINGS_HELP_MARKDOWN},
-};
-#define SWITCH_COUNT (sizeof(switches) / sizeof(switches[0]))
-
 struct command_line {
     int argc;
     char **argv;
@@ -39,7 +30,7 @@ find_switch(const char *argument)
 {
     size_t i = 0;
 
-    while (i < SWITCH_COUNT && strcmp(switches[i].flag, argument) != 0)
+    while (i < SETTINGS_SWITCH_COUNT && strcmp(settings_switches[i].flag, argument) != 0)
         i++;
     return i;
 }
@@ -50,8 +41,8 @@ asks_for_text(const struct command_line *line)
 {
     for (int i = 1; i < line->argc; i++) {
         size_t found = find_switch(line->argv[i]);
-        if (found < SWITCH_COUNT && switches[found].command >= SETTINGS_VERSION) {
-            *line->command = switches[found].command;
+        if (found < SETTINGS_SWITCH_COUNT && settings_switches[found].command >= SETTINGS_VERSION) {
+            *line->command = settings_switches[found].command;
             return true;
         }
     }
@@ -76,7 +67,7 @@ take_command(struct command_line *line, const char *flag, enum settings_command 
 static void
 refuse_flag(struct command_line *line, const char *flag, size_t bytes)
 {
-    const char *words[SETTING_COUNT + SWITCH_COUNT];
+    const char *words[SETTING_COUNT + SETTINGS_SWITCH_COUNT];
     size_t count = 0;
     char name[64];
     const char *meant;
@@ -84,15 +75,16 @@ refuse_flag(struct command_line *line, const char *flag, size_t bytes)
     snprintf(name, sizeof(name), "%.*s", (int)bytes, flag);
     for (enum setting_id id = 0; id < SETTING_COUNT; id++)
         words[count++] = settings_table[id].flag;
-    for (size_t i = 0; i < SWITCH_COUNT; i++)
-        words[count++] = switches[i].flag;
+    for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
+        words[count++] = settings_switches[i].flag;
     if (flag[bytes] == '\0' && line->at < line->argc && !is_flag(line->argv[line->at]))
         line->at++;
 
     meant = report_did_you_mean(name, words, count);
     if (strcmp(name, "--help") == 0)
-        report_add(line->report, "--help: unknown format; accepted: --help, --help=markdown");
-    else if (find_switch(name) < SWITCH_COUNT)
+        report_add(line->report, "--help: unknown format; accepted: --help, --help=markdown, --help=man, "
+                                 "--help=completion");
+    else if (find_switch(name) < SETTINGS_SWITCH_COUNT)
         report_add(line->report, "%s: takes no value", name);
     else if (meant)
         report_add(line->report, "%s: unknown flag (did you mean %s?)", name, meant);
@@ -128,12 +120,12 @@ take_argument(struct command_line *line)
     size_t bytes = strcspn(argument, "=");
     size_t found = find_switch(argument);
     enum setting_id id = setting_by_flag(argument, bytes);
-    static const char *const commands[] = {"healthcheck"};
+    static const char *const commands[] = {HEALTHCHECK_WORD};
 
     if (position == 1 && strcmp(argument, commands[0]) == 0)
         take_command(line, argument, SETTINGS_HEALTHCHECK);
-    else if (found < SWITCH_COUNT)
-        take_command(line, argument, switches[found].command);
+    else if (found < SETTINGS_SWITCH_COUNT)
+        take_command(line, argument, settings_switches[found].command);
     else if (id != SETTING_COUNT)
         take_value(line, id, argument, bytes);
     else if (is_flag(argument))
@@ -141,7 +133,7 @@ take_argument(struct command_line *line)
     else
         report_add(line->report, "argument %d: not a flag%s; accepted: flags, which begin with --", position,
                    position == 1 && report_did_you_mean(argument, commands, 1)
-                       ? " (did you mean healthcheck?)"
+                       ? " (did you mean " HEALTHCHECK_WORD "?)"
                        : "");
 }
 

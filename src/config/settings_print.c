@@ -127,24 +127,7 @@ settings_help(FILE *out)
         help_setting(out, id);
     }
     fputs("\nInstead of serving\n", out);
-    help_row(out, "healthcheck", "", "exit 0 if the service that these settings describe is healthy, else 1");
-    help_row(out, "--check", "", "validate the settings and the rules; serve nothing");
-    help_row(out, "--print-config", "", "print the settings as a .env, each with its source");
-    help_row(out, "--version", "", "print the version");
-    help_row(out, "--help[=markdown]", "", "print this; as the table of docs/configuration.md");
-}
-
-void
-settings_help_markdown(FILE *out)
-{
-    fputs("| setting | flag | default | accepted | meaning |\n"
-          "| --- | --- | --- | --- | --- |\n",
-          out);
-    for (enum setting_id id = 0; id < SETTING_COUNT; id++) {
-        const struct setting *setting = &settings_table[id];
-        const char *tick = setting->fallback[0] == '\0' ? "" : "`";
-
-        fprintf(out, "| `%s` | `%s` | %s%s%s | %s | %s |\n", setting->name, setting->flag, tick,
-                setting->fallback, tick, setting_accepted(id).text, setting->help);
-    }
+    help_row(out, HEALTHCHECK_WORD, "", HEALTHCHECK_HELP);
+    for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
+        help_row(out, settings_switches[i].flag, "", settings_switches[i].help);
 }

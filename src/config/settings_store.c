@@ -1,55 +1,15 @@
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "settings_parts.h"
 #include "settings_table.h"
-#include "small_file.h"
 #include "store_url.h"
-
-#define PASSWORD_FILE_BYTES 4096
 
 static void
 wipe(char *text)
 {
     if (text)
         explicit_bzero(text, strlen(text));
-}
-
-/* The password of REDIS_PASSWORD_FILE, without the newline that editors and `echo` leave behind it; NULL where there
-   is none, with a line in the report. */
-static char *
-read_password_file(const struct settings *settings, struct report *report)
-{
-    char *text;
-    size_t bytes;
-    const char *why = NULL;
-
-    switch (small_file_read(settings->redis_password_file, PASSWORD_FILE_BYTES, &text, &bytes)) {
-    case SMALL_FILE_OK:
-        break;
-    case SMALL_FILE_ABSENT:
-    case SMALL_FILE_UNREADABLE:
-        settings_mistake(settings, SETTING_REDIS_PASSWORD_FILE, report, strerror(errno));
-        return NULL;
-    case SMALL_FILE_TOO_LARGE:
-        settings_mistake(settings, SETTING_REDIS_PASSWORD_FILE, report, "too large");
-        return NULL;
-    }
-    if (strlen(text) != bytes)
-        why = "holds a zero byte";
-    if (bytes > 0 && text[bytes - 1] == '\n')
-        text[--bytes] = '\0';
-    if (bytes > 0 && text[bytes - 1] == '\r')
-        text[--bytes] = '\0';
-    if (bytes == 0)
-        why = "empty";
-    if (!why)
-        return text;
-    explicit_bzero(text, bytes);
-    free(text);
-    settings_mistake(settings, SETTING_REDIS_PASSWORD_FILE, report, why);
-    return NULL;
 }
 
 static bool
@@ -80,7 +40,7 @@ settings_compose_store(struct settings *settings, struct report *report)
                    settings_place(settings, SETTING_REDIS_PASSWORD_FILE).text);
     } else if (has_parts(settings) && !settings_was_given(settings, SETTING_STORE)) {
         if (from_file)
-            file_password = read_password_file(settings, report);
+            file_password = settings_read_secret(settings, SETTING_REDIS_PASSWORD_FILE, report);
         if (file_password)
             parts.password = file_password;
         settings_replace(settings, SETTING_STORE, store_url_compose(&parts));

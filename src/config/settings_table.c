@@ -133,6 +133,16 @@ const struct setting settings_table[SETTING_COUNT] = {
         .min = 1000, .max = 3600000, .unit = "ms", .fallback = "75000",
         .help = "how long a kept-alive connection may stay silent"},
 
+    [SETTING_ADMIN_TOKEN] = {
+        "ADMIN_TOKEN", "--admin-token", "SECRET", VALUE_SECRET, FIELD(admin_token),
+        .accepted = "a token", .fallback = "",
+        .help = "what `POST /v1/reset` wants as `Authorization: Bearer TOKEN`; without one it is refused; as a flag it is "
+                "seen by every user of the machine, as a file by none"},
+    [SETTING_ADMIN_TOKEN_FILE] = {
+        "ADMIN_TOKEN_FILE", "--admin-token-file", "FILE", VALUE_TEXT, FIELD(admin_token_file),
+        .accepted = "a file of 1 to 4096 bytes", .fallback = "",
+        .help = "a file that holds the token, such as a Docker or systemd secret"},
+
     [SETTING_LOG_LEVEL] = {
         "LOG_LEVEL", "--log-level", "LEVEL", VALUE_WORD, FIELD(log_level),
         WORDS(log_levels), .fallback = "info",
@@ -141,6 +151,16 @@ const struct setting settings_table[SETTING_COUNT] = {
         "LOG_FORMAT", "--log-format", "FORMAT", VALUE_WORD, FIELD(log_format),
         WORDS(log_formats), .fallback = "auto",
         .help = "`json` writes one object a line; `auto` is `text` on a terminal, else `json`"},
+};
+
+const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {
+    {"--check", SETTINGS_CHECK, "validate the settings and the rules; serve nothing"},
+    {"--print-config", SETTINGS_PRINT, "print the settings as a .env, each with its source"},
+    {"--version", SETTINGS_VERSION, "print the version"},
+    {"--help", SETTINGS_HELP, "print this"},
+    {"--help=markdown", SETTINGS_HELP_MARKDOWN, "print the table of docs/configuration.md"},
+    {"--help=man", SETTINGS_HELP_MAN, "print the settings as a part of the manual page"},
+    {"--help=completion", SETTINGS_HELP_COMPLETION, "print the flags for a shell's completion"},
 };
 /* clang-format on */
 

@@ -36,6 +36,20 @@ struct setting {
 
 extern const struct setting settings_table[SETTING_COUNT];
 
+/* A flag without a value: something to do instead of serving. */
+struct settings_switch {
+    const char *flag;
+    enum settings_command command;
+    const char *help;
+};
+
+#define SETTINGS_SWITCH_COUNT 7
+extern const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT];
+
+/* The one command that is a word. */
+#define HEALTHCHECK_WORD "healthcheck"
+#define HEALTHCHECK_HELP "exit 0 if the service that these settings describe is healthy, else 1"
+
 /* The title above the rows that begin with `id`, or NULL within a group. */
 const char *setting_group(enum setting_id id);
 

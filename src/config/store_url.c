@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "or_abort.h"
+#include "url_redact.h"
 
 #define HOST_BYTES 253 /* RFC 1035: the longest name */
 
@@ -60,18 +61,7 @@ store_url_compose(const struct store_url_parts *parts)
 char *
 store_url_redact(const char *url)
 {
-    const char *at = strrchr(url, '@');
-    const char *userinfo = strstr(url, "://");
-    const char *colon;
-    char *redacted;
-
-    if (at == NULL)
-        return or_abort(strdup(url));
-    userinfo = userinfo && userinfo < at ? userinfo + 3 : url;
-    colon = memchr(userinfo, ':', (size_t)(at - userinfo));
-    if (asprintf(&redacted, "%.*s***%s", (int)((colon ? colon + 1 : userinfo) - url), url, at) < 0)
-        redacted = NULL;
-    return or_abort(redacted);
+    return or_abort(url_redact(url));
 }
 
 bool

@@ -23,8 +23,7 @@ bool store_url_is_known(const char *url);
 /* redis://[[username]:[password]@]host:port/db, escaped. The caller wipes and frees it. */
 char *store_url_compose(const struct store_url_parts *parts);
 
-/* The URL with "***" for its password: for all that stands between the user's colon and the last `@`. A user without
-   a colon is hidden too, for some clients take it for the password. The caller frees it. */
+/* The URL without its password (url_redact.h). The caller frees it. */
 char *store_url_redact(const char *url);
 
 /* A host name, an IPv4 or an IPv6 address, without brackets. */

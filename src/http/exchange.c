@@ -6,16 +6,20 @@
 
 #include <microhttpd.h>
 
+#include "forward.h"
+#include "health.h"
+#include "openapi.h"
 #include "path.h"
+#include "target.h"
 
-#define URL_BYTES_MAX 8192
-
-/* How much of a body beyond the cap is still drained to answer it with 413; after that the connection just ends. */
+/* How much of a body beyond the cap is still drained to answer it with 413; after that the connection just
+   ends. */
 #define BODY_EXCESS_MAX (1024 * 1024)
 
 enum next { NEXT_STEP, WAIT, FINISHED, FAILED };
 
 static void on_taken(struct limiter_take *take);
+static void on_called(void *arg);
 
 void
 exchange_init(struct exchange *exchange, struct exchange_context *context, const struct peer *peer)
@@ -44,49 +48,59 @@ queue(struct exchange *exchange, struct answer answer)
 static enum next
 queue_problem(struct exchange *exchange, unsigned status, const char *detail, const char *allow, bool closing)
 {
-    return queue(exchange, render_problem(status, detail, allow, closing || exchange->context->draining));
+    struct answer answer = answer_problem(status, NULL, detail, closing || exchange->context->draining);
+
+    if (allow != NULL)
+        answer_header(&answer, "Allow", allow);
+    return queue(exchange, answer);
 }
 
 /* The first call: the headers. */
 
-/* Absolute-form (RFC 9112, section 3.2.2): what a client sends that takes this for a proxy. */
-static const char *
-skip_authority(const char *url)
-{
-    const char *authority, *path;
-
-    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return url;
-    authority = strchr(url, ':') + 3;
-    path = strchr(authority, '/');
-    return path ? path : "/";
-}
-
 static void
 find_route(struct exchange *exchange, const char *url)
 {
-    const char *path = skip_authority(url);
-    size_t bytes = strlen(path);
+    size_t bytes;
+    const char *path = target_path(url, strlen(url), &bytes);
 
-    exchange->route = NULL;
     exchange->path_bytes = 0;
-    if (bytes >= sizeof(exchange->path))
+    exchange->deny_403 = false;
+    exchange->route = route_find_check(path, &exchange->forwarded);
+    if (exchange->route != NULL || bytes >= sizeof(exchange->path))
         return;
-    memcpy(exchange->path, path, bytes + 1);
+    memcpy(exchange->path, path, bytes);
+    exchange->path[bytes] = '\0';
     if (!path_normalise(exchange->path, &bytes))
         return;
     exchange->path_bytes = bytes;
     exchange->route = route_find(exchange->path, bytes);
 }
 
-/* What is answered here ends the connection, which is what a message that cannot be trusted to end where it seems to
-   should do. */
+/* The endpoints of the JSON API need the body. False: memory is out. */
+static bool
+begin_body(struct exchange *exchange)
+{
+    struct exchange_context *context = exchange->context;
+    const struct route *route = exchange->route;
+
+    exchange->body_bytes = 0;
+    exchange->body_max = context->max_body_bytes;
+    if (route == NULL || (route->methods & exchange->method) == 0 || !call_is_for(route->endpoint))
+        return true;
+    if (route->endpoint == ENDPOINT_API_BATCH && exchange->body_max < CALL_BATCH_BYTES)
+        exchange->body_max = CALL_BATCH_BYTES;
+    exchange->call = call_new(context, route->endpoint, on_called, exchange);
+    return exchange->call != NULL;
+}
+
+/* What is answered here ends the connection, which is what a message that cannot be trusted to end where it
+   seems to should do. */
 static enum next
 begin(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
     const char *why;
 
-    if (strlen(url) > URL_BYTES_MAX)
+    if (strlen(url) > TARGET_BYTES_MAX)
         return queue_problem(exchange, 414, "The request target has more than 8192 bytes.", NULL, true);
     switch (
         headers_read(&exchange->headers, &exchange->context->index, exchange->connection, version, &why)) {
@@ -98,11 +112,12 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
     case HEADERS_GOOD:
         break;
     }
-    if (exchange->headers.content_length > exchange->context->max_body_bytes)
-        return queue_problem(exchange, 413, "The body is longer than this service accepts.", NULL, true);
     exchange->method = method_by_name(method);
-    exchange->body_bytes = 0;
     find_route(exchange, url);
+    if (!begin_body(exchange))
+        return FAILED;
+    if (exchange->headers.content_length > exchange->body_max)
+        return queue_problem(exchange, 413, "The body is longer than this service accepts.", NULL, true);
     exchange->step = STEP_BODY;
     return WAIT;
 }
@@ -110,24 +125,46 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
 /* The last call: one step after the other. */
 
 static enum next
-step_route(struct exchange *exchange)
+queue_unauthorised(struct exchange *exchange, enum admin_status status)
+{
+    struct answer answer;
+
+    if (status == ADMIN_OFF)
+        return queue_problem(exchange, 403, "This needs a token, and the service has none: see ADMIN_TOKEN.",
+                             NULL, false);
+    answer = answer_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.",
+                            exchange->context->draining);
+    answer_header(&answer, "WWW-Authenticate", "Bearer");
+    return queue(exchange, answer);
+}
+
+static enum next
+route_endpoint(struct exchange *exchange)
 {
     struct exchange_context *context = exchange->context;
-    const struct route *route = exchange->route;
+    enum admin_status status;
 
-    if (exchange->body_bytes > context->max_body_bytes)
-        return queue_problem(exchange, 413, "The body is longer than this service accepts.", NULL, true);
-    if (route == NULL)
-        return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
-    if ((route->methods & exchange->method) == 0)
-        return queue_problem(exchange, 405, "This resource does not take that method; see Allow.",
-                             route->allow, false);
-    switch (route->endpoint) {
+    switch (exchange->route->endpoint) {
     case ENDPOINT_HEALTH:
-        return queue(exchange, render_health(context->limiter, context->draining));
+        return queue(exchange, health_answer(context->limiter, context->draining));
     case ENDPOINT_READY:
-        return queue(exchange, render_ready(context->limiter, context->failure_mode, context->draining));
+        return queue(exchange, ready_answer(context->limiter, context->failure_mode, context->draining));
+    case ENDPOINT_OPENAPI:
+        return queue(exchange,
+                     answer_static(200, openapi_text, openapi_bytes, "application/yaml", context->draining));
+    case ENDPOINT_API_RESET:
+        status = admin_check(&context->admin, &exchange->headers.authorization);
+        if (status != ADMIN_GOOD)
+            return queue_unauthorised(exchange, status);
+        exchange->step = STEP_ASK;
+        return NEXT_STEP;
+    case ENDPOINT_API_CHECK:
+    case ENDPOINT_API_BATCH:
+    case ENDPOINT_ENVOY:
+        exchange->step = STEP_ASK;
+        return NEXT_STEP;
     case ENDPOINT_RESOURCE:
+    case ENDPOINT_CHECK:
         break;
     }
     exchange->step = STEP_MATCH;
@@ -135,15 +172,54 @@ step_route(struct exchange *exchange)
 }
 
 static enum next
+step_route(struct exchange *exchange)
+{
+    const struct route *route = exchange->route;
+
+    if (exchange->body_bytes > exchange->body_max)
+        return queue_problem(exchange, 413, "The body is longer than this service accepts.", NULL, true);
+    if (route == NULL)
+        return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
+    if ((route->methods & exchange->method) == 0)
+        return queue_problem(exchange, 405, "This resource does not take that method; see Allow.",
+                             route->allow, false);
+    return route_endpoint(exchange);
+}
+
+/* What a proxy asks about is closed where it is unclear: a proxy takes every other status than 200 for a no.
+   */
+static enum next
+match_forwarded(struct exchange *exchange)
+{
+    const char *why;
+
+    switch (forward_match(exchange->context->policy, exchange->forwarded, exchange->method,
+                          &exchange->headers, exchange->peer->trusted, &exchange->take.rule,
+                          &exchange->deny_403, &why)) {
+    case FORWARD_UNKNOWN:
+        return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
+    case FORWARD_BAD:
+        return queue_problem(exchange, 400, why, NULL, false);
+    case FORWARD_GOOD:
+        break;
+    }
+    exchange->step = STEP_IDENTIFY;
+    return NEXT_STEP;
+}
+
+static enum next
 step_match(struct exchange *exchange)
 {
+    if (exchange->route->endpoint == ENDPOINT_CHECK)
+        return match_forwarded(exchange);
     exchange->take.rule =
         policy_match(exchange->context->policy, exchange->method, exchange->path, exchange->path_bytes);
     exchange->step = STEP_IDENTIFY;
     return NEXT_STEP;
 }
 
-/* "None of header:user_id, header:x-api-key is in the request." The names are the operator's, checked at load. */
+/* "None of header:user_id, header:x-api-key is in the request." The names are the operator's, checked at
+   load. */
 static enum next
 queue_absent(struct exchange *exchange)
 {
@@ -176,14 +252,20 @@ step_identify(struct exchange *exchange)
 }
 
 static enum next
+suspend(struct exchange *exchange)
+{
+    MHD_suspend_connection(exchange->connection);
+    exchange->suspended = true;
+    return WAIT;
+}
+
+static enum next
 step_decide(struct exchange *exchange)
 {
     exchange->step = STEP_RESPOND;
     if (limiter_take(exchange->context->limiter, &exchange->take) == LIMITER_DONE)
         return NEXT_STEP;
-    MHD_suspend_connection(exchange->connection);
-    exchange->suspended = true;
-    return WAIT;
+    return suspend(exchange);
 }
 
 static enum next
@@ -191,8 +273,31 @@ step_respond(struct exchange *exchange)
 {
     struct exchange_context *context = exchange->context;
 
-    return queue(exchange,
-                 render_take(context->renderer, &exchange->take, exchange->route, context->draining));
+    return queue(exchange, render_take(context->renderer, &exchange->take, exchange->route,
+                                       exchange->deny_403, context->draining));
+}
+
+static enum next
+step_ask(struct exchange *exchange)
+{
+    struct answer answer;
+
+    exchange->step = STEP_TELL;
+    switch (call_ask(exchange->call, &answer)) {
+    case CALL_MISTAKE:
+        return queue(exchange, answer);
+    case CALL_PENDING:
+        return suspend(exchange);
+    case CALL_DONE:
+        break;
+    }
+    return NEXT_STEP;
+}
+
+static enum next
+step_tell(struct exchange *exchange)
+{
+    return queue(exchange, call_answer(exchange->call));
 }
 
 static enum next
@@ -200,7 +305,8 @@ run(struct exchange *exchange)
 {
     static enum next (*const steps[])(struct exchange *) = {
         [STEP_ROUTE] = step_route,   [STEP_MATCH] = step_match,     [STEP_IDENTIFY] = step_identify,
-        [STEP_DECIDE] = step_decide, [STEP_RESPOND] = step_respond,
+        [STEP_DECIDE] = step_decide, [STEP_RESPOND] = step_respond, [STEP_ASK] = step_ask,
+        [STEP_TELL] = step_tell,
     };
     enum next next;
 
@@ -210,30 +316,49 @@ run(struct exchange *exchange)
     return next;
 }
 
-/* The decision of a suspended request has come. */
+/* What a suspended request waited for has come. */
 static void
-on_taken(struct limiter_take *take)
+resume(struct exchange *exchange)
 {
-    struct exchange *exchange = (struct exchange *)((char *)take - offsetof(struct exchange, take));
-
-    assert(exchange->suspended && exchange->step == STEP_RESPOND);
-    run(exchange); /* where it fails, libmicrohttpd asks again after the resume, and is told to end the connection */
+    assert(exchange->suspended);
+    /* Where it fails, libmicrohttpd asks again after the resume, and is told to end the connection. */
+    run(exchange);
     exchange->suspended = false;
     exchange->context->resumed = true;
     MHD_resume_connection(exchange->connection);
 }
 
+static void
+on_taken(struct limiter_take *take)
+{
+    struct exchange *exchange = (struct exchange *)((char *)take - offsetof(struct exchange, take));
+
+    assert(exchange->step == STEP_RESPOND);
+    resume(exchange);
+}
+
+static void
+on_called(void *arg)
+{
+    struct exchange *exchange = arg;
+
+    assert(exchange->step == STEP_TELL);
+    resume(exchange);
+}
+
 bool
 exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
-                const char *method, const char *version, size_t *upload_bytes)
+                const char *method, const char *version, const char *upload, size_t *upload_bytes)
 {
     exchange->connection = connection;
     if (exchange->step == STEP_IDLE)
         return begin(exchange, url, method, version) != FAILED;
     if (*upload_bytes > 0) {
         exchange->body_bytes += (int64_t)*upload_bytes;
+        if (exchange->call != NULL && exchange->body_bytes <= exchange->body_max)
+            call_keep(exchange->call, upload, *upload_bytes);
         *upload_bytes = 0;
-        return exchange->body_bytes <= exchange->context->max_body_bytes + BODY_EXCESS_MAX;
+        return exchange->body_bytes <= exchange->body_max + BODY_EXCESS_MAX;
     }
     if (exchange->step != STEP_BODY)
         return false; /* it was resumed without an answer: there was no memory for one */
@@ -244,8 +369,10 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
 void
 exchange_complete(struct exchange *exchange)
 {
-    if (exchange->suspended)
+    if (exchange->suspended && exchange->call == NULL)
         limiter_cancel(exchange->context->limiter, &exchange->take);
+    call_free(exchange->call); /* and cancels what it waits for */
+    exchange->call = NULL;
     exchange->suspended = false;
     exchange->step = STEP_IDLE;
 }

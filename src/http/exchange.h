@@ -2,16 +2,18 @@
  * exchange: the life of one request, and the only place that suspends and resumes.
  *
  *      first call      the headers are read; what could be framed in two ways is refused, and the connection ends
- *      body            drained, up to a cap
- *      last call       ROUTE ─► MATCH ─► IDENTIFY ─► DECIDE ─► RESPOND
- *                                                     │  ▲
- *                                   the store answers │  │ later: suspended in between, its callback resumes
- *                                                     └──┘
+ *      body            drained, up to a cap; kept for the JSON API (call.h)
+ *      last call       ROUTE ─┬─► MATCH ─► IDENTIFY ─► DECIDE ─► RESPOND
+ *                             └─► ASK ──────────────────────┬──► TELL
+ *                                                           │  ▲
+ *                                         the store answers │  │ later: suspended in between, its callback resumes
+ *                                                           └──┘
  *
- * (libmicrohttpd calls once with the headers, then with the body's pieces, then once more; an answer that is queued at
- * the first call closes the connection, so only protocol errors are.)
+ * (libmicrohttpd calls once with the headers, then with the body's pieces, then once more; an answer that is
+ * queued at the first call closes the connection, so only protocol errors are.)
  *
- * One exchange lives in each connection, and serves its requests one after the other. The worker's thread only.
+ * One exchange lives in each connection, and serves its requests one after the other. The worker's thread
+ * only.
  */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
@@ -20,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "admin.h"
+#include "call.h"
 #include "headers.h"
 #include "identity.h"
 #include "limiter.h"
@@ -35,7 +39,9 @@ struct exchange_context {
     struct header_index index;
     struct limiter *limiter;
     struct renderer *renderer;
+    struct admin admin;
     int64_t max_body_bytes;
+    size_t bodies_bytes;            /* what the bodies of calls take (call.h) */
     enum failure_mode failure_mode; /* the service's, for /ready */
     bool draining;                  /* every answer closes its connection */
     bool resumed;                   /* set when a connection was resumed: libmicrohttpd has to be run */
@@ -49,6 +55,8 @@ enum exchange_step {
     STEP_IDENTIFY,
     STEP_DECIDE,
     STEP_RESPOND,
+    STEP_ASK, /* of the JSON API: in the place of MATCH, IDENTIFY and DECIDE */
+    STEP_TELL,
     STEP_DONE, /* the answer is queued */
 };
 
@@ -63,17 +71,21 @@ struct exchange {
     enum method method;
     const struct route *route; /* NULL: 404 */
     char path[EXCHANGE_PATH_BYTES];
-    size_t path_bytes; /* 0: no path that a route could have */
-    int64_t body_bytes;
+    size_t path_bytes;     /* 0: no path that a route could have */
+    const char *forwarded; /* at /check: what follows that in the path; valid as long as the headers */
+    bool deny_403;         /* at /check: refusals are 403 */
+    int64_t body_bytes, body_max;
+    struct call *call; /* of the JSON API; NULL: the body is not kept */
     struct headers headers;
     struct limiter_take take;
 };
 
 void exchange_init(struct exchange *exchange, struct exchange_context *context, const struct peer *peer);
 
-/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection. */
+/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection.
+   */
 bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
-                     const char *method, const char *version, size_t *upload_bytes);
+                     const char *method, const char *version, const char *upload, size_t *upload_bytes);
 
 /* The request is over, answered or not. */
 void exchange_complete(struct exchange *exchange);

@@ -19,12 +19,21 @@ struct reading {
 void
 header_index_init(struct header_index *index, const struct policy *policy)
 {
-    static const size_t own[] = {sizeof("Host") - 1, sizeof("Content-Length") - 1,
-                                 sizeof("Transfer-Encoding") - 1, sizeof("X-Forwarded-For") - 1};
+    static const char *const own[] = {"Host",
+                                      "Content-Length",
+                                      "Transfer-Encoding",
+                                      "X-Forwarded-For",
+                                      "X-Forwarded-Method",
+                                      "X-Forwarded-Uri",
+                                      "X-Forwarded-Host",
+                                      "X-Original-Method",
+                                      "X-Original-URI",
+                                      "X-Original-URL",
+                                      "Authorization"};
 
     *index = (struct header_index){.policy = policy};
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        index->lengths |= UINT64_C(1) << own[i];
+        index->lengths |= UINT64_C(1) << strlen(own[i]);
     for (uint32_t i = 0; i < policy->header_count; i++)
         index->lengths |= UINT64_C(1) << (strlen(policy->headers[i]) & 63);
 }
@@ -97,24 +106,82 @@ read_forwarded_for(struct headers *headers, struct field value)
 }
 
 static void
+read_forwarded(struct forwarded *forwarded, struct field *field, struct field value)
+{
+    if (value.bytes == 0)
+        return;
+    forwarded->repeated |= field->text != NULL;
+    *field = value;
+}
+
+/* What the service itself looks at, by the length of the name first: most headers are none of these. */
+static void
+read_own(struct reading *reading, const char *name, size_t name_bytes, struct field value)
+{
+    struct forwarded *forwarded = &reading->headers->forwarded;
+
+    switch (name_bytes) {
+    case 4:
+        reading->hosts += IS_NAME(name, name_bytes, "Host");
+        break;
+    case 13:
+        if (IS_NAME(name, name_bytes, "Authorization"))
+            reading->headers->authorization = value;
+        break;
+    case 14:
+        if (IS_NAME(name, name_bytes, "Content-Length"))
+            read_content_length(reading, &value);
+        else if (IS_NAME(name, name_bytes, "X-Original-URI"))
+            read_forwarded(forwarded, &forwarded->original_uri, value);
+        else if (IS_NAME(name, name_bytes, "X-Original-URL"))
+            read_forwarded(forwarded, &forwarded->original_url, value);
+        break;
+    case 15:
+        if (IS_NAME(name, name_bytes, "X-Forwarded-For"))
+            read_forwarded_for(reading->headers, value);
+        else if (IS_NAME(name, name_bytes, "X-Forwarded-Uri"))
+            read_forwarded(forwarded, &forwarded->uri, value);
+        break;
+    case 16:
+        if (IS_NAME(name, name_bytes, "X-Forwarded-Host"))
+            read_forwarded(forwarded, &forwarded->host, value);
+        break;
+    case 17:
+        if (IS_NAME(name, name_bytes, "Transfer-Encoding"))
+            read_transfer_encoding(reading, &value);
+        else if (IS_NAME(name, name_bytes, "X-Original-Method"))
+            read_forwarded(forwarded, &forwarded->original_method, value);
+        break;
+    case 18:
+        if (IS_NAME(name, name_bytes, "X-Forwarded-Method"))
+            read_forwarded(forwarded, &forwarded->method, value);
+        break;
+    default:
+        break;
+    }
+}
+
+static void
 read_wanted(struct reading *reading, const char *name, size_t name_bytes, struct field value)
 {
     const struct policy *policy = reading->index->policy;
 
-    if (IS_NAME(name, name_bytes, "Host"))
-        reading->hosts++;
-    else if (IS_NAME(name, name_bytes, "Content-Length"))
-        read_content_length(reading, &value);
-    else if (IS_NAME(name, name_bytes, "Transfer-Encoding"))
-        read_transfer_encoding(reading, &value);
-    else if (IS_NAME(name, name_bytes, "X-Forwarded-For"))
-        read_forwarded_for(reading->headers, value);
+    read_own(reading, name, name_bytes, value);
     for (uint32_t i = 0; i < policy->header_count; i++) {
         struct field *field = &reading->headers->values[i];
         if (field->text == NULL && value.bytes > 0 && strlen(policy->headers[i]) == name_bytes &&
             strncasecmp(policy->headers[i], name, name_bytes) == 0)
             *field = value;
     }
+}
+
+/* Blanks around a value are not part of it (RFC 9110, section 5.5); libmicrohttpd has taken off those before it. */
+static struct field
+trimmed(const char *value, size_t bytes)
+{
+    while (bytes > 0 && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
+        bytes--;
+    return (struct field){.text = value ? value : "", .bytes = bytes};
 }
 
 static enum MHD_Result
@@ -131,8 +198,7 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_byte
     if (!is_token(name, name_bytes))
         reading->why = "A header has a name that is no name.";
     else if (reading->index->lengths >> (name_bytes & 63) & 1)
-        read_wanted(reading, name, name_bytes,
-                    (struct field){.text = value ? value : "", .bytes = value_bytes});
+        read_wanted(reading, name, name_bytes, trimmed(value, value_bytes));
     return reading->why || reading->too_large ? MHD_NO : MHD_YES;
 }
 
@@ -144,6 +210,8 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
 
     memset(headers->values, 0, index->policy->header_count * sizeof(headers->values[0]));
     headers->forwarded_count = 0;
+    headers->forwarded = (struct forwarded){0};
+    headers->authorization = (struct field){0};
     headers->content_length = -1;
     headers->chunked = false;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reading);

@@ -27,12 +27,22 @@ struct header_index {
 };
 void header_index_init(struct header_index *index, const struct policy *policy);
 
+/* What a proxy says of the request that it has before it: see forward.h. text NULL: absent or empty. */
+struct forwarded {
+    struct field method, original_method;
+    struct field uri, original_uri, original_url;
+    struct field host;
+    bool repeated; /* one of them stands there twice: nobody knows which one the proxy wrote */
+};
+
 struct headers {
     struct field
         values[POLICY_HEADERS_MAX]; /* by index in policy->headers; text NULL: absent or empty. The first line
                                                 of a name counts */
     struct field forwarded_for[FORWARDED_LINES];
     uint32_t forwarded_count;
+    struct forwarded forwarded;
+    struct field authorization;
     int64_t content_length; /* -1: none given */
     bool chunked;
 };

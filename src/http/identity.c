@@ -11,11 +11,19 @@ write_address(struct client *client, const struct address *address)
 }
 
 void
+peer_of_address(struct peer *peer, const struct address *address, bool trusted)
+{
+    peer->address = *address;
+    peer->trusted = trusted;
+    write_address(&peer->client, address);
+}
+
+void
 peer_init(struct peer *peer, const struct sockaddr *sockaddr, const struct networks *trusted)
 {
-    peer->address = address_of_peer(sockaddr);
-    peer->trusted = networks_contain(trusted, &peer->address);
-    write_address(&peer->client, &peer->address);
+    struct address address = address_of_peer(sockaddr);
+
+    peer_of_address(peer, &address, networks_contain(trusted, &address));
 }
 
 static void
@@ -56,6 +64,8 @@ identify(struct client *client, const struct rule *rule, const struct headers *h
             client_write(client, source->text, value->text, value->bytes);
             return IDENTITY_FOUND;
         case SOURCE_IP:
+            if (peer == NULL)
+                break;
             identify_by_address(client, headers, peer, trusted);
             return IDENTITY_FOUND;
         case SOURCE_GLOBAL:

@@ -16,12 +16,15 @@ struct peer {
 };
 void peer_init(struct peer *peer, const struct sockaddr *sockaddr, const struct networks *trusted);
 
+void peer_of_address(struct peer *peer, const struct address *address, bool trusted);
+
 enum identity_status {
     IDENTITY_FOUND,
     IDENTITY_ABSENT, /* none of the sources is there */
     IDENTITY_BAD,    /* a source has a control byte in its value */
 };
 
+/* `peer` NULL: no address is known. */
 enum identity_status identify(struct client *client, const struct rule *rule, const struct headers *headers,
                               const struct peer *peer, const struct networks *trusted);
 

@@ -9,23 +9,25 @@
 #include <microhttpd.h>
 
 #include "clock.h"
+#include "decision_json.h"
 #include "number.h"
+#include "text.h"
 
 #define CACHE_SLOTS       4096 /* a power of two */
 #define BODY_BYTES        1536 /* the longest: every limit of a rule with the longest name refuses */
 #define HEADER_BYTES      1024
 #define FIELD_INTEGER_MAX INT64_C(999999999999999) /* RFC 9651: 15 digits */
 
-#define JSON_TYPE    "application/json"
-#define PROBLEM_TYPE "application/problem+json"
-#define PROBLEM_URI  "https://iana.org/assignments/http-problem-types#"
+#define PROBLEM_URI "https://iana.org/assignments/http-problem-types#"
 
 /* Everything that an answer depends on: equal keys, equal bytes. */
 struct key {
-    uint32_t rule;
+    uint16_t rule;
     uint8_t route, verdict;
     uint8_t flags;    /* FLAG_ bits */
     uint8_t refusing; /* a bit a limit */
+    uint8_t tightest; /* of two that refuse for a part of a second, the seconds do not tell which */
+    uint8_t unused;   /* 0: the bytes are compared */
     int64_t reset_s;  /* Unix time */
     int64_t
         numbers[2 *
@@ -34,7 +36,9 @@ struct key {
 
 #define FLAG_CLOSING  1
 #define FLAG_DEGRADED 2
+#define FLAG_DENY_403 4 /* a refusal has this status; else 429 */
 _Static_assert(STORE_LIMITS_MAX <= 8, "a bit of `refusing` each");
+_Static_assert(POLICY_RULES_MAX <= UINT16_MAX, "rules have 16 bits");
 
 struct slot {
     struct key key;
@@ -48,26 +52,6 @@ struct renderer {
     struct slot slots[CACHE_SLOTS];
 };
 
-/* Text. */
-
-struct text {
-    char *start;
-    size_t used, room;
-};
-
-static void __attribute__((format(printf, 2, 3))) put(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-    int bytes;
-
-    va_start(arguments, format);
-    bytes = vsnprintf(text->start + text->used, text->room - text->used, format, arguments);
-    va_end(arguments);
-    assert(bytes >= 0 &&
-           (size_t)bytes < text->room - text->used); /* the rooms above are the longest texts' */
-    text->used += (size_t)bytes;
-}
-
 static int64_t
 field_integer(int64_t value)
 {
@@ -79,7 +63,7 @@ field_integer(int64_t value)
 static void
 put_limit_name(struct text *text, const struct rule *rule, uint32_t index)
 {
-    put(text, rule->limit_count == 1 ? "\"%s\"" : "\"%s:%" PRIu32 "\"", rule->name, index);
+    text_put(text, rule->limit_count == 1 ? "\"%s\"" : "\"%s:%" PRIu32 "\"", rule->name, index);
 }
 
 static char *
@@ -89,10 +73,10 @@ policy_header(const struct rule *rule)
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
     for (uint32_t i = 0; i < rule->limit_count; i++) {
-        put(&text, i ? ", " : "");
+        text_put(&text, i ? ", " : "");
         put_limit_name(&text, rule, i);
-        put(&text, ";q=%" PRId64 ";w=%" PRId64, field_integer(rule->limits[i].limit),
-            us_to_s_up(rule->limits[i].window_us));
+        text_put(&text, ";q=%" PRId64 ";w=%" PRId64, field_integer(rule->limits[i].limit),
+                 us_to_s_up(rule->limits[i].window_us));
     }
     return strdup(buffer);
 }
@@ -108,26 +92,20 @@ struct draft {
     int64_t retry_s; /* of a refusal or an unavailable store; RETRY_NEVER: waiting will not help */
 };
 
-static bool
-add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    return MHD_add_response_header(response, name, value) == MHD_YES;
-}
-
-static bool
-add_number(struct MHD_Response *response, const char *name, int64_t value)
+static void
+add_number(struct answer *answer, const char *name, int64_t value)
 {
     char digits[24];
 
     digits[number_write(digits, value)] = '\0';
-    return add_header(response, name, digits);
+    answer_header(answer, name, digits);
 }
 
-static bool
-add_ratelimit(struct MHD_Response *response, const struct draft *draft)
+static void
+add_ratelimit(struct answer *answer, const struct draft *draft)
 {
     const struct rule *rule = draft->take->rule;
-    char buffer[HEADER_BYTES];
+    char buffer[HEADER_BYTES] = "";
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
     for (uint32_t i = 0; i < rule->limit_count; i++) {
@@ -135,40 +113,49 @@ add_ratelimit(struct MHD_Response *response, const struct draft *draft)
            to be waited for (the draft: Retry-After should not be earlier than `t`). */
         if (draft->take->verdict == VERDICT_REFUSED && draft->take->request.decisions[i].allowed)
             continue;
-        put(&text, text.used ? ", " : "");
+        text_put(&text, text.used ? ", " : "");
         put_limit_name(&text, rule, i);
-        put(&text, ";r=%" PRId64, field_integer(draft->key->numbers[2 * i]));
+        text_put(&text, ";r=%" PRId64, field_integer(draft->key->numbers[2 * i]));
         if (draft->key->numbers[2 * i + 1] != RETRY_NEVER)
-            put(&text, ";t=%" PRId64, draft->key->numbers[2 * i + 1]);
+            text_put(&text, ";t=%" PRId64, draft->key->numbers[2 * i + 1]);
     }
-    return add_header(response, "RateLimit", buffer);
+    answer_header(answer, "RateLimit", buffer);
 }
 
-static bool
-add_limit_headers(struct MHD_Response *response, const struct draft *draft)
+static void
+add_limit_headers(struct answer *answer, const struct draft *draft)
 {
     const struct limiter_take *take = draft->take;
-    bool ok = add_number(response, "X-RateLimit-Limit", take->rule->limits[take->tightest].limit) &&
-              add_header(response, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
 
-    if (ok && draft->tightest)
-        ok = add_number(response, "X-RateLimit-Remaining", draft->tightest->remaining) &&
-             add_number(response, "X-RateLimit-Reset", draft->key->reset_s) && add_ratelimit(response, draft);
-    if (ok && take->degraded && take->verdict != VERDICT_UNAVAILABLE)
-        ok = add_header(response, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
-    if (ok && take->verdict != VERDICT_ALLOWED && draft->retry_s != RETRY_NEVER)
-        ok = add_number(response, "Retry-After", draft->retry_s);
-    return ok && add_header(response, "Cache-Control", "no-store");
+    add_number(answer, "X-RateLimit-Limit", take->rule->limits[take->tightest].limit);
+    answer_header(answer, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
+    if (draft->tightest) {
+        add_number(answer, "X-RateLimit-Remaining", draft->tightest->remaining);
+        add_number(answer, "X-RateLimit-Reset", draft->key->reset_s);
+        add_ratelimit(answer, draft);
+    }
+    if (take->degraded && take->verdict != VERDICT_UNAVAILABLE)
+        answer_header(answer, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
+    if (take->verdict != VERDICT_ALLOWED && draft->retry_s != RETRY_NEVER)
+        add_number(answer, "Retry-After", draft->retry_s);
+    answer_header(answer, "Cache-Control", "no-store");
 }
 
 static void
 put_allowed(struct text *text, const struct draft *draft)
 {
-    put(text, "{\"message\": \"%s\", \"rule\": \"%s\"", draft->route->message, draft->take->rule->name);
+    text_put(text, "{\"message\": \"%s\", \"rule\": \"%s\"", draft->route->message, draft->take->rule->name);
     if (draft->tightest)
-        put(text, ", \"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after\": %" PRId64,
-            draft->tightest->limit, draft->tightest->remaining, us_to_s_up(draft->tightest->reset_after_us));
-    put(text, "}\n");
+        text_put(text, ", \"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after\": %" PRId64,
+                 draft->tightest->limit, draft->tightest->remaining,
+                 us_to_s_up(draft->tightest->reset_after_us));
+    text_put(text, "}\n");
+}
+
+static unsigned
+deny_status(const struct key *key)
+{
+    return key->flags & FLAG_DENY_403 ? 403 : 429;
 }
 
 static void
@@ -177,68 +164,51 @@ put_refused(struct text *text, const struct draft *draft)
     const struct limiter_take *take = draft->take;
     const char *separator = "";
 
-    put(text,
-        "{\"detail\": \"Too many requests. Please retry later.\", \"type\": \"" PROBLEM_URI
-        "quota-exceeded\", \"title\": \"Too Many Requests\", \"status\": 429, \"violated-policies\": [");
+    text_put(text,
+             "{\"detail\": \"Too many requests. Please retry later.\", \"type\": \"" PROBLEM_URI
+             "quota-exceeded\", \"title\": \"Too Many Requests\", \"status\": %u, \"violated-policies\": [",
+             deny_status(draft->key));
     for (uint32_t i = 0; i < take->rule->limit_count; i++) {
         if (take->request.decisions[i].allowed)
             continue;
-        put(text, "%s", separator);
+        text_put(text, "%s", separator);
         put_limit_name(text, take->rule, i);
         separator = ", ";
     }
-    put(text, "]");
+    text_put(text, "]");
     if (draft->retry_s != RETRY_NEVER)
-        put(text, ", \"retry_after\": %" PRId64, draft->retry_s);
-    put(text, "}\n");
+        text_put(text, ", \"retry_after\": %" PRId64, draft->retry_s);
+    text_put(text, "}\n");
 }
 
 static void
 put_unavailable(struct text *text)
 {
-    put(text, "{\"detail\": \"Rate limiter storage is unavailable.\", \"type\": \"" PROBLEM_URI
-              "temporary-reduced-capacity\", \"title\": \"Service Unavailable\", \"status\": 503, "
-              "\"retry_after\": 1}\n");
-}
-
-static struct MHD_Response *
-make_response(const struct text *body, const char *type, bool closing)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body->used, body->start, MHD_RESPMEM_MUST_COPY);
-
-    if (response == NULL)
-        return NULL;
-    if (!add_header(response, "Content-Type", type) ||
-        (closing && !add_header(response, "Connection", "close"))) {
-        MHD_destroy_response(response);
-        return NULL;
-    }
-    return response;
+    text_put(text, "{\"detail\": \"" RENDER_UNAVAILABLE "\", \"type\": \"" PROBLEM_URI
+                   "temporary-reduced-capacity\", \"title\": \"Service Unavailable\", \"status\": 503, "
+                   "\"retry_after\": 1}\n");
 }
 
 static struct answer
 make_answer(const struct draft *draft)
 {
-    static const unsigned statuses[] = {
-        [VERDICT_ALLOWED] = 200, [VERDICT_REFUSED] = 429, [VERDICT_UNAVAILABLE] = 503};
     enum verdict verdict = draft->take->verdict;
+    bool closing = (draft->key->flags & FLAG_CLOSING) != 0;
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
-    struct answer answer = {.status = statuses[verdict]};
+    struct answer answer;
 
-    if (verdict == VERDICT_ALLOWED)
+    if (verdict == VERDICT_ALLOWED) {
         put_allowed(&body, draft);
-    else if (verdict == VERDICT_REFUSED)
+        answer = answer_new(200, &body, ANSWER_JSON, closing);
+    } else if (verdict == VERDICT_REFUSED) {
         put_refused(&body, draft);
-    else
+        answer = answer_new(deny_status(draft->key), &body, ANSWER_PROBLEM, closing);
+    } else {
         put_unavailable(&body);
-    answer.response = make_response(&body, verdict == VERDICT_ALLOWED ? JSON_TYPE : PROBLEM_TYPE,
-                                    (draft->key->flags & FLAG_CLOSING) != 0);
-    if (answer.response && !add_limit_headers(answer.response, draft)) {
-        MHD_destroy_response(answer.response);
-        answer.response = NULL;
+        answer = answer_new(503, &body, ANSWER_PROBLEM, closing);
     }
+    add_limit_headers(&answer, draft);
     return answer;
 }
 
@@ -261,16 +231,28 @@ seconds_until_more(const struct decision *decision)
     return at_least_1(us_to_s_up(decision->retry_after_us));
 }
 
+static void
+draft_numbers(struct draft *draft)
+{
+    const struct limiter_take *take = draft->take;
+
+    draft->tightest = take->decided ? &take->request.decisions[take->tightest] : NULL;
+    draft->retry_s = draft->tightest ? seconds_until_more(draft->tightest) : 1;
+}
+
 static size_t
-make_key(struct key *key, const struct limiter_take *take, const struct route *route, bool closing)
+make_key(struct key *key, const struct limiter_take *take, const struct route *route, bool deny_403,
+         bool closing)
 {
     size_t bytes = offsetof(struct key, numbers);
 
     *key =
-        (struct key){.rule = take->rule->index,
-                     .route = (uint8_t)(route - routes),
+        (struct key){.rule = (uint16_t)take->rule->index,
+                     .route = route != NULL ? (uint8_t)(route - routes) : 0,
                      .verdict = (uint8_t)take->verdict,
-                     .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0))};
+                     .tightest = (uint8_t)take->tightest,
+                     .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0) |
+                                        (deny_403 ? FLAG_DENY_403 : 0))};
     if (!take->decided)
         return bytes;
     key->reset_s = us_to_s_up(clock_wall_us() + take->request.decisions[take->tightest].reset_after_us);
@@ -302,114 +284,61 @@ fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct d
     if (slot->key_bytes > 0)
         MHD_destroy_response(slot->answer.response); /* those that are still being sent keep it */
     slot->answer = make_answer(draft);
+    slot->answer.owned = false; /* the cache's */
     slot->key = *key;
     slot->key_bytes = slot->answer.response ? bytes : 0;
 }
 
 struct answer
 render_take(struct renderer *renderer, const struct limiter_take *take, const struct route *route,
-            bool closing)
+            bool deny_403, bool closing)
 {
     struct key key;
-    size_t bytes = make_key(&key, take, route, closing);
+    size_t bytes = make_key(&key, take, route, deny_403, closing);
     struct slot *slot = find_slot(renderer, &key, bytes);
-    const struct decision *tightest = take->decided ? &take->request.decisions[take->tightest] : NULL;
+    struct draft draft = {.renderer = renderer, .take = take, .route = route, .key = &key};
 
-    if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0)
-        fill_slot(slot, &key, bytes,
-                  &(struct draft){.renderer = renderer,
-                                  .take = take,
-                                  .route = route,
-                                  .key = &key,
-                                  .tightest = tightest,
-                                  .retry_s = tightest ? seconds_until_more(tightest) : 1});
+    if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0) {
+        draft_numbers(&draft);
+        fill_slot(slot, &key, bytes, &draft);
+    }
     return slot->answer;
 }
 
-/* What is asked seldom enough to be made each time. */
-
-static const char *
-status_title(unsigned status)
-{
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 413:
-        return "Content Too Large";
-    case 414:
-        return "URI Too Long";
-    case 431:
-        return "Request Header Fields Too Large";
-    default:
-        return "Internal Server Error";
-    }
-}
+/* What is not kept: its body counts milliseconds, so that hardly two are the same. */
 
 struct answer
-render_problem(unsigned status, const char *detail, const char *allow, bool closing)
+render_check(struct renderer *renderer, const struct limiter_take *take, bool closing)
 {
-    char buffer[BODY_BYTES];
+    struct key key;
+    struct draft draft = {.renderer = renderer, .take = take, .key = &key};
+    char buffer[DECISION_JSON_BYTES(STORE_LIMITS_MAX)];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
-    struct answer answer = {.status = status, .owned = true};
+    struct answer answer;
 
-    put(&body, "{\"detail\": \"%s\", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u}\n", detail,
-        status_title(status), status);
-    answer.response = make_response(&body, PROBLEM_TYPE, closing);
-    if (answer.response && allow && !add_header(answer.response, "Allow", allow)) {
-        MHD_destroy_response(answer.response);
-        answer.response = NULL;
-    }
+    make_key(&key, take, NULL, false, closing);
+    draft_numbers(&draft);
+    if (take->verdict == VERDICT_UNAVAILABLE)
+        return make_answer(&draft);
+    text_put(&body, "{");
+    decision_json_put(&body, take);
+    text_put(&body, "}\n");
+    answer = answer_new(take->verdict == VERDICT_ALLOWED ? 200 : 429, &body, ANSWER_JSON, closing);
+    add_limit_headers(&answer, &draft);
     return answer;
 }
 
-static const char *
-state_name(enum store_state state)
-{
-    static const char *const names[] = {
-        [STORE_READY] = "ready", [STORE_CONNECTING] = "connecting", [STORE_LOST] = "lost"};
-
-    return names[state];
-}
-
-static uint64_t
-count_of(const struct limiter *limiter, enum failure_mode mode)
-{
-    return atomic_load_explicit(&limiter->counts->degraded[mode], memory_order_relaxed);
-}
-
 struct answer
-render_health(const struct limiter *limiter, bool closing)
+render_unavailable(bool closing)
 {
-    struct store_health health = store_health(limiter->store);
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
+    struct answer answer;
 
-    put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
-        health.state == STORE_READY ? "ok" : "degraded", health.kind, state_name(health.state));
-    put(&body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
-        count_of(limiter, FAILURE_CLOSED), count_of(limiter, FAILURE_OPEN), count_of(limiter, FAILURE_LOCAL));
-    return (struct answer){
-        .status = 200, .owned = true, .response = make_response(&body, JSON_TYPE, closing)};
-}
-
-struct answer
-render_ready(const struct limiter *limiter, enum failure_mode mode, bool draining)
-{
-    bool away = store_health(limiter->store).state != STORE_READY && mode == FAILURE_CLOSED;
-    char buffer[BODY_BYTES];
-    struct text body = {.start = buffer, .room = sizeof(buffer)};
-
-    put(&body, "{\"ready\": %s, \"reason\": \"%s\"}\n", draining || away ? "false" : "true",
-        draining ? "draining"
-        : away   ? "the store is away"
-                 : "");
-    return (struct answer){.status = draining || away ? 503 : 200,
-                           .owned = true,
-                           .response = make_response(&body, JSON_TYPE, draining)};
+    put_unavailable(&body);
+    answer = answer_new(503, &body, ANSWER_PROBLEM, closing);
+    answer_header(&answer, "Retry-After", "1");
+    return answer;
 }
 
 struct renderer *

@@ -9,36 +9,29 @@
 
 #include <stdbool.h>
 
+#include "answer.h"
 #include "limiter.h"
 #include "policy.h"
 #include "routes.h"
 #include "store.h"
 
-struct MHD_Response;
 struct renderer;
 
-/* What is ready to be queued. `response` NULL: memory is out. */
-struct answer {
-    unsigned status;
-    struct MHD_Response *response;
-    bool
-        owned; /* the one who queues it destroys it after; else it is the cache's, valid until the next render */
-};
+#define RENDER_UNAVAILABLE "Rate limiter storage is unavailable."
 
 /* NULL when memory is out. `policy` is borrowed. */
 struct renderer *renderer_new(const struct policy *policy);
 void renderer_free(struct renderer *renderer);
 
-/* 200, 429 or 503 for a take that is done. `closing`: the answer says Connection: close. */
+/* 200, 429 or 503 for a take that is done: of a resource, or of a request that a proxy asks about.
+   `deny_403`: 403 in the place of 429. */
 struct answer render_take(struct renderer *renderer, const struct limiter_take *take,
-                          const struct route *route, bool closing);
+                          const struct route *route, bool deny_403, bool closing);
 
-/* Any other error, as application/problem+json. `detail` is a sentence; it is trusted, and goes out as it is. `allow` is
-   the Allow header of a 405, else NULL. */
-struct answer render_problem(unsigned status, const char *detail, const char *allow, bool closing);
+/* 200, 429 or 503 for an application that asks: the same headers, the decision as JSON. */
+struct answer render_check(struct renderer *renderer, const struct limiter_take *take, bool closing);
 
-/* GET /health and GET /ready. */
-struct answer render_health(const struct limiter *limiter, bool closing);
-struct answer render_ready(const struct limiter *limiter, enum failure_mode mode, bool draining);
+/* 503 where there is no one rule to tell about. */
+struct answer render_unavailable(bool closing);
 
 #endif

@@ -11,8 +11,14 @@ const struct route routes[] = {
     {"/api/resource", METHOD_POST, "POST", ENDPOINT_RESOURCE, "The request was accepted."},
     {"/api/data", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, "This is the data."},
     {"/api/submit", METHOD_POST, "POST", ENDPOINT_RESOURCE, "The submission was accepted."},
+    {"/check", METHOD_ALL, "", ENDPOINT_CHECK, "The request is allowed."},
+    {"/v1/check", METHOD_POST, "POST", ENDPOINT_API_CHECK, NULL},
+    {"/v1/check/batch", METHOD_POST, "POST", ENDPOINT_API_BATCH, NULL},
+    {"/v1/reset", METHOD_POST, "POST", ENDPOINT_API_RESET, NULL},
+    {"/json", METHOD_POST, "POST", ENDPOINT_ENVOY, NULL},
     {"/health", READ_METHODS, "GET, HEAD", ENDPOINT_HEALTH, NULL},
     {"/ready", READ_METHODS, "GET, HEAD", ENDPOINT_READY, NULL},
+    {"/openapi.yaml", READ_METHODS, "GET, HEAD", ENDPOINT_OPENAPI, NULL},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 
@@ -20,7 +26,22 @@ const struct route *
 route_find(const char *path, size_t bytes)
 {
     for (size_t i = 0; i < route_count; i++)
-        if (strlen(routes[i].path) == bytes && memcmp(routes[i].path, path, bytes) == 0)
+        if (routes[i].endpoint != ENDPOINT_CHECK && strlen(routes[i].path) == bytes &&
+            memcmp(routes[i].path, path, bytes) == 0)
             return &routes[i];
+    return NULL;
+}
+
+const struct route *
+route_find_check(const char *path, const char **rest)
+{
+    for (size_t i = 0; i < route_count; i++) {
+        size_t bytes = strlen(routes[i].path);
+        if (routes[i].endpoint != ENDPOINT_CHECK || strncmp(path, routes[i].path, bytes) != 0)
+            continue;
+        *rest = path + bytes;
+        if (**rest == '\0' || **rest == '/' || **rest == ':')
+            return &routes[i];
+    }
     return NULL;
 }

@@ -164,7 +164,6 @@ on_access(void *arg, struct MHD_Connection *handle, const char *url, const char 
     struct connection *connection = connection_of(handle);
 
     (void)arg;
-    (void)upload;
     (void)request;
     if (connection == NULL)
         return MHD_NO;
@@ -172,8 +171,9 @@ on_access(void *arg, struct MHD_Connection *handle, const char *url, const char 
         enter_phase(connection, PHASE_BODY);
     else if (*upload_bytes == 0)
         enter_phase(connection, PHASE_ANSWERING);
-    return exchange_handle(&connection->exchange, handle, url, method, version, upload_bytes) ? MHD_YES
-                                                                                              : MHD_NO;
+    return exchange_handle(&connection->exchange, handle, url, method, version, upload, upload_bytes)
+               ? MHD_YES
+               : MHD_NO;
 }
 
 static void
@@ -281,6 +281,7 @@ server_new(const struct server_options *options)
         .failure_mode = options->failure_mode,
         .renderer = renderer_new(options->policy),
     };
+    admin_init(&server->context.admin, options->admin_token);
     header_index_init(&server->context.index, options->policy);
     if (server->context.renderer)
         server->daemon = start_daemon(server);

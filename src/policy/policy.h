@@ -14,8 +14,8 @@
 
 #include "limit.h"
 #include "report.h"
+#include "rule_name.h"
 
-#define RULE_NAME_BYTES    64 /* [A-Za-z0-9_.-], at least 1 */
 #define RULE_LIMITS_MAX    8
 #define RULE_SOURCES_MAX   8
 #define POLICY_RULES_MAX   1024

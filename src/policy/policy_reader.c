@@ -35,14 +35,11 @@ parse_json(const struct reader *reader, const char *text, size_t bytes)
 static void
 read_name(const struct reader *reader, const struct place *place, const char *name, struct rule *rule)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-    size_t bytes = strlen(name);
-
-    if (bytes < 1 || bytes > RULE_NAME_BYTES || strspn(name, plain) != bytes)
+    if (!rule_name_is_good(name))
         mistake_add(reader, place, NULL,
                     "a rule's name must be 1 to %d letters, digits, \"_\", \".\" and \"-\"", RULE_NAME_BYTES);
     else
-        memcpy(rule->name, name, bytes + 1);
+        memcpy(rule->name, name, strlen(name) + 1);
 }
 
 /* The first match wins: a rule behind one that takes all its requests would look as if it were in force. */

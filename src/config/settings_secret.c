@@ -1,0 +1,67 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings_parts.h"
+#include "settings_table.h"
+#include "small_file.h"
+
+#define SECRET_FILE_BYTES 4096
+
+static const char *
+trouble_with(char *text, size_t *bytes)
+{
+    const char *why = strlen(text) != *bytes ? "holds a zero byte" : NULL;
+
+    if (*bytes > 0 && text[*bytes - 1] == '\n')
+        text[--*bytes] = '\0';
+    if (*bytes > 0 && text[*bytes - 1] == '\r')
+        text[--*bytes] = '\0';
+    return *bytes == 0 ? "empty" : why;
+}
+
+char *
+settings_read_secret(const struct settings *settings, enum setting_id id, struct report *report)
+{
+    const char *why;
+    char *text;
+    size_t bytes;
+
+    switch (small_file_read(settings->given[id].text, SECRET_FILE_BYTES, &text, &bytes)) {
+    case SMALL_FILE_OK:
+        break;
+    case SMALL_FILE_ABSENT:
+    case SMALL_FILE_UNREADABLE:
+        settings_mistake(settings, id, report, strerror(errno));
+        return NULL;
+    case SMALL_FILE_TOO_LARGE:
+        settings_mistake(settings, id, report, "too large");
+        return NULL;
+    }
+    why = trouble_with(text, &bytes);
+    if (!why)
+        return text;
+    explicit_bzero(text, bytes);
+    free(text);
+    settings_mistake(settings, id, report, why);
+    return NULL;
+}
+
+void
+settings_read_admin_token(struct settings *settings, struct report *report)
+{
+    char *text;
+
+    if (!settings_was_given(settings, SETTING_ADMIN_TOKEN_FILE))
+        return;
+    if (settings_was_given(settings, SETTING_ADMIN_TOKEN)) {
+        report_add(report, "%s: given together with %s; accepted: one of the two",
+                   settings_place(settings, SETTING_ADMIN_TOKEN).text,
+                   settings_place(settings, SETTING_ADMIN_TOKEN_FILE).text);
+        return;
+    }
+    text = settings_read_secret(settings, SETTING_ADMIN_TOKEN_FILE, report);
+    if (text != NULL)
+        settings->admin_token = settings->file_token =
+            text; /* not in `given`: --print-config would show it */
+}

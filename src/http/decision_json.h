@@ -1,0 +1,23 @@
+/*
+ * decision_json: a decision as applications get it.
+ *
+ *     "allowed": true, "rule": "api-resource", "limit": 100, "remaining": 99, "retry_after_ms": 0,
+ *     "reset_after_ms": 60000
+ *
+ * The numbers are those of the tightest limit; where the rule has several, `limits` has all of them in the
+ * rule's order. A number is null where nobody knows it (a failure mode decided), retry_after_ms also where
+ * waiting will not help.
+ */
+#ifndef DECISION_JSON_H
+#define DECISION_JSON_H
+
+#include "limiter.h"
+#include "text.h"
+
+/* The most that decision_json_put writes. */
+#define DECISION_JSON_BYTES(limit_count) (512 + 192 * (size_t)(limit_count))
+
+/* The fields, without the braces around them. The verdict is not VERDICT_UNAVAILABLE. */
+void decision_json_put(struct text *text, const struct limiter_take *take);
+
+#endif

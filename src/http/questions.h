@@ -1,0 +1,50 @@
+/*
+ * questions: what an application asks in one request, one or a thousand, decided together.
+ *
+ * All go to the store in one turn of the loop, so Redis gets them in one write: one command for each 256
+ * (redis_batch.h). The callback comes once, when the last one has its answer. One allocation for all; one
+ * thread.
+ */
+#ifndef QUESTIONS_H
+#define QUESTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "body.h"
+#include "limiter.h"
+
+struct questions;
+
+struct question {
+    struct limiter_take take; /* rule NULL: there is nothing to decide */
+    struct body_mistake mistake;
+    struct questions *all;
+    bool pending;
+};
+
+struct questions_asker {
+    struct limiter *limiter;
+    void (*callback)(struct questions *questions);
+    void *arg; /* the callback's */
+};
+
+struct questions {
+    struct questions_asker asker;
+    bool is_reset;    /* not to be decided: to be forgotten */
+    uint32_t pending; /* without an answer yet */
+    uint32_t count;
+    struct question list[];
+};
+
+/* NULL when memory is out. Every question is empty: no rule, cost 1. */
+struct questions *questions_new(const struct questions_asker *asker, uint32_t count);
+
+/* LIMITER_DONE: all have their answers, and the callback does not come; else it comes later, never before the
+   return. */
+enum limiter_status questions_ask(struct questions *questions);
+
+/* Cancels what is pending. NULL is allowed. */
+void questions_free(struct questions *questions);
+
+#endif

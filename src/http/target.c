@@ -1,0 +1,42 @@
+#include "target.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Absolute-form (RFC 9112, section 3.2.2): what a client sends that takes this for a proxy. */
+static size_t
+scheme_bytes(const char *text, size_t bytes)
+{
+    if (bytes >= 7 && strncasecmp(text, "http://", 7) == 0)
+        return 7;
+    if (bytes >= 8 && strncasecmp(text, "https://", 8) == 0)
+        return 8;
+    return 0;
+}
+
+/* Bytes before the first of `ends`. */
+static size_t
+bytes_before(const char *text, size_t bytes, const char *ends)
+{
+    size_t at = 0;
+
+    while (at < bytes && (text[at] == '\0' || strchr(ends, text[at]) == NULL))
+        at++;
+    return at;
+}
+
+const char *
+target_path(const char *text, size_t bytes, size_t *path_bytes)
+{
+    size_t skipped = scheme_bytes(text, bytes);
+
+    if (skipped > 0) {
+        skipped += bytes_before(text + skipped, bytes - skipped, "/?#");
+        if (skipped == bytes || text[skipped] != '/') {
+            *path_bytes = 1;
+            return "/";
+        }
+    }
+    *path_bytes = bytes_before(text + skipped, bytes - skipped, "?#");
+    return text + skipped;
+}

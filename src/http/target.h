@@ -1,0 +1,15 @@
+/*
+ * target: the path within a request target, or within what a proxy says that one was. Pure; any thread.
+ */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <stddef.h>
+
+#define TARGET_BYTES_MAX 8192
+
+/* Without scheme, authority, query and fragment: "/a" of "/a?b", of "https://host/a#c". "/" where an
+   authority stands alone. It points into `text`, or is static, and is not normalised. */
+const char *target_path(const char *text, size_t bytes, size_t *path_bytes);
+
+#endif

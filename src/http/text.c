@@ -1,0 +1,18 @@
+#include "text.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+text_put(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    int bytes;
+
+    va_start(arguments, format);
+    bytes = vsnprintf(text->start + text->used, text->room - text->used, format, arguments);
+    va_end(arguments);
+    assert(bytes >= 0 && (size_t)bytes < text->room - text->used);
+    text->used += (size_t)bytes;
+}
