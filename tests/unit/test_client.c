@@ -164,7 +164,7 @@ START_TEST(a_long_source_is_part_of_the_digest)
 }
 END_TEST
 
-/* Values made of the pieces that escaping is about: few, so that equal texts would come up if there were any. */
+/* Values of the few pieces that escaping is about, so that equal texts would come up if there were any. */
 static size_t
 hostile_value(uint64_t *random, char *out)
 {
@@ -203,17 +203,18 @@ START_TEST(no_source_passes_for_another)
 {
     static const char *const sources[] = {"ip",     "header:ip",     "header:x",     "header:x-y",
                                           "global", "header:global", "header:sha256"};
-    static const char *const values[] = {"",
-                                         "203.0.113.7",
-                                         "ip=203.0.113.7",
-                                         "x=1",
-                                         "=",
-                                         "y",
-                                         "=y",
-                                         "global",
-                                         "sha256=",
-                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-                                         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const values[] = {
+        "",
+        "203.0.113.7",
+        "ip=203.0.113.7",
+        "x=1",
+        "=",
+        "y",
+        "=y",
+        "global",
+        "sha256=",
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
     enum { SOURCES = sizeof(sources) / sizeof(sources[0]), VALUES = sizeof(values) / sizeof(values[0]) };
     static struct client all[SOURCES * VALUES + 1];
     size_t count = 0;

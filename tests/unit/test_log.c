@@ -1,5 +1,6 @@
 /* log: what reaches standard error, byte for byte but for the time; JSON is read back by another's parser. */
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ set_up(void)
     captured = memfd_create("log", 0);
     real_stderr = dup(STDERR_FILENO);
     ck_assert_int_ge(captured, 0);
+    /* Only so does each write of several threads find the end of what was written before. */
+    ck_assert_int_eq(fcntl(captured, F_SETFL, O_APPEND), 0);
     ck_assert_int_ge(real_stderr, 0);
     log_init(LOG_DEBUG, LOG_TEXT);
 }
@@ -237,6 +240,30 @@ START_TEST(a_log_that_nobody_reads_stops_nothing)
 }
 END_TEST
 
+static char sunk[256];
+
+static void
+sink(void *arg, enum log_level level, const char *module, const char *message)
+{
+    ck_assert_ptr_eq(arg, sunk);
+    snprintf(sunk, sizeof(sunk), "%d %s %s", (int)level, module, message);
+}
+
+START_TEST(a_sink_gets_events_raw_and_nothing_is_written)
+{
+    begin_capture();
+    log_init_sink(LOG_WARN, sink, sunk);
+    log_info("test", "below the level");
+    ck_assert_str_eq(sunk, "");
+    log_warn("test", "lost\n%d", 7);
+    ck_assert_str_eq(sunk, "2 test lost\n7");
+    log_init_sink(LOG_DEBUG, NULL, NULL);
+    log_error("test", "to nobody");
+    ck_assert_str_eq(end_capture(), "");
+    ck_assert_str_eq(sunk, "2 test lost\n7");
+}
+END_TEST
+
 #define THREADS 4
 #define LINES   500
 
@@ -335,6 +362,7 @@ main(void)
     tcase_add_test(tests, every_byte_there_is_leaves_json_whole);
     tcase_add_loop_test(tests, a_line_too_long_is_cut_and_still_a_line, 0, ROWS(fills));
     tcase_add_test(tests, a_log_that_nobody_reads_stops_nothing);
+    tcase_add_test(tests, a_sink_gets_events_raw_and_nothing_is_written);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
     tcase_add_test(tests, a_limiter_allows_once_an_interval_and_tells_what_it_held_back);
     tcase_add_test(tests, a_limiter_shared_by_threads_allows_one_of_them);

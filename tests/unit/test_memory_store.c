@@ -1,6 +1,6 @@
 /*
- * memory_store: counts are right, are kept as long as they were promised to be, and by any number of threads never exceed a
- * limit. The clock is the test's.
+ * memory_store: counts are right, are kept as long as they were promised to be, and by any number of threads
+ * never exceed a limit. The clock is the test's.
  */
 #include <check.h>
 #include <pthread.h>
@@ -70,7 +70,8 @@ allows(uint64_t client, const char *rule, const struct limit *limits, uint32_t l
     return take(&request, client, rule, limits, limit_count, cost);
 }
 
-/* How many of `clients` clients, from number `first` on, get `each` requests; a microsecond passes between two. */
+/* How many of `clients` clients, from number `first` on, get `each` requests; a microsecond passes between
+   two. */
 static int64_t
 count_allowed(uint64_t first, int64_t clients, int64_t each, const struct limit *limits, uint32_t limit_count)
 {
@@ -175,6 +176,25 @@ START_TEST(a_rule_that_was_another_algorithm_starts_anew)
 }
 END_TEST
 
+START_TEST(a_reset_client_begins_anew_and_nobody_else)
+{
+    struct limit limits[2] = {bucket, per_minute[0]};
+    struct client client;
+    struct store_request request = {
+        .subject = {.client = &client, .rule = "r", .limits = limits, .limit_count = 2}};
+
+    open_store(1000, 0);
+    ck_assert(allows(1, "r", limits, 2, 3) && allows(1, "s", limits, 2, 3) && allows(2, "r", limits, 2, 3));
+    client.bytes = (size_t)sprintf(client.text, "header:user_id=1");
+    ck_assert_int_eq(store_reset(store, &request), STORE_DONE);
+    ck_assert_uint_eq(memory_store_counts(store).entries, 4);
+    ck_assert(allows(1, "r", limits, 2, 3));
+    ck_assert(!allows(1, "s", limits, 2, 1) && !allows(2, "r", limits, 2, 1));
+    client.bytes = (size_t)sprintf(client.text, "header:user_id=unknown");
+    ck_assert_int_eq(store_reset(store, &request), STORE_DONE);
+}
+END_TEST
+
 /* Capacity. */
 
 static const struct {
@@ -248,7 +268,8 @@ START_TEST(eight_of_the_largest_logs_fit_into_the_smallest_table)
         for (int i = 0; i < STORE_LIMITS_MAX; i++)
             ck_assert_int_eq(limit_init_window(&limits[i], SLIDING_WINDOW, largest[l], 1000 + largest[l]),
                              LIMIT_OK);
-        /* A request a microsecond, each an entry of its own, over three windows: the heads of the logs move on. */
+        /* A request a microsecond, each an entry of its own, over three windows: the heads of the logs move
+           on. */
         int64_t window_us = limits[0].window_us;
         ck_assert_int_eq(count_allowed(0, 1, 3 * window_us, limits, STORE_LIMITS_MAX), 3 * largest[l]);
         tear_down();
@@ -439,6 +460,7 @@ main(void)
     tcase_add_test(tests, several_limits_are_all_or_nothing);
     tcase_add_test(tests, a_refused_newcomer_is_not_kept);
     tcase_add_test(tests, a_rule_that_was_another_algorithm_starts_anew);
+    tcase_add_test(tests, a_reset_client_begins_anew_and_nobody_else);
     tcase_add_loop_test(tests, so_many_keys_as_were_promised_are_held_wherever_their_hashes_fall, 0,
                         ROWS(loads));
     tcase_add_loop_test(tests, a_flood_never_outgrows_the_table, 0, ROWS(loads));

@@ -239,16 +239,37 @@ START_TEST(the_strongest_source_wins)
 
         give(id, mask);
         read_well();
-        ck_assert_msg(strcmp(run.settings.given[id].text, expected) == 0 ||
-                          settings_table[id].type == VALUE_SECRET,
+        ck_assert_msg(strcmp(run.settings.given[id].text, expected) == 0 || id == SETTING_REDIS_PASSWORD,
                       "%s from sources %d: %s", name, mask, run.settings.given[id].text);
-        if (settings_table[id].type == VALUE_SECRET)
+        if (id == SETTING_REDIS_PASSWORD) /* it is in the URL now */
             ck_assert_msg(mask == 0 || strstr(run.settings.store, expected), "%s from sources %d", name,
                           mask);
         else
             ck_assert_msg(strcmp(field(id), settled) == 0, "%s from sources %d: %s", name, mask, field(id));
         forget();
     }
+}
+END_TEST
+
+START_TEST(the_admin_token_may_stand_in_a_file)
+{
+    write_file("secret", "w", "t0k\r\n");
+    variable("ADMIN_TOKEN_FILE=secret");
+    read_well();
+    ck_assert_str_eq(run.settings.admin_token, "t0k");
+    ck_assert_str_eq(run.settings.given[SETTING_ADMIN_TOKEN].text, ""); /* what --print-config prints */
+    forget();
+
+    variable("ADMIN_TOKEN=t0k");
+    variable("ADMIN_TOKEN_FILE=secret");
+    read_settings();
+    ck_assert_report("ADMIN_TOKEN: given together with ADMIN_TOKEN_FILE; accepted: one of the two\n");
+    forget();
+
+    write_file("secret", "w", "\n");
+    variable("ADMIN_TOKEN_FILE=secret");
+    read_settings();
+    ck_assert_report("ADMIN_TOKEN_FILE: \"secret\": empty; accepted: a file of 1 to 4096 bytes\n");
 }
 END_TEST
 
@@ -770,6 +791,7 @@ settings_suite(void)
     cases = seek_case(file, -1);
     fclose(file);
     tcase_add_loop_test(reading, the_strongest_source_wins, 0, SETTING_COUNT);
+    tcase_add_test(reading, the_admin_token_may_stand_in_a_file);
     tcase_add_test(reading, a_flag_may_hold_its_value_behind_an_equals_sign);
     tcase_add_test(reading, an_empty_variable_is_not_set);
     tcase_add_test(reading, names_of_others_are_none_of_ours);

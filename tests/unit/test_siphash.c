@@ -1,6 +1,6 @@
 /*
- * siphash: against the vectors that the authors publish with their reference implementation (SipHash-2-4, 128 bits), and
- * against another implementation on random keys and lengths.
+ * siphash: against the vectors that the authors publish with their reference implementation (SipHash-2-4, 128
+ * bits), and against another implementation on random keys and lengths.
  */
 #include <check.h>
 #include <stdio.h>

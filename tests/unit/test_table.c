@@ -230,32 +230,75 @@ START_TEST(entries_whose_hashes_share_a_bucket_keep_apart)
 }
 END_TEST
 
-/* The table as a list, newest last: what it must hold after any sequence of uses. */
+/* The table as two lists, newest last: what it must hold after any sequence of uses. */
+struct model_entry {
+    uint64_t number;
+    bool recent;
+};
+
 struct model {
-    uint64_t numbers[2][64]; /* by list, oldest first */
+    struct model_entry entries[2][64]; /* by list, oldest first */
     size_t counts[2];
 };
+
+static struct model_entry *
+model_find(struct model *model, uint64_t number, enum table_list list)
+{
+    for (size_t i = 0; i < model->counts[list]; i++)
+        if (model->entries[list][i].number == number)
+            return &model->entries[list][i];
+    return NULL;
+}
+
+static void
+model_append(struct model *model, uint64_t number, enum table_list list)
+{
+    model->entries[list][model->counts[list]++] = (struct model_entry){.number = number};
+}
 
 static bool
 model_remove(struct model *model, uint64_t number)
 {
-    for (int list = 0; list < 2; list++)
-        for (size_t i = 0; i < model->counts[list]; i++)
-            if (model->numbers[list][i] == number) {
-                memmove(&model->numbers[list][i], &model->numbers[list][i + 1],
-                        (model->counts[list] - i - 1) * sizeof(uint64_t));
-                model->counts[list]--;
-                return true;
-            }
+    for (enum table_list list = TABLE_IDLE; list <= TABLE_REFUSED; list++) {
+        struct model_entry *entry = model_find(model, number, list);
+        if (entry == NULL)
+            continue;
+        model->counts[list]--;
+        memmove(entry, entry + 1,
+                (size_t)(&model->entries[list][model->counts[list]] - entry) * sizeof(*entry));
+        return true;
+    }
     return false;
+}
+
+static void
+model_evict(struct model *model)
+{
+    enum table_list list = model->counts[TABLE_IDLE] > 0 ? TABLE_IDLE : TABLE_REFUSED;
+    struct model_entry *oldest = &model->entries[list][0];
+    uint64_t number;
+
+    /* At most once round, since then no mark is left. */
+    while (oldest->recent && model->counts[list] > 1) {
+        number = oldest->number;
+        model_remove(model, number);
+        model_append(model, number, list);
+    }
+    model_remove(model, oldest->number);
 }
 
 static void
 model_use(struct model *model, uint64_t number, enum table_list list, size_t capacity)
 {
+    struct model_entry *entry = model_find(model, number, list);
+
+    if (entry != NULL) {
+        entry->recent = entry != &model->entries[list][model->counts[list] - 1];
+        return;
+    }
     if (!model_remove(model, number) && model->counts[0] + model->counts[1] == capacity)
-        model_remove(model, model->numbers[model->counts[0] == 0][0]);
-    model->numbers[list][model->counts[list]++] = number;
+        model_evict(model);
+    model_append(model, number, list);
 }
 
 START_TEST(any_sequence_of_uses_leaves_what_the_model_holds)
@@ -286,8 +329,8 @@ START_TEST(any_sequence_of_uses_leaves_what_the_model_holds)
             ck_abort_msg("step %d: %u entries", step, table.used);
         for (int k = 0; k < 2; k++)
             for (size_t i = 0; i < model.counts[k]; i++)
-                if (find(model.numbers[k][i]) == NULL)
-                    ck_abort_msg("step %d: %" PRIu64 " is not there", step, model.numbers[k][i]);
+                if (find(model.entries[k][i].number) == NULL)
+                    ck_abort_msg("step %d: %" PRIu64 " is not there", step, model.entries[k][i].number);
     }
     ck_assert_uint_le(table.untouched, CAPACITY + 1);
 }

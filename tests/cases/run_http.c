@@ -1,0 +1,422 @@
+/*
+ * cases/http: the tables through the service: server, limiter and memory store in this process, on a clock
+ * that the table moves, and a client on a socket of the loopback that keeps its connection for a whole case.
+ *
+ * HTTP takes costs of 1. What other costs a case spends is taken from the store directly, as by another
+ * worker. Cases whose limits a rules file cannot say, because they count in microseconds, are left to the
+ * other runners.
+ */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "cases.h"
+#include "clock.h"
+#include "limiter.h"
+#include "memory_store.h"
+#include "number.h"
+#include "server.h"
+
+#define ANSWER_BYTES 8192
+#define PATIENCE_US  (10 * US_PER_S) /* for what takes microseconds */
+#define RULES_BYTES  4096
+
+struct service {
+    struct clock clock;
+    struct event_base *base;
+    struct policy *policy;
+    struct store *store;
+    struct limiter_counts counts;
+    struct limiter limiter;
+    struct networks trusted;
+    struct server *server;
+    int client;
+};
+
+/* One answer, as text. */
+struct answer_text {
+    int status;
+    char headers[ANSWER_BYTES]; /* zero-terminated, each line ends with \r\n */
+    char body[ANSWER_BYTES];
+};
+
+/* Opening and closing. */
+
+static size_t __attribute__((format(printf, 3, 4))) put(char *out, size_t used, const char *format, ...)
+{
+    va_list arguments;
+    int bytes;
+
+    va_start(arguments, format);
+    bytes = vsnprintf(out + used, RULES_BYTES - used, format, arguments);
+    va_end(arguments);
+    assert(bytes >= 0 && (size_t)bytes < RULES_BYTES - used);
+    return used + (size_t)bytes;
+}
+
+/* False: a rules file has no words for it. */
+static bool
+compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
+{
+    size_t used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], \"limits\": [");
+
+    for (size_t i = 0; i < c->limit_count; i++) {
+        const struct cases_limit *limit = &c->limits[i];
+        int64_t period_ms = limit->period_us / US_PER_MS;
+
+        if (limit->period_us % US_PER_MS != 0)
+            return false;
+        used = put(rules, used, "%s{\"algorithm\": \"%s\", ", i ? ", " : "",
+                   algorithm_name(limit->limit.algorithm));
+        if (limit->limit.algorithm == TOKEN_BUCKET)
+            used =
+                put(rules, used, "\"capacity\": %" PRId64 ", \"refill_rate\": \"%" PRId64 "/%" PRId64 "ms\"}",
+                    limit->requests, limit->refill, period_ms);
+        else
+            used = put(rules, used, "\"limit\": %" PRId64 ", \"window\": %" PRId64 "}", limit->requests,
+                       period_ms);
+    }
+    put(rules, used, "]}}");
+    return true;
+}
+
+static struct policy *
+parse_rules(const char *rules)
+{
+    static const struct policy_defaults defaults = {.limit = 1, .window_us = US_PER_S};
+    struct report report;
+    struct policy *policy;
+
+    report_init(&report);
+    policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
+    report_print(&report, stderr, "cases/http: ");
+    report_fini(&report);
+    return policy;
+}
+
+static int64_t
+largest_log(const struct cases_case *c)
+{
+    int64_t largest = 0;
+
+    for (size_t i = 0; i < c->limit_count; i++)
+        if (c->limits[i].limit.algorithm == SLIDING_WINDOW && c->limits[i].requests > largest)
+            largest = c->limits[i].requests;
+    return largest;
+}
+
+/* A listening socket on any free port, and a client that is connected to it. */
+static int
+open_sockets(struct service *service)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t bytes = sizeof(address);
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int status;
+
+    service->client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    status = bind(listening, (struct sockaddr *)&address, bytes);
+    assert(status == 0);
+    status = listen(listening, 1);
+    assert(status == 0);
+    status = getsockname(listening, (struct sockaddr *)&address, &bytes);
+    assert(status == 0);
+    status = connect(service->client, (struct sockaddr *)&address, bytes);
+    assert(status == 0 || errno == EINPROGRESS);
+    return listening;
+}
+
+static bool
+open_service(struct service *service, const struct cases_case *c, const char *rules)
+{
+    *service = (struct service){.clock = clock_fixed(CASES_START_US), .client = -1};
+    service->policy = parse_rules(rules);
+    if (service->policy == NULL)
+        return false;
+    service->base = event_base_new();
+    service->store = memory_store_new(&(struct memory_store_options){
+        .max_keys = 1000, .sliding_limit_max = largest_log(c), .clock = &service->clock});
+    service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
+    assert(service->base != NULL && service->store != NULL);
+    service->server = server_new(&(struct server_options){.base = service->base,
+                                                          .socket = open_sockets(service),
+                                                          .policy = service->policy,
+                                                          .trusted = &service->trusted,
+                                                          .limiter = &service->limiter,
+                                                          .max_connections = 4,
+                                                          .max_body_bytes = 1024,
+                                                          .header_timeout_us = PATIENCE_US,
+                                                          .idle_timeout_us = PATIENCE_US});
+    assert(service->server != NULL);
+    return true;
+}
+
+static void
+close_service(struct service *service)
+{
+    if (service->client >= 0)
+        close(service->client);
+    server_free(service->server);
+    store_free(service->store);
+    if (service->base)
+        event_base_free(service->base);
+    policy_free(service->policy);
+}
+
+/* Asking over HTTP. */
+
+/* A turn of the loop, as worker.c makes it. */
+static void
+turn(struct service *service)
+{
+    event_base_loop(service->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    server_run(service->server);
+    store_flush(service->store);
+}
+
+/* The value of a header, zero-terminated, or NULL. Static. */
+static const char *
+header(const struct answer_text *answer, const char *name)
+{
+    static char value[ANSWER_BYTES];
+    char start[64];
+    const char *line;
+
+    snprintf(start, sizeof(start), "\r\n%s: ", name);
+    line = strcasestr(answer->headers, start);
+    if (line == NULL)
+        return NULL;
+    line += strlen(start);
+    snprintf(value, sizeof(value), "%.*s", (int)strcspn(line, "\r"), line);
+    return value;
+}
+
+static int64_t
+number(const char *text)
+{
+    int64_t value = -1;
+
+    if (text == NULL || !number_parse(text, 0, INT64_MAX, &value))
+        return -1;
+    return value;
+}
+
+/* Splits what was read so far; false as long as it is not a whole answer. */
+static bool
+split_answer(struct answer_text *answer, const char *text)
+{
+    const char *end = strstr(text, "\r\n\r\n");
+    int64_t body_bytes;
+
+    if (end == NULL)
+        return false;
+    snprintf(answer->headers, sizeof(answer->headers), "%.*s", (int)(end + 2 - text), text);
+    answer->status = atoi(text + strlen("HTTP/1.1 "));
+    body_bytes = number(header(answer, "Content-Length"));
+    if (body_bytes < 0 || (int64_t)strlen(end + 4) < body_bytes)
+        return false;
+    snprintf(answer->body, sizeof(answer->body), "%s", end + 4);
+    return true;
+}
+
+static bool
+ask(struct service *service, const char *client, struct answer_text *answer)
+{
+    char request[256], text[ANSWER_BYTES] = "";
+    size_t bytes = (size_t)snprintf(request, sizeof(request),
+                                    "GET / HTTP/1.1\r\nHost: test\r\nclient: %s\r\n\r\n", client);
+    size_t written = 0, used = 0;
+    int64_t until_us = clock_mono_us() + PATIENCE_US;
+
+    do {
+        ssize_t count = written < bytes ? write(service->client, request + written, bytes - written) : 0;
+        written += count > 0 ? (size_t)count : 0;
+        turn(service);
+        count = read(service->client, text + used, sizeof(text) - 1 - used);
+        if (count == 0)
+            break; /* 200 and 429 keep the connection */
+        used += count > 0 ? (size_t)count : 0;
+        if (split_answer(answer, text))
+            return true;
+    } while (clock_mono_us() < until_us);
+    fprintf(stderr, "cases/http: no answer, but: %s\n", text);
+    return false;
+}
+
+/* Checking. */
+
+static int64_t
+seconds_up(int64_t us)
+{
+    return (us + US_PER_S - 1) / US_PER_S;
+}
+
+/* Of those that refuse the one that does so longest, else the one with the least remaining; the first of
+   equal ones. */
+static size_t
+tightest_of(const struct decision *decisions, size_t count, bool refused)
+{
+    size_t tightest = count;
+    int64_t best = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct decision *d = &decisions[i];
+        int64_t tightness = !refused                           ? -d->remaining
+                            : d->retry_after_us == RETRY_NEVER ? INT64_MAX
+                                                               : d->retry_after_us;
+        if (refused && d->allowed)
+            continue;
+        if (tightest == count || tightness > best) {
+            tightest = i;
+            best = tightness;
+        }
+    }
+    return tightest;
+}
+
+static bool
+differs(const char *what, int64_t expected, int64_t got)
+{
+    if (expected != got)
+        fprintf(stderr, "    %s: expected %" PRId64 ", got %" PRId64 "\n", what, expected, got);
+    return expected != got;
+}
+
+/* `before_us`: the wall clock before the request. */
+static bool
+check_http(const struct cases_case *c, const struct decision *expected, const struct answer_text *answer,
+           int64_t before_us)
+{
+    bool refused = false, bad = false;
+    int64_t retry_s, reset_s = number(header(answer, "X-RateLimit-Reset"));
+    const struct decision *shown;
+    char text[64];
+
+    for (size_t i = 0; i < c->limit_count; i++)
+        refused |= !expected[i].allowed;
+    shown = &expected[tightest_of(expected, c->limit_count, refused)];
+    retry_s = seconds_up(shown->retry_after_us) > 1 ? seconds_up(shown->retry_after_us) : 1;
+    bad |= differs("status", refused ? 429 : 200, answer->status);
+    bad |= differs("X-RateLimit-Limit", shown->limit, number(header(answer, "X-RateLimit-Limit")));
+    bad |=
+        differs("X-RateLimit-Remaining", shown->remaining, number(header(answer, "X-RateLimit-Remaining")));
+    if (reset_s < seconds_up(before_us + shown->reset_after_us) ||
+        reset_s > seconds_up(clock_wall_us() + shown->reset_after_us))
+        bad |= differs("X-RateLimit-Reset", seconds_up(before_us + shown->reset_after_us), reset_s);
+    if (!refused || shown->retry_after_us == RETRY_NEVER)
+        bad |= differs("Retry-After (-1: none)", -1, number(header(answer, "Retry-After")));
+    else
+        bad |= differs("Retry-After", retry_s, number(header(answer, "Retry-After")));
+    if (!refused) {
+        snprintf(text, sizeof(text), "\"reset_after\": %" PRId64 "}", seconds_up(shown->reset_after_us));
+        bad |= differs("reset_after in the body", 1, strstr(answer->body, text) != NULL);
+    }
+    if (bad)
+        fprintf(stderr, "%s%s\n", answer->headers, answer->body);
+    return !bad;
+}
+
+static bool
+check_decisions(const struct cases_case *c, const struct decision *expected, const struct decision *got)
+{
+    bool bad = false;
+
+    for (size_t i = 0; i < c->limit_count; i++) {
+        bad |= differs("allowed", expected[i].allowed, got[i].allowed);
+        bad |= differs("remaining", expected[i].remaining, got[i].remaining);
+        bad |= differs("retry_after", expected[i].retry_after_us, got[i].retry_after_us);
+        bad |= differs("reset_after", expected[i].reset_after_us, got[i].reset_after_us);
+    }
+    return !bad;
+}
+
+static bool
+take_http(struct service *service, const struct cases_case *c, const struct cases_step *step,
+          const struct decision *expected)
+{
+    int64_t before_us = clock_wall_us();
+    struct answer_text answer;
+
+    return ask(service, step->client, &answer) && check_http(c, expected, &answer, before_us);
+}
+
+static bool
+take_store(struct service *service, const struct cases_case *c, const struct cases_step *step,
+           const struct decision *expected)
+{
+    const struct rule *rule = service->policy->fallback;
+    struct client client;
+    struct store_request request = {.subject = {.client = &client,
+                                                .rule = rule->name,
+                                                .limits = rule->limits,
+                                                .limit_count = rule->limit_count},
+                                    .cost = step->cost};
+
+    client_write(&client, rule->sources[0].text, step->client, strlen(step->client));
+    return store_take(service->store, &request) == STORE_DONE &&
+           check_decisions(c, expected, request.decisions);
+}
+
+static bool
+run_step(struct service *service, const char *path, const struct cases_case *c, const struct cases_step *step)
+{
+    int64_t request = 0;
+
+    service->clock.offset_us = step->now_us;
+    for (size_t i = 0; i < step->answer_count; i++)
+        for (int64_t k = 0; k < step->answers[i].count; k++, request++) {
+            const struct decision *expected = step->answers[i].decisions;
+            if (step->cost == 1 ? take_http(service, c, step, expected)
+                                : take_store(service, c, step, expected))
+                continue;
+            fprintf(stderr, "%s:%d: %s: request %" PRId64 "\n", path, step->line, c->name, request + 1);
+            return false;
+        }
+    return true;
+}
+
+static bool
+run_case(const char *path, const struct cases_case *c, const char *rules)
+{
+    struct service service;
+    bool good = open_service(&service, c, rules);
+
+    for (size_t i = 0; good && i < c->step_count; i++)
+        good = run_step(&service, path, c, &c->steps[i]);
+    close_service(&service);
+    return good;
+}
+
+int
+main(int count, char **arguments)
+{
+    int run = 0, failed = 0, left = 0;
+
+    for (int i = 1; i < count; i++) {
+        struct cases cases = cases_read(arguments[i]);
+
+        for (size_t k = 0; k < cases.count; k++) {
+            char rules[RULES_BYTES];
+            if (!compose_rules(rules, &cases.cases[k])) {
+                left++;
+                continue;
+            }
+            run++;
+            failed += !run_case(arguments[i], &cases.cases[k], rules);
+        }
+        cases_free(&cases);
+    }
+    printf("%d%%: Checks: %d, Failures: %d, Errors: 0 (%d cases have no rules file)\n",
+           run > 0 ? 100 * (run - failed) / run : 0, run, failed, left);
+    return run > 0 && failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,97 @@
+"""The smallest ACL that works is the one that docs/redis.md shows: enough, and no word of it too much."""
+import json
+import pathlib
+import re
+
+import pytest
+
+from crowd import Crowd
+from rules import at, bucket, each_algorithm, rules_of, window
+from waiting import wait_for
+
+DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/redis.md").read_text()
+[LINE] = re.findall(r"^ {4}(ACL SETUSER ratelimitd .*)$", DOCS, re.M)
+RULES = rules_of(window("sliding_window", 3, "300ms"), bucket=at("/api/data", bucket(2, 20)),
+                 counter=at("/limited-resource", window("sliding_window_counter", 3, "300ms")),
+                 fixed=at("/api/resource", window("fixed_window", 3, "300ms"), methods=["GET", "POST"]))
+PATHS = ("/", "/api/data", "/limited-resource")
+
+
+def set_user(redis, without=None):
+    words = [word for word in LINE.split() if word != without]
+    assert redis.command(*words[:2], "ratelimitd", "reset", *words[3:]) == "OK"
+
+
+def url(redis):
+    [password] = re.findall(r"ACL SETUSER ratelimitd .*>(\S+)", LINE)
+    return f"redis://ratelimitd:{password}@127.0.0.1:{redis.port}"
+
+
+def called(redis):
+    """The names of the commands that Redis has run for anybody."""
+    stats = redis.command("INFO", "commandstats").splitlines()
+    return {line[len("cmdstat_"):line.index(":")] for line in stats if line.startswith("cmdstat_") and ":calls=0," not in line}
+
+
+def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, redis):
+    set_user(redis)
+    commands = {word[1:] for word in LINE.split() if word.startswith("+")}
+    service = serve(url(redis), RULES, env={"REDIS_TIMEOUT_MS": "20000"})
+    # What a sliding window has left, where the rule has been changed to a fixed one.
+    redis.command("RPUSH", "rl:{ip=127.0.0.1}:fixed:0", "1", "1763655000000000", "1")
+    assert service.post("/api/resource").status == 200
+    with Crowd(service, 6, PATHS) as crowd:
+        wait_for(lambda: redis.command("SCRIPT", "FLUSH") and commands <= called(redis), f"all of {commands} are used")
+    assert {answer.status for answer in crowd.history} == {200, 429}
+    assert service.statuses(2, "/api/resource", method="POST") == [200, 200]
+    # Nothing was forbidden but the names that nobody needs.
+    log = redis.command("ACL", "LOG")
+    denied = {entry[entry.index("object") + 1] for entry in log}
+    assert denied <= {"client|setname", "client|setinfo"}
+
+
+@pytest.mark.parametrize("algorithm", each_algorithm(1))
+def test_an_algorithm_allows_its_limit_under_the_smallest_acl(serve, redis, algorithm):
+    set_user(redis)
+    service = serve(url(redis), rules_of(each_algorithm(5)[algorithm]), workers=1)
+    wait_for(lambda: service.health()["status"] == "ok", "it is connected")
+    assert service.statuses(7, "/") == [200] * 5 + [429] * 2
+
+
+@pytest.mark.parametrize("word", ["+evalsha", "+eval", "+time", "+get", "+set", "~rl:*"])
+def test_what_the_acl_lacks_is_said(serve, redis, word):
+    set_user(redis, without=word)
+    service = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    wait_for(lambda: redis.command("SCRIPT", "FLUSH") and service.get("/").status == 503, "it is forbidden")
+    service.says("docs/redis.md has the smallest ACL that works")
+    assert "WRONGTYPE" not in service.log()
+    set_user(redis)
+    wait_for(lambda: service.get("/").status == 200, "it is allowed, without a restart")
+
+
+def test_without_loading_the_script_the_first_command_brings_it(serve, redis):
+    set_user(redis, without="+script|load")
+    service = serve(url(redis), rules_of(bucket(5)), workers=1)
+    wait_for(lambda: service.health()["status"] == "ok", "it is connected")
+    assert service.statuses(2, "/") == [200, 200]
+
+
+def test_a_user_without_a_password_needs_none(serve, redis):
+    redis.command("ACL", "SETUSER", "open", "on", "nopass", "allcommands", "~rl:*")
+    redis.command("ACL", "SETUSER", "default", "off")
+    service = serve(f"redis://open@127.0.0.1:{redis.port}", rules_of(bucket(5)), workers=1)
+    wait_for(lambda: service.get("/").status == 200, "it is let in")
+
+
+def test_a_password_that_is_rotated_is_refused_said_and_taken_again(serve, redis):
+    set_user(redis)
+    service = serve(url(redis), rules_of(window("fixed_window", 1000)), workers=1)
+    wait_for(lambda: service.get("/").status == 200, "it is let in")
+    redis.command("ACL", "SETUSER", "ratelimitd", "resetpass", ">another")
+    redis.command("CLIENT", "KILL", "TYPE", "normal")
+    wait_for(lambda: service.get("/").status == 503, "it is not let in any more")
+    service.says("check REDIS_USERNAME and REDIS_PASSWORD")
+    set_user(redis)
+    wait_for(lambda: service.get("/").status == 200, "it is let in again")
+    for line in service.log().splitlines():
+        assert "another" not in json.loads(line)["message"]

@@ -1,0 +1,186 @@
+"""Redis stopped, frozen, back again, or never there: what a request is told meanwhile, and that it ends by itself."""
+import pytest
+
+from http_client import request_bytes
+from rules import NEVER, at, bucket, rules_of
+from waiting import Stopwatch, wait_for
+
+MODES = rules_of(bucket(2), open=at("/api/data", bucket(2, on_store_failure="open")),
+                 local=at("/limited-resource", bucket(2, on_store_failure="local")),
+                 closed=at("/api/submit", bucket(2, on_store_failure="closed")))
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def redis_url(request, redis):
+    return redis.unix_url if request.param == "unix" else redis.url
+
+
+def is_ok(service, path="/"):
+    return service.get(path).status == 200
+
+
+def test_a_stopped_redis_is_503_and_a_started_one_200_again(serve, redis, redis_url):
+    service = serve(redis_url, rules_of(bucket(1000)), workers=1)
+    for _ in range(3):
+        wait_for(lambda: is_ok(service), "Redis is used")
+        redis.kill()
+        for path in ("/", "/limited-resource", "/api/data"):
+            response = service.get(path)
+            assert (response.status, int(response["Retry-After"]) >= 1) == (503, True), path
+        health = service.get("/health")
+        assert health.status == 200
+        assert health.json()["status"] == "degraded"
+        assert health.json()["store"]["state"] == "lost"
+        assert service.get("/ready").status == 503
+        redis.start()
+    wait_for(lambda: is_ok(service), "Redis is back")
+    assert service.health()["status"] == "ok"
+    assert service.get("/ready").status == 200
+
+
+def test_without_redis_it_starts_and_says_so(serve, start_redis):
+    redis = start_redis(start=False)
+    service = serve(redis.url, workers=1)
+    service.says("no connection to redis://127.0.0.1")
+    assert service.get("/").status == 503
+    assert service.health()["status"] == "degraded"
+    assert service.get("/ready").status == 503
+    redis.start()
+    wait_for(lambda: is_ok(service), "Redis is used as soon as it is there")
+    service.says("connected to redis://127.0.0.1")
+
+
+def test_a_host_that_is_not_known_is_as_one_that_is_away(serve):
+    service = serve("redis://no-such-host.invalid:6379", workers=1)
+    service.says("no connection to redis://no-such-host.invalid")
+    assert service.get("/").status == 503
+    assert service.get("/health").status == 200
+
+
+def test_a_host_name_is_resolved(serve, redis):
+    service = serve(f"redis://localhost:{redis.port}", workers=1)
+    wait_for(lambda: is_ok(service), "it is resolved")
+
+
+def test_each_rule_has_a_failure_mode(serve, redis):
+    service = serve(redis.url, MODES, workers=1)
+    redis.kill()
+    for _ in range(4):
+        response = service.get("/api/data")
+        assert (response.status, response["X-RateLimit-Degraded"]) == (200, "open")
+        assert "X-RateLimit-Remaining" not in response
+    responses = [service.get("/limited-resource") for _ in range(4)]
+    assert [response.status for response in responses] == [200, 200, 429, 429]
+    assert {response["X-RateLimit-Degraded"] for response in responses} == {"local"}
+    assert [int(response["X-RateLimit-Remaining"]) for response in responses] == [1, 0, 0, 0]
+    assert service.post("/api/submit").status == 503
+    assert service.get("/").status == 503
+    assert service.health()["degraded"] == {"closed": 2, "open": 4, "local": 4}
+
+
+@pytest.mark.parametrize("mode, statuses, ready", [("closed", [503, 503, 503], 503), ("open", [200, 200, 200], 200),
+                                                   ("local", [200, 200, 429], 200)])
+def test_the_failure_mode_of_rules_that_name_none_is_a_setting(serve, redis, mode, statuses, ready):
+    service = serve(redis.url, rules_of(bucket(2)), env={"FAILURE_MODE": mode}, workers=1)
+    redis.kill()
+    assert service.statuses(3, "/") == statuses
+    assert service.get("/ready").status == ready
+    assert service.get("/health").status == 200
+
+
+def test_what_was_decided_elsewhere_is_not_forgotten_when_redis_is_back(serve, redis):
+    """A connection that is lost, not a Redis: its counters are still there."""
+    service = serve(redis.url, rules_of(bucket(2, on_store_failure="local")), workers=1)
+    assert service.statuses(2, "/") == [200, 200]
+    redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    wait_for(lambda: "X-RateLimit-Degraded" not in service.get("/"), "it is connected again")
+    assert service.get("/").status == 429
+
+
+def test_a_frozen_redis_costs_one_deadline_and_later_requests_nothing(serve, redis):
+    service = serve(redis.url, rules_of(bucket(1000)), env={"REDIS_TIMEOUT_MS": "1000"}, workers=1)
+    assert is_ok(service)
+    redis.freeze()
+    clock = Stopwatch()
+    assert service.get("/").status == 503
+    assert clock.elapsed_s() >= 0.99
+    clock = Stopwatch()
+    assert service.statuses(20, "/") == [503] * 20
+    assert clock.elapsed_s() < 20 * 1, "twenty deadlines"
+    assert service.health()["status"] == "degraded"
+    redis.thaw()
+    wait_for(lambda: is_ok(service), "it is used again")
+
+
+def test_requests_that_wait_together_are_all_answered_at_the_deadline(serve, redis):
+    service = serve(redis.url, rules_of(bucket(1000)), env={"REDIS_TIMEOUT_MS": "300"}, workers=1)
+    connections = [service.connect() for _ in range(100)]
+    redis.freeze()
+    for connection in connections:
+        connection.send(request_bytes("GET", "/"))
+    assert [connection.read_response().status for connection in connections] == [503] * 100
+    redis.thaw()
+    wait_for(lambda: is_ok(service), "it is used again")
+
+
+def test_a_short_pause_is_waited_for(serve, redis):
+    service = serve(redis.url, rules_of(bucket(1000)), env={"REDIS_TIMEOUT_MS": "20000"}, workers=1)
+    assert is_ok(service)
+    redis.freeze()
+    connection = service.connect()
+    connection.send(request_bytes("GET", "/"))
+    assert service.get("/health").status == 200, "nothing waits for Redis but who needs it"
+    redis.thaw()
+    assert connection.read_response().status == 200
+
+
+def test_what_was_late_is_counted_by_redis_and_given_to_nobody(serve, redis):
+    service = serve(redis.url, rules_of(bucket(5, NEVER)), env={"REDIS_TIMEOUT_MS": "200"}, workers=1)
+    allowed = service.statuses(1, "/").count(200)
+    for _ in range(3):
+        redis.freeze()
+        allowed += service.statuses(2, "/").count(200)
+        redis.thaw()
+        wait_for(lambda: service.health()["status"] == "ok", "it is back")
+    allowed += service.statuses(10, "/").count(200)
+    assert allowed <= 5
+    assert service.get("/").status == 429
+
+
+def test_a_redis_that_is_busy_with_a_script_is_away(serve, redis):
+    service = serve(redis.url, rules_of(bucket(1000)), workers=1)
+    assert is_ok(service)
+    redis.command("CONFIG", "SET", "busy-reply-threshold", "50")
+    redis.client.socket.sendall(b"*3\r\n$4\r\nEVAL\r\n$21\r\nwhile true do end    \r\n$1\r\n0\r\n")
+    wait_for(lambda: service.get("/").status == 503, "it is busy")
+    killer = type(redis.client)(redis.socket_path)
+    wait_for(lambda: _kills_script(killer), "the script is killed")
+    killer.close()
+    wait_for(lambda: is_ok(service), "it is used again")
+
+
+def _kills_script(client):
+    try:
+        return client.command("SCRIPT", "KILL") == "OK"
+    except Exception as error:  # pylint: disable=broad-except
+        assert "NOTBUSY" in str(error)
+        return True
+
+
+def test_a_full_redis_is_away(serve, redis):
+    service = serve(redis.url, rules_of(bucket(1000, identify_by=["header:user_id"])), workers=1)
+    redis.command("CONFIG", "SET", "maxmemory", "1")
+    wait_for(lambda: service.get("/", {"user_id": "new"}).status == 503, "it takes no more")
+    service.says("OOM")
+    redis.command("CONFIG", "SET", "maxmemory", "0")
+    wait_for(lambda: service.get("/", {"user_id": "new"}).status == 200, "it does again")
+
+
+def test_a_replica_is_away_until_it_is_promoted(serve, redis, start_redis):
+    other = start_redis()
+    service = serve(redis.url, rules_of(bucket(1000)), workers=1)
+    assert is_ok(service)
+    redis.command("REPLICAOF", "127.0.0.1", other.port)
+    wait_for(lambda: service.get("/").status == 503, "it is a replica")
+    redis.command("REPLICAOF", "NO", "ONE")
+    wait_for(lambda: is_ok(service), "it is the primary again")

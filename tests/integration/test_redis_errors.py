@@ -1,0 +1,204 @@
+"""
+Every error reply has its reaction, in the words of each Redis: the answer is the failure mode's, one line of the log
+tells the operator what to do, the connection is kept or not, and Redis is used again without a restart.
+"""
+import pathlib
+
+import pytest
+
+from fake_redis import FakeRedis
+from http_client import request_bytes
+from rules import bucket, rules_of, window
+from waiting import Stopwatch, wait_for
+
+DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/redis.md").read_text()
+SHA = "b0fd2e3a8d1c4e6f7a9b0c1d2e3f4a5b6c7d8e9f"
+RULES = rules_of(bucket(10, "10/1h"))
+GOOD = b"$17\r\n1 1 9 0 360000000\r\n"
+
+KEEPS, LEAVES, PAUSES = "keeps the connection", "makes a new one", "makes a new one after a pause"
+
+
+def plain(text):
+    return text
+
+
+def in_script(text):
+    """As Redis 7 and 8, and Valkey, tell what a script met."""
+    return f"{text} script: {SHA}, on @user_script:52."
+
+
+def in_old_script(text):
+    """As Redis 6 and older do."""
+    return f"ERR Error running script (call to f_{SHA}): @user_script:52: @user_script: 52: -{text} "
+
+
+ALL = (plain, in_script, in_old_script)
+
+# (text, the forms that it comes in, what becomes of the connection, words of the advice)
+ERRORS = [
+    ("LOADING Redis is loading the dataset in memory", (plain,), KEEPS, "wait until it has"),
+    ("READONLY You can't write against a read only replica.", ALL, LEAVES, "point REDIS_URL at the primary"),
+    ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", ALL, LEAVES,
+     "a replica whose primary is away"),
+    ("OOM command not allowed when used memory > 'maxmemory'.", ALL, KEEPS, "raise maxmemory"),
+    ("NOREPLICAS Not enough good replicas to write.", ALL, KEEPS, "min-replicas-to-write"),
+    ("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that "
+     "may modify the data set are disabled, because this instance is configured to report errors during writes if RDB "
+     "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB "
+     "error.", ALL, KEEPS, "it cannot save to disk"),
+    ("MISCONF Errors writing to the AOF file: No space left on device", ALL, KEEPS, "it cannot save to disk"),
+    ("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", (plain,), KEEPS,
+     "SCRIPT KILL"),
+    ("BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", (plain,), KEEPS,
+     "SCRIPT KILL"),
+    ("NOAUTH Authentication required.", (plain,), PAUSES, "set REDIS_PASSWORD"),
+    ("WRONGPASS invalid username-password pair or user is disabled.", (plain,), PAUSES, "check REDIS_USERNAME"),
+    ("NOPERM this user has no permissions to run the 'evalsha' command", (plain, in_old_script), KEEPS, "smallest ACL"),
+    ("NOPERM this user has no permissions to access one of the keys used as arguments", (plain, in_old_script), KEEPS,
+     "smallest ACL"),
+    ("NOPERM No permissions to access a key", (plain,), KEEPS, "smallest ACL"),
+    ("ERR The user executing the script can't run this command or subcommand", (plain, in_script), KEEPS,
+     "forbids this user a command of the script"),
+    (f"ERR Error running script (call to f_{SHA}): @user_script:52: @user_script: 52: The user executing the script "
+     "can't run this command or subcommand ", (plain,), KEEPS, "forbids this user a command of the script"),
+    ("ERR ACL failure in script: User rl has no permissions to run the 'get' command", (plain, in_script), KEEPS,
+     "forbids this user a command of the script"),
+    ("WRONGTYPE Operation against a key holding the wrong kind of value", ALL, KEEPS, "a database of its own"),
+    ("CLUSTERDOWN The cluster is down", ALL, KEEPS, "no cluster"),
+    ("CLUSTERDOWN Hash slot not served", ALL, KEEPS, "no cluster"),
+    ("MOVED 3999 127.0.0.1:6381", (plain,), KEEPS, "no cluster"),
+    ("CROSSSLOT Keys in request don't hash to the same slot", ALL, KEEPS, "no cluster"),
+    ("ERR max number of clients reached", (plain,), LEAVES, "maxclients"),
+    ("DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
+     "default user.", (plain,), PAUSES, "protected mode"),
+    ("ERR value is not an integer or out of range", ALL, KEEPS, "does not know"),
+    ("NOTAWORDOFOURS what a later Redis may say", ALL, KEEPS, "does not know"),
+]
+CASES = [pytest.param(form(text), becomes, advice, id=f"{text[:40]} {form.__name__}")
+         for text, forms, becomes, advice in ERRORS for form in forms]
+
+
+def answers(data):
+    return lambda connection: connection.sendall(data)
+
+
+def lines_with(service, advice):
+    return [message for message in service.messages() if advice in message]
+
+
+def entries(fake):
+    """How often it was entered."""
+    return sum(1 for words in fake.commands if words[0] == b"SCRIPT")
+
+
+@pytest.mark.parametrize("text, becomes, advice", CASES)
+def test_an_error_has_its_reaction(serve, start_fake_redis, text, becomes, advice):
+    fake = start_fake_redis(answers(b"-" + text.encode() + b"\r\n"))
+    service = serve(fake.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    response = service.get("/")
+    assert (response.status, int(response["Retry-After"]) >= 1) == (503, True)
+    assert service.statuses(20, "/") == [503] * 20
+    said = lines_with(service, text[:60])
+    assert [advice in line for line in said] == [True], "one line, whatever the number of answers"
+    advice_said = said[0].split(f'{text[:120]}": ')[1].split("; meanwhile")[0]
+    assert advice_said in DOCS, "and the manual has it"
+    if becomes == KEEPS:
+        assert service.health()["store"]["state"] == "ready"
+        assert entries(fake) == 1
+    fake.behaviour = answers(GOOD)
+    wait_for(lambda: service.get("/").status == 200, "it is used again")
+    assert entries(fake) == 1 or becomes != KEEPS
+
+
+@pytest.mark.parametrize("text, advice", [pytest.param(text, advice, id=text[:40]) for text, _, _, advice in ERRORS])
+def test_an_error_at_the_entry_is_said_and_tried_again(serve, start_fake_redis, monkeypatch, text, advice):
+    replies = {b"SCRIPT": b"-" + text.encode() + b"\r\n"}
+
+    def answer(self, connection, words):
+        if words[0] in replies:
+            connection.sendall(replies[words[0]])
+        else:
+            polite(self, connection, words)
+    polite = FakeRedis._answer
+    monkeypatch.setattr(FakeRedis, "_answer", answer)
+    fake = start_fake_redis(answers(GOOD))
+    service = serve(fake.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    if text.startswith("NOPERM"):  # may not load scripts: the first EVALSHA brings the script
+        assert service.get("/").status == 200
+        return
+    assert service.get("/").status == 503
+    assert service.health()["status"] == "degraded"
+    [line] = lines_with(service, "no connection to")
+    assert advice in line and text[:60] in line
+    replies.clear()
+    wait_for(lambda: service.get("/").status == 200, "it is used")
+
+
+def test_noscript_is_sent_again_with_the_script_and_decided(serve, start_fake_redis):
+    fake = start_fake_redis()
+
+    def behave(connection):
+        known = fake.commands[-1][0] == b"EVAL"
+        connection.sendall(GOOD if known else b"-NOSCRIPT No matching script. Please use EVAL.\r\n")
+    fake.behaviour = behave
+    service = serve(fake.url, RULES, workers=1)
+    assert service.get("/").status == 200
+    sha, text = [words for words in fake.commands if words[0] in (b"EVALSHA", b"EVAL")]
+    assert (sha[0], text[0]) == (b"EVALSHA", b"EVAL")
+    assert sha[2:] == text[2:], "the same keys and arguments"
+
+
+def test_noscript_twice_is_the_failure_mode(serve, start_fake_redis):
+    fake = start_fake_redis(answers(b"-NOSCRIPT No matching script. Please use EVAL.\r\n"))
+    service = serve(fake.url, RULES, workers=1)
+    assert service.statuses(3, "/") == [503] * 3
+    assert sum(1 for words in fake.commands if words[0] == b"EVAL") == 3, "each is sent twice, not for ever"
+
+
+def connections_received(redis):
+    return int(redis.command("INFO", "stats").split("total_connections_received:")[1].split()[0])
+
+
+def test_a_wrong_password_is_not_tried_ten_times_a_second(serve, start_redis):
+    redis = start_redis({"requirepass": "right"})
+    redis.command("AUTH", "right")
+    service = serve(f"redis://:wrong@127.0.0.1:{redis.port}", workers=2)
+    service.says("WRONGPASS")
+    before, clock = connections_received(redis), Stopwatch()
+    wait_for(lambda: connections_received(redis) >= before + 5, "five more attempts")
+    assert clock.elapsed_s() > 2.5, "a worker waits 1.5 s at least"
+    assert len(lines_with(service, "WRONGPASS")) <= 2, "a line a worker"
+
+
+def test_max_clients_says_what_to_do_and_recovers(serve, start_redis):
+    redis = start_redis({"maxclients": "1"})
+    service = serve(redis.url, rules_of(bucket(1000)), workers=1)
+    assert service.get("/").status == 503
+    service.says("raise its maxclients")
+    redis.command("CONFIG", "SET", "maxclients", "100")
+    wait_for(lambda: service.get("/").status == 200, "it is let in")
+
+
+def test_a_redis_that_loads_its_data_is_away_until_it_has(serve, start_redis):
+    redis = start_redis({"key-load-delay": "1000", "loading-process-events-interval-bytes": "1024", "rdbcompression": "no"})
+    service = serve(redis.url, rules_of(bucket(1000)), workers=1)
+    redis.command("EVAL", "for i = 1, 2000 do redis.call('SET', 'other:' .. i, ('x'):rep(1000)) end", "0")
+    redis.command("SAVE")
+    redis.kill()
+    assert service.get("/").status == 503
+    redis.start()
+    wait_for(lambda: service.get("/").status == 200, "it has loaded")
+    service.says("connected to")
+
+
+@pytest.mark.parametrize("mode", ["closed", "open", "local"])
+def test_an_error_is_decided_by_the_mode_of_each_rule_and_counted(serve, redis, mode):
+    rule = window("fixed_window", 2, on_store_failure=mode)
+    service = serve(redis.url, rules_of(rule), workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    redis.command("CONFIG", "SET", "maxmemory", "1")
+    responses = service.connect().pipeline([request_bytes("GET", "/")] * 4)
+    expected = {"closed": [503] * 4, "open": [200] * 4, "local": [200, 200, 429, 429]}[mode]
+    assert [response.status for response in responses] == expected
+    assert {response.get("X-RateLimit-Degraded") for response in responses} == {None if mode == "closed" else mode}
+    assert service.health()["degraded"] == {"closed": 0, "open": 0, "local": 0, mode: 4}

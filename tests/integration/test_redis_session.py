@@ -1,0 +1,184 @@
+"""What the service says to Redis, and what it leaves there."""
+import pytest
+
+from rules import bucket, rules_of, window
+from service import run
+from waiting import wait_for
+
+PASSWORD = "p@ss/w:rd %41?#"
+ENCODED = "p%40ss%2Fw%3Ard%20%2541%3F%23"
+
+
+def is_used(service):
+    wait_for(lambda: service.get("/").status == 200, "Redis is used")
+
+
+def test_a_password_in_the_url(serve, start_redis):
+    redis = start_redis({"requirepass": PASSWORD})
+    service = serve(f"redis://:{ENCODED}@127.0.0.1:{redis.port}", rules_of(bucket(1000)))
+    is_used(service)
+    assert "ss/w:rd" not in service.log() and "ss%2Fw" not in service.log()
+
+
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_a_password_in_parts(serve, start_redis, tmp_path, source):
+    redis = start_redis({"requirepass": PASSWORD})
+    (tmp_path / "secret").write_text(PASSWORD + "\n")
+    secret = {"REDIS_PASSWORD": PASSWORD} if source == "environment" else {"REDIS_PASSWORD_FILE": f"{tmp_path}/secret"}
+    env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port), **secret}
+    is_used(serve(None, rules_of(bucket(1000)), env=env))
+
+
+def test_a_wrong_password_is_said_and_is_503(serve, start_redis):
+    redis = start_redis({"requirepass": PASSWORD})
+    service = serve(f"redis://:wrong-7f3a@127.0.0.1:{redis.port}", workers=1)
+    assert service.get("/").status == 503
+    service.says("WRONGPASS")
+    assert "7f3a" not in service.log()
+    assert service.health()["status"] == "degraded"
+
+
+def test_no_password_where_one_is_needed_is_said_and_is_503(serve, start_redis):
+    service = serve(start_redis({"requirepass": PASSWORD}).url, workers=1)
+    assert service.get("/").status == 503
+    service.says("NOAUTH")
+
+
+def test_a_password_that_becomes_right_is_taken(serve, start_redis):
+    redis = start_redis({"requirepass": "old"})
+    redis.command("AUTH", "old")
+    service = serve(f"redis://:new@127.0.0.1:{redis.port}", rules_of(bucket(1000)), workers=1)
+    assert service.get("/").status == 503
+    redis.command("CONFIG", "SET", "requirepass", "new")
+    is_used(service)
+
+
+def test_a_user_that_may_not_run_the_script_is_said(serve, redis):
+    redis.command("ACL", "SETUSER", "limiter", "on", ">secret", "~other:*", "+@all")
+    service = serve(f"redis://limiter:secret@127.0.0.1:{redis.port}", workers=1)
+    wait_for(lambda: service.get("/").status == 503, "it is refused")
+    service.says("NOPERM")
+
+
+def test_another_database(serve, redis):
+    for url in (f"{redis.url}/3", f"{redis.unix_url}?db=3"):
+        is_used(serve(url, rules_of(bucket(1000))))
+    assert redis.keys() == []
+    redis.command("SELECT", "3")
+    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0"]
+
+
+def test_a_database_that_is_not_there_is_said(serve, redis):
+    service = serve(f"{redis.url}/9999", workers=1)
+    assert service.get("/").status == 503
+    service.says("DB index is out of range")
+
+
+def test_connections_have_names_one_a_worker(serve, redis):
+    serve(redis.url, workers=3)
+    names = {f"name=ratelimitd-{i} " for i in range(3)}
+    wait_for(lambda: all(name in redis.command("CLIENT", "LIST") for name in names), "three connections")
+    assert redis.command("CLIENT", "LIST").count("name=ratelimitd-") == 3
+
+
+def test_the_same_user_with_two_rules_has_two_keys(serve, redis):
+    rules = rules_of(bucket(5, identify_by=["header:user_id"]),
+                     data={"match": {"path": "/api/data"}, "identify_by": ["header:user_id"],
+                           "limits": [bucket(5), window("sliding_window", 5)]})
+    service = serve(redis.url, rules)
+    service.get("/", {"user_id": "u"})
+    service.get("/api/data", {"user_id": "u"})
+    assert redis.keys() == ["rl:{header:user_id=u}:data:0", "rl:{header:user_id=u}:data:1",
+                            "rl:{header:user_id=u}:default:0"]
+
+
+LIVES = {"token_bucket": (bucket(10, 1), 1000), "sliding_window": (window("sliding_window", 10, "20s"), 20000),
+         "sliding_window_counter": (window("sliding_window_counter", 10, "20s"), 40000),
+         "fixed_window": (window("fixed_window", 10, "20s"), 20000)}
+
+
+@pytest.mark.parametrize("algorithm", LIVES)
+def test_a_key_lives_no_longer_than_it_matters(serve, redis, algorithm):
+    rule, most_ms = LIVES[algorithm]
+    service = serve(redis.url, rules_of(rule))
+    service.get("/")
+    left_ms = redis.command("PTTL", "rl:{ip=127.0.0.1}:default:0")
+    assert left_ms == -2 or 0 <= left_ms <= most_ms + 1
+
+
+def test_every_key_ends_by_itself(serve, redis):
+    rule = bucket(5, 100, identify_by=["header:user_id"])
+    service = serve(redis.url, rules_of(rule))
+    for i in range(100):
+        service.get("/", {"user_id": f"u{i}"})
+    wait_for(lambda: redis.keys() == [], "all keys are gone")
+
+
+@pytest.mark.parametrize("algorithm", LIVES)
+@pytest.mark.parametrize("make", [("SET", "text"), ("HSET", "f", "v"), ("RPUSH", "element"), ("SADD", "member"),
+                                  ("ZADD", "1", "member"), ("SET", ""), ("SET", "1 2 3"),
+                                  ("HSET", "level", "nan", "updated", "x")],
+                         ids=["string", "hash", "list", "set", "sorted set", "empty string", "numbers", "fields"])
+def test_a_foreign_key_hurts_its_own_client_alone(serve, redis, algorithm, make):
+    service = serve(redis.url, rules_of({**LIVES[algorithm][0], "identify_by": ["header:user_id"]}), workers=1)
+    redis.command(make[0], "rl:{header:user_id=victim}:default:0", *make[1:])
+    for user in ("a", "victim", "b", "victim", "c"):
+        response = service.get("/", {"user_id": user})
+        if user == "victim":
+            assert response.status in (200, 429, 503)
+        else:
+            assert (response.status, response["X-RateLimit-Remaining"]) == (200, "9"), user
+    assert service.health()["status"] == "ok"
+
+
+def test_a_foreign_key_that_is_gone_is_forgotten(serve, redis):
+    service = serve(redis.url, rules_of(bucket(10)), workers=1)
+    redis.command("SADD", "rl:{ip=127.0.0.1}:default:0", "member")
+    assert service.get("/").status == 503
+    service.says("WRONGTYPE")
+    redis.command("DEL", "rl:{ip=127.0.0.1}:default:0")
+    assert service.get("/").status == 200
+
+
+def test_a_client_deleted_in_redis_starts_anew(serve, redis):
+    service = serve(redis.url, rules_of(bucket(2)), workers=1)
+    assert service.statuses(3, "/") == [200, 200, 429]
+    redis.command("FLUSHALL")
+    wait_for(lambda: service.get("/").status == 200, "the refusal is forgotten too")
+
+
+def test_a_flushed_script_cache_is_filled_again_without_an_error(serve, redis):
+    service = serve(redis.url, rules_of(bucket(1000)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
+    for _ in range(20):
+        assert service.get("/").status == 200
+        redis.command("SCRIPT", "FLUSH")
+    assert service.get("/")["X-RateLimit-Remaining"] == "979", "none of them counted twice"
+
+
+def test_tls_is_spoken_or_refused_but_never_left_out(start_fake_redis, serve, tmp_path):
+    fake = start_fake_redis()
+    url = fake.url.replace("redis://", "rediss://")
+    (tmp_path / "rate_limits.json").write_text('{"default": {"capacity": 20, "refill_rate": 5}}')
+    check = run("--check", "--store", url, directory=tmp_path)
+    if check.returncode == 2:
+        assert "rediss://" in check.stderr and "TLS" in check.stderr or "SSL" in check.stderr
+        return
+    serve(url)
+    wait_for(lambda: fake.first_bytes, "it connects")
+    assert fake.first_bytes[:1] == b"\x16", "a TLS handshake"
+
+
+def test_equal_requests_that_wait_together_share_commands(serve, redis):
+    service = serve(redis.url, rules_of(bucket(5000)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
+    is_used(service)
+    redis.freeze()
+    connections = [service.connect() for _ in range(64)]
+    for connection in connections:
+        connection.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+    # They are with the service as soon as it answers one that came later.
+    assert service.get("/health").status == 200
+    redis.thaw()
+    remaining = sorted(int(connection.read_response()["X-RateLimit-Remaining"]) for connection in connections)
+    assert remaining == list(range(remaining[0], remaining[0] + 64)), "each was given its own"
+    calls = [line for line in redis.command("INFO", "commandstats").splitlines() if line.startswith("cmdstat_evalsha:")]
+    assert int(calls[0].split("calls=")[1].split(",")[0]) < 64

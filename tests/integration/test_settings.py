@@ -1,0 +1,167 @@
+"""The command line through the real binary: every mistake in one run: its place, its value, what is accepted."""
+import os
+import re
+
+import pytest
+
+from service import REPOSITORY, run
+
+GOOD = '{"default": {"capacity": 20, "refill_rate": 5}}'
+
+
+@pytest.fixture
+def try_out(tmp_path):
+    """Runs ratelimitd with these arguments in a directory that has good rules."""
+    (tmp_path / "rate_limits.json").write_text(GOOD)
+
+    def ratelimitd(*arguments, env=None, dotenv=None):
+        if dotenv is not None:
+            (tmp_path / ".env").write_text(dotenv)
+        return run(*arguments, env=env, directory=tmp_path)
+    return ratelimitd
+
+
+MISTAKES = [
+    # flags, environment, what the one line must have in it
+    (["--port", "http"], {}, ["--port", '"http"', "0 to 65535"]),
+    (["--port=70000"], {}, ["--port", '"70000"', "0 to 65535"]),
+    (["--port", "-1"], {}, ["--port", '"-1"', "0 to 65535"]),
+    (["--port", "8000 "], {}, ["--port", '"8000 "', "0 to 65535"]),
+    (["--port", "0x50"], {}, ["--port", '"0x50"', "0 to 65535"]),
+    (["--port", "99999999999999999999"], {}, ["--port", "99999999999999999999", "0 to 65535"]),
+    (["--port"], {}, ["--port", "0 to 65535"]),
+    (["--port="], {}, ["--port", "empty"]),
+    (["--port", "1", "--port", "2"], {}, ["--port", "twice"]),
+    (["--prot", "8000"], {}, ["--prot", "unknown flag", "--port"]),
+    (["--password-7f3a=x"], {}, ["unknown flag"]),
+    (["8000"], {}, ["not a flag"]),
+    (["healthchekc"], {}, ["healthcheck"]),
+    (["--failure-mode", "opne"], {}, ["--failure-mode", '"opne"', "did you mean open", "closed, open, local"]),
+    ([], {"FAILURE_MODE": "sometimes"}, ["FAILURE_MODE", '"sometimes"', "closed, open, local"]),
+    ([], {"WORKERS": "1e3"}, ["WORKERS", '"1e3"', "0 to 256"]),
+    ([], {"DEFAULT_LIMIT": "0"}, ["DEFAULT_LIMIT", '"0"', "1 to"]),
+    ([], {"DEFAULT_WINDOW": "1m"}, ["DEFAULT_WINDOW", '"1m"', "ms"]),
+    ([], {"REDIS_TIMEOUT_MS": "0"}, ["REDIS_TIMEOUT_MS", '"0"', "1 to 60000 ms"]),
+    ([], {"LOG_FORMAT": "xml"}, ["LOG_FORMAT", '"xml"', "text, json, auto"]),
+    ([], {"LOG_LEVEL": "verbose"}, ["LOG_LEVEL", '"verbose"', "debug, info, warn, error"]),
+    ([], {"TRUSTED_PROXIES": "10.0.0.0/33"}, ["TRUSTED_PROXIES", "10.0.0.0/33"]),
+    ([], {"TRUSTED_PROXIES": "127.0.0.1,proxy.example"}, ["TRUSTED_PROXIES", "proxy.example"]),
+    ([], {"LISTEN": "here:there"}, ["LISTEN", "here:there"]),
+    (["--listen", "1.2.3.4:99999"], {}, ["--listen", "1.2.3.4:99999"]),
+    (["--listen", "unix:relative"], {}, ["--listen", "unix:relative"]),
+    (["--listen", "unix:/" + "x" * 120], {}, ["--listen", "107"]),
+    (["--listen", ":80", "--port", "81"], {}, ["--listen"]),
+    (["--store", "postgres://x"], {}, ["--store", "postgres://x", "redis://"]),
+    (["--store", "redis://"], {}, ["host"]),
+    (["--store", "redis://h:99999"], {}, ["65535"]),
+    (["--store", "redis://h/x"], {}, ["database"]),
+    (["--store", "unix://relative"], {}, ["absolute"]),
+    (["--rules", "/no/such/file.json"], {}, ["/no/such/file.json", "No such file"]),
+    (["--rules", "/"], {}, ["/: ", "directory"]),
+    ([], {"REDIS_PASSWORD_FILE": "/no/such/secret", "REDIS_HOST": "h"}, ["REDIS_PASSWORD_FILE", "/no/such/secret"]),
+    ([], {"MEMORY_MAX_KEYS": "10"}, ["MEMORY_MAX_KEYS", '"10"', "1000 to"]),
+]
+
+
+NAMES = [" ".join([*flags, *map("=".join, env.items())])[:60] for flags, env, _ in MISTAKES]
+
+
+@pytest.mark.parametrize("flags, env, parts", MISTAKES, ids=NAMES)
+@pytest.mark.parametrize("command", [[], ["--check"]], ids=["serve", "check"])
+def test_a_mistake_stops_the_start_with_a_line_that_says_all(try_out, command, flags, env, parts):
+    done = try_out(*flags, *command, env=env)
+    assert done.returncode == 2, done.stderr
+    lines = done.stderr.splitlines()
+    assert all(line.startswith("ratelimitd: ") for line in lines)
+    assert any(all(part in line for part in parts) for line in lines), done.stderr
+    assert "7f3a" not in done.stdout
+
+
+def test_all_mistakes_are_said_in_one_run(try_out):
+    dotenv = "PORT=http\nnot a line\nWORKERS=-1\n"
+    done = try_out("--failure-mode", "no", "--frobnicate", env={"LOG_LEVEL": "loud"}, dotenv=dotenv)
+    assert done.returncode == 2
+    for part in (".env:1: PORT", ".env:2: ", ".env:3: WORKERS", "--failure-mode", "--frobnicate", "LOG_LEVEL"):
+        assert part in done.stderr, part
+    assert len(done.stderr.splitlines()) == 6
+
+
+def test_mistakes_of_settings_and_of_rules_are_said_together_with_nothing_else(try_out, tmp_path):
+    (tmp_path / "bad.json").write_text('{"default": {"capacity": 0, "refill_rate": 5}}')
+    done = try_out("--rules", "bad.json", "--trusted-proxies", "everybody")
+    assert done.returncode == 2
+    assert "capacity" in done.stderr and "everybody" in done.stderr
+
+
+SECRETS = [["--store", "redis://u:s3cr3t-7f3a@h:x"], ["--store", "redis://:s3cr3t-7f3a@"],
+           ["--store", "rediss:/u:s3cr3t-7f3a@h"],
+           ["--redis-password", "s3cr3t-7f3a", "--redis-password", "s3cr3t-7f3a"], ["--redis-pasword=s3cr3t-7f3a"],
+           ["--redis-pasword", "s3cr3t-7f3a"], ["s3cr3t-7f3a"]]
+
+
+@pytest.mark.parametrize("flags", SECRETS)
+def test_a_password_is_never_repeated(try_out, flags):
+    done = try_out(*flags)
+    assert done.returncode == 2
+    assert "7f3a" not in done.stderr + done.stdout
+
+
+def test_check_serves_nothing_and_says_that_all_is_good(try_out):
+    done = try_out("--check", "--store", "redis://127.0.0.1:1", "--port", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 rules" in done.stdout
+
+
+def test_check_takes_the_rules_that_come_with_the_service(try_out):
+    assert try_out("--check", "--rules", str(REPOSITORY / "rate_limits.json")).returncode == 0
+
+
+def test_print_config_says_each_setting_and_where_it_is_from(try_out):
+    done = try_out("--print-config", "--port", "8001", env={"WORKERS": "3", "REDIS_URL": "redis://u:s3cr3t@h:1/2"},
+                   dotenv="LOG_LEVEL=debug\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = {line.split("=")[0]: line for line in done.stdout.splitlines() if "=" in line}
+    assert re.fullmatch(r"PORT=8001 +# flag", lines["PORT"])
+    assert re.fullmatch(r"WORKERS=3 +# environment", lines["WORKERS"])
+    assert re.fullmatch(r"LOG_LEVEL=debug +# \.env:1", lines["LOG_LEVEL"])
+    assert re.fullmatch(r"FAILURE_MODE=closed +# default", lines["FAILURE_MODE"])
+    assert "s3cr3t" not in done.stdout and "h:1/2" in lines["REDIS_URL"]
+
+
+def test_what_print_config_says_is_a_dotenv(try_out, tmp_path):
+    first = try_out("--print-config", "--port", "8001", "--failure-mode", "open", "--store", "memory")
+    second = try_out("--print-config", dotenv=first.stdout)
+    assert second.returncode == 0
+    assert [line.split(" #")[0].strip() for line in first.stdout.splitlines()] == [
+        line.split(" #")[0].strip() for line in second.stdout.splitlines()]
+
+
+def test_version_and_help_answer_whatever_else_is_wrong(try_out):
+    for flags in ([], ["--frobnicate"], ["--port", "x"], ["--rules", "/none"]):
+        done = try_out(*flags, "--version", env={"WORKERS": "x"})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.fullmatch(r"ratelimitd \d+\.\d+\.\d+\n", done.stdout)
+        done = try_out(*flags, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert all(flag in done.stdout for flag in ("--store", "--rules", "--listen", "--check", "healthcheck"))
+        assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+def test_the_table_in_the_documentation_is_the_binary_s_own(try_out):
+    table = try_out("--help=markdown").stdout
+    assert table.strip() in (REPOSITORY / "docs/configuration.md").read_text()
+
+
+def test_an_unreadable_dotenv_is_a_mistake(try_out, tmp_path):
+    os.mkdir(tmp_path / ".env")
+    done = try_out()
+    assert (done.returncode, ".env" in done.stderr) == (2, True)
+
+
+def test_empty_variables_are_not_set(try_out):
+    assert try_out("--check", env={"PORT": "", "REDIS_URL": "", "WORKERS": ""}, dotenv="LOG_LEVEL=\n").returncode == 0
+
+
+def test_a_kubernetes_service_named_redis_does_no_harm(try_out):
+    env = {"REDIS_PORT": "tcp://10.0.0.11:6379", "REDIS_SERVICE_HOST": "10.0.0.11"}
+    assert try_out("--check", env=env).returncode == 0

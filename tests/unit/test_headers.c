@@ -1,0 +1,358 @@
+/* headers: through libmicrohttpd itself, as it hands them over: what is found, and what is refused. */
+#include <check.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "headers.h"
+#include "mhd_session.h"
+#include "suite.h"
+
+static const char rules[] =
+    "{ \"default\": { \"capacity\": 1, \"refill_rate\": 1, \"identify_by\": [\"header:user_id\", "
+    "\"header:X-API-Key\","
+    "                 "
+    "\"header:X-A-Name-That-Is-Longer-Than-Sixty-Four-Bytes-Which-Is-One-Word-Of-A-Bit-Set\"] } }";
+
+static struct policy *policy;
+static struct header_index index_;
+
+/* What headers_read made of the last request; texts are copied, since the connection is gone. */
+static struct {
+    bool called;
+    enum headers_status status;
+    const char *why;
+    struct headers headers;
+    char texts[16][256];
+    int text_count;
+} found;
+
+static void
+set_up(void)
+{
+    struct policy_defaults defaults = {.limit = 100, .window_us = 60000000};
+    struct report report;
+
+    report_init(&report);
+    policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.count ? report.lines[0] : "");
+    report_fini(&report);
+    header_index_init(&index_, policy);
+}
+
+static void
+tear_down(void)
+{
+    policy_free(policy);
+}
+
+static void
+keep_text(struct field *field)
+{
+    char *text = found.texts[found.text_count++];
+
+    if (field->text == NULL)
+        return;
+    ck_assert_uint_lt(field->bytes, sizeof(found.texts[0]));
+    memcpy(text, field->text, field->bytes);
+    text[field->bytes] = '\0';
+    field->text = text;
+}
+
+static bool
+handle(void *arg, struct MHD_Connection *connection, const char *version, bool answer)
+{
+    (void)arg;
+    (void)answer;
+    memset(&found, 0x5a, sizeof(found)); /* as left by the request before */
+    found.called = true;
+    found.text_count = 0;
+    found.status = headers_read(&found.headers, &index_, connection, version, &found.why);
+    if (found.status == HEADERS_GOOD) {
+        for (uint32_t i = 0; i < policy->header_count; i++)
+            keep_text(&found.headers.values[i]);
+        for (uint32_t i = 0; i < found.headers.forwarded_count; i++)
+            keep_text(&found.headers.forwarded_for[i]);
+    }
+    return false;
+}
+
+static void
+read_bytes(const char *request, size_t bytes)
+{
+    struct mhd_session session = {.handle = handle};
+
+    found.called = false;
+    free(mhd_session_run(&session, request, bytes));
+    ck_assert_msg(found.called, "libmicrohttpd refused it: %s", request);
+}
+
+/* The headers of a request, without the first line and the last. */
+static void
+read_headers(const char *headers)
+{
+    char request[40000];
+
+    read_bytes(request, (size_t)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n%s\r\n", headers));
+}
+
+static const struct {
+    const char *headers;
+    const char *user_id, *api_key; /* NULL: absent */
+} identities[] = {
+    {"Host: a\r\n", NULL, NULL},
+    {"Host: a\r\nuser_id: alice\r\n", "alice", NULL},
+    {"Host: a\r\nUSER_ID: alice\r\nx-api-key: k\r\n", "alice", "k"},
+    {"Host: a\r\nX-Api-Key:k\r\n", NULL, "k"},
+    {"Host: a\r\nuser_id: \r\nX-API-Key: k\r\n", NULL, "k"},                   /* empty counts as absent */
+    {"Host: a\r\nuser_id: alice\r\nuser_id: bob\r\n", "alice", NULL},          /* the first line counts */
+    {"Host: a\r\nuser_id: \r\nuser_id: bob\r\n", "bob", NULL},                 /* that is not empty */
+    {"Host: a\r\nuser-id: alice\r\nuser_i: a\r\nuser_idd: a\r\n", NULL, NULL}, /* other names */
+    {"Host: a\r\nuser_id: two words\r\n", "two words", NULL},
+    {"Host: a\r\nuser_id: \xc3\xbc\r\n", "\xc3\xbc", NULL},
+};
+
+START_TEST(finds_the_headers_that_rules_identify_by)
+{
+    const struct field *user_id, *api_key;
+
+    read_headers(identities[_i].headers);
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+    user_id = &found.headers.values[0];
+    api_key = &found.headers.values[1];
+    if (identities[_i].user_id)
+        ck_assert_str_eq(user_id->text, identities[_i].user_id);
+    else
+        ck_assert_ptr_null(user_id->text);
+    if (identities[_i].api_key)
+        ck_assert_str_eq(api_key->text, identities[_i].api_key);
+    else
+        ck_assert_ptr_null(api_key->text);
+    ck_assert_ptr_null(found.headers.values[2].text);
+}
+END_TEST
+
+START_TEST(finds_a_name_longer_than_sixty_four_bytes)
+{
+    char headers[256];
+
+    snprintf(headers, sizeof(headers), "Host: a\r\n%s: yes\r\n", policy->headers[2]);
+    read_headers(headers);
+    ck_assert_str_eq(found.headers.values[2].text, "yes");
+}
+END_TEST
+
+START_TEST(forwarded_lines_keep_their_order_and_of_too_many_the_last_are_kept)
+{
+    char headers[512] = "Host: a\r\n";
+
+    read_headers(
+        "Host: a\r\nX-Forwarded-For: 1.1.1.1\r\nuser_id: u\r\nx-forwarded-for: 2.2.2.2, 3.3.3.3\r\n");
+    ck_assert_uint_eq(found.headers.forwarded_count, 2);
+    ck_assert_str_eq(found.headers.forwarded_for[0].text, "1.1.1.1");
+    ck_assert_str_eq(found.headers.forwarded_for[1].text, "2.2.2.2, 3.3.3.3");
+
+    for (int i = 0; i < FORWARDED_LINES + 3; i++)
+        sprintf(headers + strlen(headers), "X-Forwarded-For: 10.0.0.%d\r\n", i);
+    read_headers(headers);
+    ck_assert_uint_eq(found.headers.forwarded_count, FORWARDED_LINES);
+    ck_assert_str_eq(found.headers.forwarded_for[0].text, "10.0.0.3");
+    ck_assert_str_eq(found.headers.forwarded_for[FORWARDED_LINES - 1].text, "10.0.0.10");
+}
+END_TEST
+
+static bool
+is_text(const struct field *field, const char *text)
+{
+    if (text == NULL)
+        return field->text == NULL;
+    return field->text != NULL && field->bytes == strlen(text) &&
+           memcmp(field->text, text, field->bytes) == 0;
+}
+
+/* What the handler saw of these: their texts end with the connection. */
+static struct {
+    bool method, original_method, uri, original_uri, original_url, host, authorization, repeated;
+} forwarded;
+
+static bool
+handle_forwarded(void *arg, struct MHD_Connection *connection, const char *version, bool answer)
+{
+    const struct forwarded *fields = &found.headers.forwarded;
+
+    handle(arg, connection, version, answer);
+    forwarded.method = is_text(&fields->method, "PUT");
+    forwarded.original_method = is_text(&fields->original_method, "PATCH");
+    forwarded.uri = is_text(&fields->uri, "/a?b");
+    forwarded.original_uri = is_text(&fields->original_uri, "/c");
+    forwarded.original_url = is_text(&fields->original_url, "http://h/d");
+    forwarded.host = is_text(&fields->host, "example.org");
+    forwarded.authorization = is_text(&found.headers.authorization, "Bearer token");
+    forwarded.repeated = fields->repeated;
+    return false;
+}
+
+START_TEST(finds_what_a_proxy_says_of_its_request)
+{
+    static const char request[] =
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Method: PUT\r\nx-original-method: PATCH\r\n"
+        "X-Forwarded-Uri: /a?b\r\nX-Original-URI: /c\r\nX-Original-URL: http://h/d\r\n"
+        "X-Forwarded-Host: example.org\r\nAuthorization: Bearer token\r\n"
+        "X-Forwarded-Proto: https\r\nX-Forwarded-Uri:\r\n\r\n";
+    struct mhd_session session = {.handle = handle_forwarded};
+
+    free(mhd_session_run(&session, request, strlen(request)));
+    ck_assert(forwarded.method && forwarded.original_method);
+    ck_assert(forwarded.uri && forwarded.original_uri && forwarded.original_url);
+    ck_assert(forwarded.host && forwarded.authorization);
+    ck_assert(!forwarded.repeated); /* the second X-Forwarded-Uri is empty, and so absent */
+}
+END_TEST
+
+static const char *const repeated[] = {
+    "X-Forwarded-Method: GET\r\nX-Forwarded-Method: GET\r\n",
+    "X-Original-Method: GET\r\nx-original-method: PUT\r\n",
+    "X-Forwarded-Uri: /\r\nX-Forwarded-Uri: /evil\r\n",
+    "X-Original-URI: /\r\nX-Original-URI: /\r\n",
+    "X-Original-URL: /\r\nX-Original-URL: /\r\n",
+    "X-Forwarded-Host: a\r\nX-Forwarded-Host: b\r\n",
+};
+
+START_TEST(what_a_proxy_says_twice_is_marked_so)
+{
+    char headers[256];
+
+    snprintf(headers, sizeof(headers), "Host: a\r\n%s", repeated[_i]);
+    read_headers(headers);
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+    ck_assert_msg(found.headers.forwarded.repeated, "%s", repeated[_i]);
+}
+END_TEST
+
+START_TEST(the_length_of_a_body_is_read)
+{
+    read_headers("Host: a\r\n");
+    ck_assert_int_eq(found.headers.content_length, -1);
+    ck_assert(!found.headers.chunked);
+    read_headers("Host: a\r\nContent-Length: 42\r\n");
+    ck_assert_int_eq(found.headers.content_length, 42);
+    read_headers("Host: a\r\nTransfer-Encoding: Chunked\r\n");
+    ck_assert(found.headers.chunked);
+    ck_assert_int_eq(found.headers.content_length, -1);
+}
+END_TEST
+
+static const struct {
+    const char *headers, *why;
+} refused[] = {
+    {"", "no Host"},
+    {"user_id: a\r\n", "no Host"},
+    {"Host: a\r\nHost: a\r\n", "more than one Host"},
+    {"Host: a\r\nhost: b\r\n", "more than one Host"},
+    {"Host: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n", "more than one Content-Length"},
+    {"Host: a\r\nContent-Length: 1\r\ncontent-length: 2\r\n", "more than one Content-Length"},
+    {"Host: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", "both"},
+    {"Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n", "both"},
+    {"Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "once"},
+    {"Host: a\r\nTransfer-Encoding: identity\r\n", "only Transfer-Encoding"},
+    {"Host: a\r\nTransfer-Encoding: xchunked\r\n", "only Transfer-Encoding"},
+    {"Host: a\r\nTransfer-Encoding: gzip, chunked\r\n", "only Transfer-Encoding"},
+    {"Host: a\r\nTransfer-Encoding: identity, chunked\r\n", "only Transfer-Encoding"},
+    {"Host: a\r\nTransfer-Encoding:\r\n", "only Transfer-Encoding"},
+    {"Host: a\r\nContent-Length : 1\r\n", "no name"},
+    {"Host: a\r\nTransfer-Encoding\t: chunked\r\n", "no name"},
+    {"Host: a\r\na b: x\r\n", "no name"},
+    {"Host: a\r\na(b): x\r\n", "no name"},
+    {"Host: a\r\n\"a\": x\r\n", "no name"},
+    {"Host: a\r\na\x01: x\r\n", "no name"},
+    {"Host: a\r\n\xc3\xbc: x\r\n", "no name"},
+    {"Host: a\r\na@b: x\r\n", "no name"},
+};
+
+START_TEST(what_could_be_framed_in_two_ways_is_refused)
+{
+    read_headers(refused[_i].headers);
+    ck_assert_msg(found.status == HEADERS_BAD, "%s", refused[_i].headers);
+    ck_assert_msg(strstr(found.why, refused[_i].why) != NULL, "%s: %s", refused[_i].headers, found.why);
+}
+END_TEST
+
+START_TEST(every_byte_that_a_name_may_have_is_good)
+{
+    read_headers("Host: a\r\n!#$%&'*+-.^_`|~0123456789abcxyzABCXYZ: x\r\n");
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+}
+END_TEST
+
+START_TEST(http_1_0_needs_no_host)
+{
+    read_bytes("GET / HTTP/1.0\r\n\r\n", strlen("GET / HTTP/1.0\r\n\r\n"));
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+}
+END_TEST
+
+START_TEST(so_many_lines_are_taken_and_no_more)
+{
+    char headers[HEADERS_MAX * 20] = "Host: a\r\n";
+
+    for (int i = 1; i < HEADERS_MAX; i++)
+        sprintf(headers + strlen(headers), "a%d: x\r\n", i);
+    read_headers(headers);
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+    strcat(headers, "b: x\r\n");
+    read_headers(headers);
+    ck_assert_int_eq(found.status, HEADERS_TOO_LARGE);
+}
+END_TEST
+
+START_TEST(so_many_bytes_are_taken_and_no_more)
+{
+    static char headers[HEADERS_BYTES_MAX + 100];
+    size_t bytes;
+
+    strcpy(headers, "Host: a\r\nb: ");
+    bytes = HEADERS_BYTES_MAX - strlen("Host") - strlen("a") - strlen("b");
+    memset(headers + strlen("Host: a\r\nb: "), 'x', bytes);
+    strcpy(headers + strlen("Host: a\r\nb: ") + bytes, "\r\n");
+    read_headers(headers);
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+    strcpy(headers + strlen("Host: a\r\nb: ") + bytes, "x\r\n");
+    read_headers(headers);
+    ck_assert_int_eq(found.status, HEADERS_TOO_LARGE);
+}
+END_TEST
+
+START_TEST(a_field_with_a_control_byte_is_not_clean)
+{
+    for (int byte = 0; byte < 256; byte++) {
+        char text[3] = {'a', (char)byte, 'b'};
+        ck_assert_int_eq(field_is_clean(&(struct field){.text = text, .bytes = 3}),
+                         byte >= 0x20 && byte != 0x7f);
+    }
+    ck_assert(field_is_clean(&(struct field){.text = "", .bytes = 0}));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("headers");
+    TCase *tests = tcase_create("headers");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, finds_the_headers_that_rules_identify_by, 0, ROWS(identities));
+    tcase_add_test(tests, finds_a_name_longer_than_sixty_four_bytes);
+    tcase_add_test(tests, forwarded_lines_keep_their_order_and_of_too_many_the_last_are_kept);
+    tcase_add_test(tests, finds_what_a_proxy_says_of_its_request);
+    tcase_add_loop_test(tests, what_a_proxy_says_twice_is_marked_so, 0, ROWS(repeated));
+    tcase_add_test(tests, the_length_of_a_body_is_read);
+    tcase_add_loop_test(tests, what_could_be_framed_in_two_ways_is_refused, 0, ROWS(refused));
+    tcase_add_test(tests, every_byte_that_a_name_may_have_is_good);
+    tcase_add_test(tests, http_1_0_needs_no_host);
+    tcase_add_test(tests, so_many_lines_are_taken_and_no_more);
+    tcase_add_test(tests, so_many_bytes_are_taken_and_no_more);
+    tcase_add_test(tests, a_field_with_a_control_byte_is_not_clean);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,284 @@
+/* limiter: every take is answered once, by the store or by the rule's failure mode; and which limit is the
+   tightest. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "limiter.h"
+#include "suite.h"
+
+/* A store that says what the test tells it to. */
+struct fake_store {
+    struct store store;
+    enum store_status says;
+    struct store_request *pending;
+    int takes, cancels;
+    struct decision decisions[STORE_LIMITS_MAX]; /* what it decides */
+    struct store_subject subject;                /* what it was asked last */
+    int64_t cost;
+};
+
+static void
+fake_decide(struct fake_store *fake, struct store_request *request)
+{
+    request->allowed = true;
+    memcpy(request->decisions, fake->decisions, sizeof(fake->decisions));
+    for (uint32_t i = 0; i < request->subject.limit_count; i++)
+        request->allowed &= fake->decisions[i].allowed;
+}
+
+static enum store_status
+fake_take(struct store *store, struct store_request *request)
+{
+    struct fake_store *fake = (struct fake_store *)store;
+
+    fake->takes++;
+    fake->subject = request->subject;
+    fake->cost = request->cost;
+    if (fake->says == STORE_PENDING)
+        fake->pending = request;
+    else if (fake->says == STORE_DONE)
+        fake_decide(fake, request);
+    return fake->says;
+}
+
+static void
+fake_cancel(struct store *store, struct store_request *request)
+{
+    struct fake_store *fake = (struct fake_store *)store;
+
+    ck_assert_ptr_eq(fake->pending, request);
+    fake->pending = NULL;
+    fake->cancels++;
+}
+
+static const struct store_class fake_class = {.take = fake_take, .cancel = fake_cancel};
+
+/* The answer to what is pending. */
+static void
+fake_answer(struct fake_store *fake, enum store_status status)
+{
+    struct store_request *request = fake->pending;
+
+    fake->pending = NULL;
+    if (status == STORE_DONE)
+        fake_decide(fake, request);
+    request->callback(request, status);
+}
+
+static struct policy *policy;
+static struct fake_store store, local;
+static struct limiter_counts counts;
+static struct limiter limiter;
+static struct limiter_take take;
+static int answers;
+
+static const char rules[] =
+    "{ \"default\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\" },"
+    "  \"closed\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\","
+    "                \"on_store_failure\": \"closed\" },"
+    "  \"open\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\","
+    "              \"on_store_failure\": \"open\" },"
+    "  \"local\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\","
+    "               \"on_store_failure\": \"local\" },"
+    "  \"three\": { \"limits\": ["
+    "    { \"limit\": 10, \"window\": \"1s\", \"algorithm\": \"fixed_window\" },"
+    "    { \"limit\": 20, \"window\": \"1m\", \"algorithm\": \"fixed_window\" },"
+    "    { \"limit\": 30, \"window\": \"1h\", \"algorithm\": \"fixed_window\" } ] } }";
+
+static void
+on_taken(struct limiter_take *taken)
+{
+    ck_assert_ptr_eq(taken, &take);
+    answers++;
+}
+
+static void
+set_up(void)
+{
+    struct policy_defaults defaults = {.limit = 100, .window_us = 60000000, .failure_mode = FAILURE_CLOSED};
+    struct report report;
+
+    report_init(&report);
+    policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.count ? report.lines[0] : "");
+    report_fini(&report);
+    store = local = (struct fake_store){.store.class = &fake_class};
+    for (int i = 0; i < STORE_LIMITS_MAX; i++) {
+        store.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 9};
+        local.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 5};
+    }
+    counts = (struct limiter_counts){0};
+    limiter = (struct limiter){.store = &store.store, .local = &local.store, .counts = &counts};
+    answers = 0;
+}
+
+static void
+tear_down(void)
+{
+    policy_free(policy);
+}
+
+static enum limiter_status
+begin(const char *rule, enum store_status says)
+{
+    memset(&take, 0x5a, sizeof(take)); /* what the last take left */
+    take.rule = policy_rule(policy, rule);
+    ck_assert_ptr_nonnull(take.rule);
+    client_write(&take.client, "ip", "203.0.113.7", 11);
+    take.cost = 2;
+    take.callback = on_taken;
+    store.says = says;
+    return limiter_take(&limiter, &take);
+}
+
+START_TEST(the_store_is_asked_for_the_rule_s_limits_of_the_client)
+{
+    ck_assert_int_eq(begin("three", STORE_DONE), LIMITER_DONE);
+    ck_assert_str_eq(store.subject.client->text, "ip=203.0.113.7");
+    ck_assert_str_eq(store.subject.rule, "three");
+    ck_assert_ptr_eq(store.subject.limits, take.rule->limits);
+    ck_assert_uint_eq(store.subject.limit_count, 3);
+    ck_assert_int_eq(store.cost, 2);
+}
+END_TEST
+
+START_TEST(a_decision_at_once_is_the_answer)
+{
+    ck_assert_int_eq(begin("default", STORE_DONE), LIMITER_DONE);
+    ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
+    ck_assert(take.decided && !take.degraded);
+    ck_assert_int_eq(take.request.decisions[0].remaining, 9);
+    store.decisions[0].allowed = false;
+    ck_assert_int_eq(begin("default", STORE_DONE), LIMITER_DONE);
+    ck_assert_int_eq(take.verdict, VERDICT_REFUSED);
+    ck_assert(take.decided && !take.degraded);
+    ck_assert_int_eq(answers, 0);
+}
+END_TEST
+
+START_TEST(a_decision_that_comes_later_comes_by_the_callback_once)
+{
+    ck_assert_int_eq(begin("default", STORE_PENDING), LIMITER_PENDING);
+    ck_assert_int_eq(answers, 0);
+    store.decisions[0].allowed = false;
+    fake_answer(&store, STORE_DONE);
+    ck_assert_int_eq(answers, 1);
+    ck_assert_int_eq(take.verdict, VERDICT_REFUSED);
+    ck_assert(take.decided && !take.degraded);
+}
+END_TEST
+
+/* A store that is away: found out at once, or only later. */
+static const struct {
+    const char *rule;
+    bool later, local_refuses;
+    enum verdict verdict;
+    bool decided;
+    enum failure_mode mode;
+} failures[] = {
+    {"closed", false, false, VERDICT_UNAVAILABLE, false, FAILURE_CLOSED},
+    {"closed", true, false, VERDICT_UNAVAILABLE, false, FAILURE_CLOSED},
+    {"default", true, false, VERDICT_UNAVAILABLE, false, FAILURE_CLOSED},
+    {"open", false, false, VERDICT_ALLOWED, false, FAILURE_OPEN},
+    {"open", true, false, VERDICT_ALLOWED, false, FAILURE_OPEN},
+    {"local", false, false, VERDICT_ALLOWED, true, FAILURE_LOCAL},
+    {"local", true, false, VERDICT_ALLOWED, true, FAILURE_LOCAL},
+    {"local", false, true, VERDICT_REFUSED, true, FAILURE_LOCAL},
+    {"local", true, true, VERDICT_REFUSED, true, FAILURE_LOCAL},
+};
+
+START_TEST(without_the_store_the_rule_s_failure_mode_decides)
+{
+    local.says = STORE_DONE;
+    local.decisions[0].allowed = !failures[_i].local_refuses;
+    if (failures[_i].later) {
+        ck_assert_int_eq(begin(failures[_i].rule, STORE_PENDING), LIMITER_PENDING);
+        fake_answer(&store, STORE_UNAVAILABLE);
+    } else {
+        ck_assert_int_eq(begin(failures[_i].rule, STORE_UNAVAILABLE), LIMITER_DONE);
+    }
+    ck_assert_int_eq(answers, failures[_i].later);
+    ck_assert_int_eq(take.verdict, failures[_i].verdict);
+    ck_assert_int_eq(take.decided, failures[_i].decided);
+    ck_assert(take.degraded);
+    ck_assert_uint_eq(take.tightest, 0);
+    for (int mode = FAILURE_CLOSED; mode <= FAILURE_LOCAL; mode++)
+        ck_assert_uint_eq(counts.degraded[mode], mode == (int)failures[_i].mode);
+    ck_assert_int_eq(local.takes, failures[_i].mode == FAILURE_LOCAL);
+    if (failures[_i].mode == FAILURE_LOCAL) {
+        ck_assert_int_eq(take.request.decisions[0].remaining, 5);
+        ck_assert_str_eq(local.subject.client->text, "ip=203.0.113.7");
+        ck_assert_int_eq(local.cost, 2);
+    }
+}
+END_TEST
+
+START_TEST(a_failure_leaves_no_trace_in_the_next_answer)
+{
+    begin("open", STORE_UNAVAILABLE);
+    ck_assert_int_eq(begin("open", STORE_DONE), LIMITER_DONE);
+    ck_assert(take.decided && !take.degraded);
+}
+END_TEST
+
+START_TEST(a_cancelled_take_is_cancelled_at_the_store)
+{
+    ck_assert_int_eq(begin("default", STORE_PENDING), LIMITER_PENDING);
+    limiter_cancel(&limiter, &take);
+    ck_assert_int_eq(store.cancels, 1);
+    ck_assert_int_eq(answers, 0);
+}
+END_TEST
+
+#define YES(remaining)                  \
+    {                                   \
+        true, 10, remaining, 0, 1000000 \
+    }
+#define NO(retry)                    \
+    {                                \
+        false, 10, 0, retry, 1000000 \
+    }
+
+static const struct {
+    const char *what;
+    struct decision decisions[3];
+    uint32_t tightest;
+} tightests[] = {
+    {"the least remaining", {YES(5), YES(3), YES(4)}, 1},
+    {"of equals the first", {YES(3), YES(3), YES(3)}, 0},
+    {"the last", {YES(3), YES(2), YES(1)}, 2},
+    {"a refusal before anything that is left", {YES(0), YES(1), NO(1)}, 2},
+    {"the longest refusal", {NO(1), NO(3), NO(2)}, 1},
+    {"... though others have nothing left either", {YES(0), NO(1), NO(2)}, 2},
+    {"of equal refusals the first", {YES(1), NO(2), NO(2)}, 1},
+    {"never is longest", {NO(1000000000), NO(RETRY_NEVER), NO(5)}, 1},
+    {"... also when it comes first", {NO(RETRY_NEVER), NO(1000000000), NO(5)}, 0},
+    {"... and of two the first", {NO(5), NO(RETRY_NEVER), NO(RETRY_NEVER)}, 1},
+};
+
+START_TEST(the_tightest_limit_is_the_one_to_show)
+{
+    memcpy(store.decisions, tightests[_i].decisions, sizeof(tightests[_i].decisions));
+    ck_assert_int_eq(begin("three", STORE_DONE), LIMITER_DONE);
+    ck_assert_msg(take.tightest == tightests[_i].tightest, "%s: %u", tightests[_i].what, take.tightest);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("limiter");
+    TCase *tests = tcase_create("limiter");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, the_store_is_asked_for_the_rule_s_limits_of_the_client);
+    tcase_add_test(tests, a_decision_at_once_is_the_answer);
+    tcase_add_test(tests, a_decision_that_comes_later_comes_by_the_callback_once);
+    tcase_add_loop_test(tests, without_the_store_the_rule_s_failure_mode_decides, 0, ROWS(failures));
+    tcase_add_test(tests, a_failure_leaves_no_trace_in_the_next_answer);
+    tcase_add_test(tests, a_cancelled_take_is_cancelled_at_the_store);
+    tcase_add_loop_test(tests, the_tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
