@@ -66,8 +66,9 @@ local function fixed_window()
         return limit.limit - state.count, cost > limit.limit and -1 or until_next_us, reset_after
     end
 
+    local form = 'f' .. (' ' .. whole):rep(2)
     local function save(state, key, ttl_ms)
-        call('SET', key, format('f %.0f %.0f', state.window, state.count), 'PX', ttl_ms)
+        call('SET', key, format(form, state.window, state.count), 'PX', ttl_ms)
     end
 
     return {

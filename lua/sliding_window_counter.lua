@@ -108,8 +108,9 @@ local function sliding_window_counter()
         return remaining, fits_at_us(limit, state, cost) - now, reset_after
     end
 
+    local form = 'c' .. (' ' .. whole):rep(3)
     local function save(state, key, ttl_ms)
-        call('SET', key, format('c %.0f %.0f %.0f', state.window, state.current, state.previous), 'PX', ttl_ms)
+        call('SET', key, format(form, state.window, state.current, state.previous), 'PX', ttl_ms)
     end
 
     return {

@@ -93,8 +93,9 @@ local function token_bucket()
         return remaining, behind_us + divide_up(missing, limit.units_per_us), reset_after
     end
 
+    local form = 'b' .. (' ' .. whole):rep(2)
     local function save(state, key, ttl_ms)
-        call('SET', key, format('b %.0f %.0f', state.level, state.updated_us), 'PX', ttl_ms)
+        call('SET', key, format(form, state.level, state.updated_us), 'PX', ttl_ms)
     end
 
     return {

@@ -107,7 +107,7 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
     case HEADERS_BAD:
         return queue_problem(exchange, 400, why, NULL, true);
     case HEADERS_TOO_LARGE:
-        return queue_problem(exchange, 431, "The headers have more than 100 lines or 16384 bytes.", NULL,
+        return queue_problem(exchange, 431, "The headers have more than 100 lines or 12288 bytes.", NULL,
                              true);
     case HEADERS_GOOD:
         break;

@@ -17,7 +17,7 @@
 struct MHD_Connection;
 
 #define HEADERS_MAX       100
-#define HEADERS_BYTES_MAX (16 * 1024) /* names and values together */
+#define HEADERS_BYTES_MAX (12 * 1024) /* names and values together */
 #define FORWARDED_LINES   8           /* the last ones of X-Forwarded-For that are kept */
 
 /* Which names are wanted: compiled once from the policy, then immutable. */

@@ -47,11 +47,10 @@ redis_batch_clear(struct redis_batch *batch)
 
 /* FNV-1a: who fills a batch with clients that collide makes his own few hundred comparisons slow, no more. */
 static uint32_t
-hash_request(const struct store_request *request)
+hash_subject(const struct store_request *request)
 {
     const struct client *client = request->subject.client;
-    uint32_t hash =
-        2166136261u ^ (uint32_t)request->cost ^ (uint32_t)((uintptr_t)request->subject.limits >> 4);
+    uint32_t hash = 2166136261u ^ (uint32_t)((uintptr_t)request->subject.limits >> 4);
 
     for (size_t i = 0; i < client->bytes; i++)
         hash = (hash ^ (unsigned char)client->text[i]) * 16777619u;
@@ -59,15 +58,14 @@ hash_request(const struct store_request *request)
 }
 
 static bool
-is_equal(const struct store_request *a, const struct store_request *b)
+is_same_subject(const struct store_request *a, const struct store_request *b)
 {
-    return a->cost == b->cost && a->subject.limits == b->subject.limits &&
-           a->subject.client->bytes == b->subject.client->bytes &&
+    return a->subject.limits == b->subject.limits && a->subject.client->bytes == b->subject.client->bytes &&
            memcmp(a->subject.client->text, b->subject.client->text, a->subject.client->bytes) == 0;
 }
 
-/* The entry of an equal request, or the empty bucket where one belongs (`*entry` NULL). An entry whose requests were all
-   given up has no sample to compare with, and is passed over. */
+/* The latest entry of the request's subject, or the empty bucket where one belongs (`*entry` NULL). An entry whose requests
+   were all given up has no sample to compare with, and is passed over. */
 static uint16_t *
 find_entry(struct redis_batch *batch, const struct store_request *request, uint32_t hash,
            struct redis_batch_entry **entry)
@@ -78,7 +76,7 @@ find_entry(struct redis_batch *batch, const struct store_request *request, uint3
         if (*bucket == 0)
             return bucket;
         *entry = &batch->entries[*bucket - 1];
-        if ((*entry)->hash == hash && (*entry)->sample && is_equal((*entry)->sample, request))
+        if ((*entry)->hash == hash && (*entry)->sample && is_same_subject((*entry)->sample, request))
             return bucket;
     }
 }
@@ -100,7 +98,7 @@ find_rule(struct redis_batch *batch, const struct store_subject *subject)
 bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request)
 {
-    uint32_t hash = hash_request(request);
+    uint32_t hash = hash_subject(request);
     struct redis_batch_entry *entry;
     uint16_t *bucket, position = batch->request_count;
     int rule;
@@ -108,7 +106,8 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request)
     if (position == BATCH_REQUESTS)
         return false;
     bucket = find_entry(batch, request, hash, &entry);
-    if (entry == NULL) {
+    /* Only into the latest entry: a request of another cost in between would be overtaken else. */
+    if (entry == NULL || entry->sample->cost != request->cost) {
         if (batch->limit_count + request->subject.limit_count > BATCH_LIMITS)
             return false;
         rule = find_rule(batch, &request->subject);
@@ -251,7 +250,7 @@ static bool
 make_room(struct redis_batch *batch)
 {
     size_t room = PREAMBLE_BYTES + SHA1_DIGITS + (size_t)batch->limit_count * (KEY_BYTES + WORD_BYTES) +
-                  (size_t)batch->entry_count * 3 * WORD_BYTES +
+                  (size_t)batch->entry_count * 4 * WORD_BYTES +
                   (size_t)batch->rule_count * (1 + 4 * STORE_LIMITS_MAX) * WORD_BYTES;
     char *command;
 
@@ -265,21 +264,53 @@ make_room(struct redis_batch *batch)
     return true;
 }
 
+/* The entry after `entry` that has something to send; NULL behind the last. With NULL, the first such. */
+static struct redis_batch_entry *
+next_sent(struct redis_batch *batch, struct redis_batch_entry *entry)
+{
+    entry = entry ? entry + 1 : batch->entries;
+    while (entry < batch->entries + batch->entry_count && entry->count == 0)
+        entry++;
+    return entry < batch->entries + batch->entry_count ? entry : NULL;
+}
+
+/* The arguments of both are the same: the script is told once for a whole run of such. */
+static bool
+is_alike(const struct redis_batch_entry *a, const struct redis_batch_entry *b)
+{
+    return a->rule == b->rule && a->count == b->count && a->sample->cost == b->sample->cost;
+}
+
+/* How many entries from `*entry` on are alike; moves it to the first that is not. */
+static int64_t
+take_run(struct redis_batch *batch, struct redis_batch_entry **entry)
+{
+    const struct redis_batch_entry *first = *entry;
+    int64_t run = 0;
+
+    do {
+        run++;
+        *entry = next_sent(batch, *entry);
+    } while (*entry != NULL && is_alike(first, *entry));
+    return run;
+}
+
 /* Counts what will be sent: the keys, and the words of the whole command. */
 static size_t
 count_keys(struct redis_batch *batch)
 {
-    size_t keys = 0, entries = 0;
+    size_t keys = 0, runs = 0;
+    struct redis_batch_entry *entry;
 
     for (uint32_t i = 0; i < batch->entry_count; i++) {
-        struct redis_batch_entry *entry = &batch->entries[i];
+        entry = &batch->entries[i];
         entry->count = prune_entry(batch, entry);
-        if (entry->count > 0) {
+        if (entry->count > 0)
             keys += batch->rule_limits[entry->rule];
-            entries++;
-        }
     }
-    batch->words = 3 + keys + 1 + 3 * entries;
+    for (entry = next_sent(batch, NULL); entry != NULL; take_run(batch, &entry))
+        runs++;
+    batch->words = 3 + keys + 1 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
         batch->words += 1 + 4 * (size_t)batch->rule_limits[i];
     return keys;
@@ -289,6 +320,7 @@ bool
 redis_batch_encode(struct redis_batch *batch)
 {
     size_t keys = count_keys(batch);
+    struct redis_batch_entry *entry;
     char *out;
 
     if (!make_room(batch))
@@ -298,24 +330,20 @@ redis_batch_encode(struct redis_batch *batch)
     out = put_word(out, take_script_sha1, SHA1_DIGITS);
     batch->arguments = (size_t)(out - batch->command);
     out = put_number(out, (int64_t)keys);
-    for (uint32_t i = 0; i < batch->entry_count; i++) {
-        const struct redis_batch_entry *entry = &batch->entries[i];
-        for (uint32_t limit = 0; entry->count > 0 && limit < batch->rule_limits[entry->rule]; limit++)
+    for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
+        for (uint32_t limit = 0; limit < batch->rule_limits[entry->rule]; limit++)
             out = put_key(out, &entry->sample->subject, limit);
-    }
     out = put_number(out, batch->rule_count);
     for (uint32_t i = 0; i < batch->rule_count; i++) {
         out = put_number(out, batch->rule_limits[i]);
         for (uint32_t limit = 0; limit < batch->rule_limits[i]; limit++)
             out = put_limit(out, &batch->rules[i][limit]);
     }
-    for (uint32_t i = 0; i < batch->entry_count; i++) {
-        const struct redis_batch_entry *entry = &batch->entries[i];
-        if (entry->count == 0)
-            continue;
+    for (entry = next_sent(batch, NULL); entry != NULL;) {
         out = put_number(out, entry->rule + 1);
         out = put_number(out, entry->sample->cost);
         out = put_number(out, entry->count);
+        out = put_number(out, take_run(batch, &entry));
     }
     batch->command_bytes = (size_t)(out - batch->command);
     assert(batch->command_bytes <= batch->command_room);

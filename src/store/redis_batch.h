@@ -3,7 +3,7 @@
  *
  *      requests   0    1    2    3    4         in the order of arrival
  *                 a    b    a    c    a
- *      entries    a×3: 0─►2─►4   b×1: 1   c×1: 3    equal requests (same client, rule and cost) are folded into one
+ *      entries    a×3: 0─►2─►4   b×1: 1   c×1: 3    equal requests (same client, rule and cost) in a row are folded into one
  *                                                  entry with a count: the script decides them one after the other
  *
  * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after, its

@@ -34,6 +34,8 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
      "its ACL forbids this user a command of the script; docs/redis.md has the smallest ACL that works"},
     {"max number of clients reached", REACT_RECONNECT,
      "it has no room for one more connection; raise its maxclients"},
+    {"unknown command", REACT_DEGRADE,
+     "it lacks a command that the service needs; is it a Sentinel, or were commands renamed?"},
     {"ERR", REACT_DEGRADE, "an error that the service does not know; see Redis' log"},
 };
 

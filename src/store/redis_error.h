@@ -27,7 +27,7 @@ struct redis_error {
 const struct redis_error *redis_error_of(const char *text, size_t bytes);
 
 /* Its index, below REDIS_ERROR_COUNT, for a table of one's own. */
-#define REDIS_ERROR_COUNT 20
+#define REDIS_ERROR_COUNT 21
 size_t redis_error_index(const struct redis_error *error);
 
 #endif

@@ -377,9 +377,10 @@ enter(struct redis_link *link)
         snprintf(db, sizeof(db), "%d", url->db);
         entry_send(link, on_must_reply, 2, (const char *[]){"SELECT", db}, NULL);
     }
-    snprintf(name, sizeof(name), "ratelimitd-%u", link->options.worker);
+    snprintf(name, sizeof(name), "%s-%u", link->options.program, link->options.worker);
     entry_send(link, on_may_reply, 3, (const char *[]){"CLIENT", "SETNAME", name}, NULL);
-    entry_send(link, on_may_reply, 4, (const char *[]){"CLIENT", "SETINFO", "LIB-NAME", "ratelimitd"}, NULL);
+    entry_send(link, on_may_reply, 4,
+               (const char *[]){"CLIENT", "SETINFO", "LIB-NAME", link->options.program}, NULL);
     entry_send(link, on_script_reply, 3, (const char *[]){"SCRIPT", "LOAD", link->options.script},
                (const size_t[]){6, 4, link->options.script_bytes});
 }

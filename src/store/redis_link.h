@@ -29,7 +29,8 @@ struct redis_link_options {
     const struct redis_tls *tls; /* likewise; NULL where the URL does not ask for TLS */
     const char *script;          /* borrowed: what SCRIPT LOAD gets */
     size_t script_bytes;
-    unsigned worker; /* for CLIENT SETNAME ratelimitd-<worker> */
+    const char *program; /* borrowed: for CLIENT SETNAME <program>-<worker> */
+    unsigned worker;
     /* READY reached or lost. Before it says lost, every reply callback has run. Never from within
        redis_link_new or redis_link_send. */
     void (*on_change)(void *arg, bool ready);

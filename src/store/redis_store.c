@@ -452,6 +452,7 @@ redis_store_new(const struct redis_store_options *options)
                                                               .tls = options->tls,
                                                               .script = take_script_text,
                                                               .script_bytes = take_script_bytes,
+                                                              .program = options->program,
                                                               .worker = options->worker,
                                                               .on_change = on_change,
                                                               .on_reply = on_reply,

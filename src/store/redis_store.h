@@ -24,7 +24,8 @@ struct redis_store_options {
     const struct redis_url *url; /* borrowed for the store's life, as is the next */
     const struct redis_tls *tls; /* NULL where the URL does not ask for TLS */
     int64_t timeout_us;          /* a request's deadline, from its store_take */
-    unsigned worker;             /* the worker's number: it names the connection */
+    const char *program;         /* borrowed; with the next, the connection's name: "ratelimitd-0" */
+    unsigned worker;
 };
 
 /* NULL when memory is out. It connects by itself, from the loop's next turn on; store_health tells how it goes. */

@@ -8,7 +8,7 @@
 #include "siphash.h"
 
 #define WAYS          4 /* places that one refusal can have */
-#define SETS          1024
+#define SETS          4096
 #define REFUSAL_US    (1 * US_PER_S)
 #define SUBJECT_BYTES (CLIENT_BYTES + 1 + 255 + sizeof(int64_t))
 
@@ -30,7 +30,7 @@ struct refusals *
 refusals_new(void)
 {
     struct refusals *refusals =
-        calloc(1, sizeof(*refusals)); /* a megabyte, of which only what is used is touched */
+        calloc(1, sizeof(*refusals)); /* 6 MiB, of which only what is used is touched */
 
     if (refusals == NULL)
         return NULL;

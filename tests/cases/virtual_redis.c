@@ -138,6 +138,13 @@ add_rule(struct words *words, const struct virtual_rule *rule)
     }
 }
 
+/* Their arguments are told once. */
+static bool
+is_alike(const struct virtual_request *a, const struct virtual_request *b)
+{
+    return a->rule == b->rule && a->cost == b->cost && a->count == b->count;
+}
+
 bool
 virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batch)
 {
@@ -161,10 +168,15 @@ virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batc
     add_word(&words, "%zu", batch->rule_count);
     for (size_t i = 0; i < batch->rule_count; i++)
         add_rule(&words, &batch->rules[i]);
-    for (size_t i = 0; i < batch->request_count; i++) {
-        add_word(&words, "%zu", batch->requests[i].rule + 1);
-        add_word(&words, "%" PRId64, batch->requests[i].cost);
-        add_word(&words, "%" PRId64, batch->requests[i].count);
+    for (size_t i = 0, run; i < batch->request_count; i += run) {
+        const struct virtual_request *request = &batch->requests[i];
+
+        for (run = 1; i + run < batch->request_count && is_alike(request, request + run);)
+            run++;
+        add_word(&words, "%zu", request->rule + 1);
+        add_word(&words, "%" PRId64, request->cost);
+        add_word(&words, "%" PRId64, request->count);
+        add_word(&words, "%zu", run);
     }
     add_word(&words, "%" PRId64, batch->now_us);
     return redisAppendCommandArgv(redis->context, (int)words.count, words.text, NULL) == REDIS_OK;
