@@ -3,10 +3,12 @@
  *
  *     struct ratelimit_error error;
  *     struct ratelimit_store *store = ratelimit_store_open("redis://localhost:6379", NULL, &error);
+ *     if (!store)
+ *         errx(1, "%s", error.text);
  *     struct ratelimit_limiter *api = ratelimit_fixed_window(store, "api", 100, 60 * 1000, &error);
- *
  *     if (!api)
  *         errx(1, "%s", error.text);
+ *
  *     if (ratelimit_is_allowed(api, "user_123", &error))
  *         ...
  *     ratelimit_limiter_free(api);
@@ -33,7 +35,8 @@
  * the two may be ended in any order.
  *
  * THREADS. A store and its limiters may be used by any number of threads at once. To end one that is in use in another
- * thread is a bug, as with free(). Calls are no cancellation points, and not for signal handlers.
+ * thread is a bug, as with free(). No call is for signal handlers. Those that decide or reset are no cancellation points;
+ * in the others a thread must not be cancelled.
  *
  * A store in memory has no thread of its own. A decision there takes one lock of many and allocates nothing, unless the
  * key is longer than about a hundred bytes and has to be digested.

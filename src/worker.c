@@ -126,6 +126,7 @@ open_store(struct worker *worker)
                                                                       .url = options->redis,
                                                                       .tls = options->tls,
                                                                       .timeout_us = options->redis_timeout_us,
+                                                                      .program = "ratelimitd",
                                                                       .worker = worker->number});
         if (worker->store == NULL)
             return false;

@@ -126,11 +126,12 @@ run_thread(void *arg)
 {
     struct waiting_store *waiting = arg;
 
-    waiting->redis =
-        redis_store_new(&(struct redis_store_options){.base = waiting->base,
-                                                      .url = waiting->options.url,
-                                                      .tls = waiting->options.tls,
-                                                      .timeout_us = waiting->options.timeout_us});
+    waiting->redis = redis_store_new(&(struct redis_store_options){.base = waiting->base,
+                                                                   .url = waiting->options.url,
+                                                                   .tls = waiting->options.tls,
+                                                                   .timeout_us = waiting->options.timeout_us,
+                                                                   .program = "libratelimit",
+                                                                   .worker = (unsigned)getpid()});
     while (look_around(waiting)) {
         event_base_loop(waiting->base, EVLOOP_ONCE);
         if (waiting->redis != NULL)
@@ -172,13 +173,17 @@ await_answer(struct store *store, struct store_request *request,
              enum store_status (*ask)(struct store *store, struct store_request *request))
 {
     struct waiter waiter = {.request = {.subject = request->subject, .cost = request->cost}, .ask = ask};
+    int cancel_state;
 
+    /* sem_wait is a cancellation point, and this frame must stay until the answer. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     waiter.request.callback = on_answer;
     sem_init(&waiter.answered, 0, 0); /* fails for values and sharing that are not asked for here */
     enqueue(waiting_store_of(store), &waiter);
     while (sem_wait(&waiter.answered) < 0)
         assert(errno == EINTR);
     sem_destroy(&waiter.answered);
+    pthread_setcancelstate(cancel_state, NULL);
     request->allowed = waiter.request.allowed;
     memcpy(request->decisions, waiter.request.decisions, sizeof(request->decisions));
     return waiter.status;

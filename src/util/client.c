@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -10,11 +11,18 @@
 
 static const char hex[] = "0123456789abcdef";
 
-/* Printable ASCII but space, `%` and braces: the bytes that stand for themselves in a key. */
+/* Printable ASCII but space, `%` and braces: the bytes that stand for themselves in a key. A set, for every byte of every
+   key passes here. */
+#define BIT(byte) (UINT64_C(1) << (byte) % 64)
+static const uint64_t plain[4] = {
+    ~(BIT(' ' + 1) - 1) & ~BIT('%'), /* from behind the space to 63 */
+    ~BIT('{') & ~BIT('}') & ~BIT(0x7f),
+};
+
 static bool
 is_plain(unsigned char byte)
 {
-    return byte > ' ' && byte < 0x7f && byte != '%' && byte != '{' && byte != '}';
+    return plain[byte / 64] & BIT(byte);
 }
 
 /* The escaped text, as it is written: kept as far as there is room, digested where there is not. */

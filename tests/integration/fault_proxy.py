@@ -206,14 +206,13 @@ def parse_commands(stream):
 def requests_in(words):
     """How many requests the command of take.lua decides, and on how many keys."""
     keys = int(words[2])
-    place, rules, requests, limits = 3 + keys, int(words[3 + keys]), 0, []
-    place += 1
-    for _ in range(rules):
-        limits.append(int(words[place]))
-        place += 1 + 4 * limits[-1]
+    place, requests = 3 + keys + 1, 0
+    for _ in range(int(words[3 + keys])):
+        place += 1 + 4 * int(words[place])
     while place < len(words):
-        requests += int(words[place + 2])
-        place += 3
+        count, in_a_row = int(words[place + 2]), int(words[place + 3])
+        requests += count * in_a_row
+        place += 4
     return requests, keys
 
 

@@ -11,6 +11,7 @@ import tempfile
 import threading
 
 import pytest
+import yaml
 
 import http_client
 import processes
@@ -23,9 +24,9 @@ DEPLOY = service.REPOSITORY / "deploy"
 
 RULES = rules_of(
     bucket(1000, identify_by=["ip"]),
-    keyed=at("/*/keyed", bucket(3), methods=["POST"]) | {"identify_by": ["header:X-API-Key", "ip"]},
-    address=at("/*/address", bucket(2)) | {"identify_by": ["ip"]},
-    courtesy=at("/public/courtesy", bucket(1)) | {"identify_by": ["ip"], "on_store_failure": "open"},
+    keyed=at("/*/keyed", bucket(3, identify_by=["header:X-API-Key", "ip"]), methods=["POST"]),
+    address=at("/*/address", bucket(2, identify_by=["ip"])),
+    courtesy=at("/public/courtesy", bucket(1, identify_by=["ip"], on_store_failure="open")),
 )
 
 
@@ -270,7 +271,7 @@ def test_a_limiter_without_its_redis_decides_by_its_rules(serve, start_proxy, ap
 # documentation; the configuration of deploy/ is read for the rest.
 
 def read_yaml(file):
-    return pytest.importorskip("yaml").safe_load((DEPLOY / file).read_text())
+    return yaml.safe_load((DEPLOY / file).read_text())
 
 
 class Traefik:

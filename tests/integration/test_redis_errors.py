@@ -72,6 +72,8 @@ ERRORS = [
     ("ERR max number of clients reached", (plain,), LEAVES, "maxclients"),
     ("DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
      "default user.", (plain,), PAUSES, "protected mode"),
+    ("ERR unknown command 'EVALSHA', with args beginning with: '0' ", (plain,), KEEPS, "is it a Sentinel"),
+    ("ERR unknown command `EVALSHA`, with args beginning with: `0`, ", (plain,), KEEPS, "is it a Sentinel"),
     ("ERR value is not an integer or out of range", ALL, KEEPS, "does not know"),
     ("NOTAWORDOFOURS what a later Redis may say", ALL, KEEPS, "does not know"),
 ]
@@ -190,6 +192,12 @@ def test_a_redis_that_loads_its_data_is_away_until_it_has(serve, start_redis):
     redis.start()
     wait_for(lambda: service.get("/").status == 200, "it has loaded")
     service.says("connected to")
+
+
+def test_a_node_of_a_cluster_is_called_one(serve, start_redis):
+    service = serve(start_redis({"cluster-enabled": "yes"}).url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    assert service.get("/").status == 503
+    service.says("the service needs a Redis that is no cluster")
 
 
 @pytest.mark.parametrize("mode", ["closed", "open", "local"])
