@@ -234,6 +234,13 @@ server_run(struct server *server)
     return server->must_run || server->context.resumed;
 }
 
+/* How strict libmicrohttpd is by itself; from 1.0 on it can be. What it lets through, http/headers looks at. */
+#if MHD_VERSION >= 0x01000000
+#define STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
+#else
+#define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
+#endif
+
 static struct MHD_Daemon *
 start_daemon(struct server *server)
 {
@@ -249,7 +256,7 @@ start_daemon(struct server *server)
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                   /**/
                             MHD_OPTION_URI_LOG_CALLBACK, on_first_line, server,                  /**/
                             MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,                    /**/
-                            MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                                /**/
+                            STRICTNESS, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,                    /**/
                             MHD_OPTION_END);
 }
 

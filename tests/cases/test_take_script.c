@@ -157,13 +157,13 @@ START_TEST(numbers_are_kept_to_the_last_digit)
     redisReply *reply;
     long long level, updated_us;
 
-    take(answer, sizeof(answer), "1 k 1 1 token_bucket 9007199254740991 1 1000 1 2 1 1");
-    ck_assert_str_eq(answer, "1 1 9007199254740989 0 1");
+    take(answer, sizeof(answer), "1 k 1 1 token_bucket 9007199254740991 1 1 1 4503599627370497 1 1");
+    ck_assert_str_eq(answer, "1 1 4503599627370494 0 4503599627370497");
     reply = ask("GET k");
     ck_assert_msg(sscanf(reply->str, "b %lld %lld", &level, &updated_us) == 2 &&
                       strchr(reply->str, 'e') == NULL,
                   "%s", reply->str);
-    ck_assert_int_eq(level, INT64_C(9007199254740989));
+    ck_assert_int_eq(level, INT64_C(4503599627370494));
     ck_assert_int_gt(updated_us, INT64_C(1700000000000000));
     freeReplyObject(reply);
 

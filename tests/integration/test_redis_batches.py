@@ -141,6 +141,7 @@ def test_folded_requests_are_decided_in_the_order_of_their_arrival(gated, algori
     assert len(takes) <= 4 and max(requests for requests, _ in takes) >= size // 2, "folded"
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
 def test_a_crowd_gets_the_limit_and_not_one_more(serve, redis, algorithm):
     """Several keys, several workers, whatever is folded with whatever."""

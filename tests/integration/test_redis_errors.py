@@ -8,6 +8,7 @@ import pytest
 
 from fake_redis import FakeRedis
 from http_client import request_bytes
+from redis_server import free_port
 from rules import bucket, rules_of, window
 from waiting import Stopwatch, wait_for
 
@@ -195,7 +196,8 @@ def test_a_redis_that_loads_its_data_is_away_until_it_has(serve, start_redis):
 
 
 def test_a_node_of_a_cluster_is_called_one(serve, start_redis):
-    service = serve(start_redis({"cluster-enabled": "yes"}).url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    redis = start_redis({"cluster-enabled": "yes", "cluster-port": free_port()})
+    service = serve(redis.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     assert service.get("/").status == 503
     service.says("the service needs a Redis that is no cluster")
 

@@ -202,6 +202,7 @@ def test_the_script_is_flushed_again_and_again(serve, redis, start_proxy):  # no
     assert evals, "it was missing at least once"
 
 
+@pytest.mark.threads
 def test_connections_are_killed_again_and_again(serve, redis):
     service = serve(redis.url, RULES, env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)})
     with Crowd(service, CLIENTS, PATHS) as crowd:
