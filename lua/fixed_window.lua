@@ -68,7 +68,7 @@ local function fixed_window()
 
     local form = 'f' .. (' ' .. whole):rep(2)
     local function save(state, key, ttl_ms)
-        call('SET', key, format(form, state.window, state.count), 'PX', ttl_ms)
+        call('PSETEX', key, ttl_ms, format(form, state.window, state.count))
     end
 
     return {

@@ -110,7 +110,7 @@ local function sliding_window_counter()
 
     local form = 'c' .. (' ' .. whole):rep(3)
     local function save(state, key, ttl_ms)
-        call('SET', key, format(form, state.window, state.current, state.previous), 'PX', ttl_ms)
+        call('PSETEX', key, ttl_ms, format(form, state.window, state.current, state.previous))
     end
 
     return {

@@ -83,7 +83,8 @@ local function fits(rule, cost)
 end
 
 -- Adds one group to the reply.
-local decision_form = format('%%d %s %s %s', whole, whole, whole)
+local allowed_form = format('1 %s 0 %s', whole, whole)
+local refused_form = format('0 %s %s %s', whole, whole, whole)
 local function report(rule, cost, alike)
     local n = reply_count + 1
     reply[n] = alike == 1 and '1' or alike
@@ -93,12 +94,14 @@ local function report(rule, cost, alike)
         local remaining, retry_after, reset_after = limit.algorithm.report(limit, state, now, cost, allowed)
         state.reset_after = reset_after
         n = n + 1
-        reply[n] = format(decision_form, allowed and 1 or 0, remaining, retry_after, reset_after)
+        reply[n] = allowed and format(allowed_form, remaining, reset_after)
+            or format(refused_form, remaining, retry_after, reset_after)
     end
     reply_count = n
 end
 
--- A key lives no longer than it means something; one whose quota is whole again means nothing.
+-- A key lives no longer than it means something; one whose quota is whole again means nothing. The TTL is made text here,
+-- because Redis writes a number with 17 digits, slowly.
 local function save(rule, before)
     for i = 1, rule.count do
         local state = states[i]
@@ -106,7 +109,7 @@ local function save(rule, before)
             if state.reset_after == 0 then
                 call('DEL', KEYS[before + i])
             else
-                rule[i].algorithm.save(state, KEYS[before + i], divide_up(state.reset_after, 1000))
+                rule[i].algorithm.save(state, KEYS[before + i], format(whole, divide_up(state.reset_after, 1000)))
             end
         end
     end

@@ -14,20 +14,24 @@ local function token_bucket()
         }
     end
 
+    -- What is refilled within a window is less than 2^53 + units_per_us; a sum above `full` may lose its last digit,
+    -- but not come out below it.
     local function level_at(limit, state, now)
         local elapsed_us = now - state.updated_us
         if elapsed_us <= 0 then
             return state.level
         end
-        if elapsed_us >= divide_up(limit.full - state.level, limit.units_per_us) then
+        if elapsed_us >= limit.window_us then
             return limit.full
         end
-        return state.level + elapsed_us * limit.units_per_us
+        local level = state.level + elapsed_us * limit.units_per_us
+        return level < limit.full and level or limit.full
     end
 
     local function init(limit, state, now)
         state.level = limit.full
         state.updated_us = now
+        state.available = limit.full -- the level at `now`; all of a batch is
     end
 
     -- False where the key holds what is not a state of ours.
@@ -56,18 +60,22 @@ local function token_bucket()
         if state.updated_us - now > limit.window_us then
             state.updated_us = now
             state.changed = true
-        elseif state.level < limit.full and level_at(limit, state, now) == limit.full then
+        end
+        local level = level_at(limit, state, now)
+        if level == limit.full and state.level < level then
             init(limit, state, now)
             state.changed = true
         end
+        state.available = level
     end
 
-    local function fits(limit, state, now, cost)
-        return cost <= limit.limit and cost * limit.units_per_token <= level_at(limit, state, now)
+    local function fits(limit, state, _, cost)
+        return cost <= limit.limit and cost * limit.units_per_token <= state.available
     end
 
     local function spend(limit, state, now, cost)
-        state.level = level_at(limit, state, now) - cost * limit.units_per_token
+        state.available = state.available - cost * limit.units_per_token
+        state.level = state.available
         if state.updated_us < now then
             state.updated_us = now
         end
@@ -76,7 +84,7 @@ local function token_bucket()
 
     -- Returns remaining, retry_after, reset_after.
     local function report(limit, state, now, cost, allowed)
-        local level = level_at(limit, state, now)
+        local level = state.available
         local remaining = (level - level % limit.units_per_token) / limit.units_per_token
         local behind_us = state.updated_us > now and state.updated_us - now or 0
         local reset_after = 0
@@ -95,7 +103,7 @@ local function token_bucket()
 
     local form = 'b' .. (' ' .. whole):rep(2)
     local function save(state, key, ttl_ms)
-        call('SET', key, format(form, state.level, state.updated_us), 'PX', ttl_ms)
+        call('PSETEX', key, ttl_ms, format(form, state.level, state.updated_us))
     end
 
     return {

@@ -35,17 +35,14 @@ function commands.TIME()
     return { text:format((moment_us - below_second) / 1000000), text:format(below_second) }
 end
 
-function commands.SET(call, key, value, px, ttl_ms)
-    if px ~= 'PX' then
-        error('SET without PX')
-    end
+function commands.PSETEX(call, key, ttl_ms, value)
     local reply = call('SET', key, value)
-    set_ttl(key, ttl_ms)
+    set_ttl(key, tonumber(ttl_ms))
     return reply
 end
 
 function commands.PEXPIRE(_, key, ttl_ms)
-    set_ttl(key, ttl_ms)
+    set_ttl(key, tonumber(ttl_ms))
     return server.call('EXISTS', key)
 end
 
