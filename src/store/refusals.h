@@ -4,7 +4,7 @@
  * A refusal says from when on the same cost could pass. Until then Redis would refuse the same client, rule and cost again,
  * whoever else asks meanwhile: others can only spend more. So this process answers by itself, counting from before the
  * command was sent, which is never longer than Redis would have refused; and for a second at most, so that a reset
- * elsewhere is seen. A flood on one client then costs Redis about one command a second.
+ * elsewhere is seen. A flood on one client then costs Redis one or two commands a second and worker.
  *
  * Of fixed size: a newer refusal takes the place of one that is over, else of the one that ends first. One thread.
  */

@@ -33,6 +33,15 @@ class Authority:
     def _openssl(*words):
         subprocess.run(["openssl", *words], check=True, capture_output=True)
 
+    @staticmethod
+    def _ends(days):
+        """Options that end a certificate in so many days. openssl 3.4 takes no negative ones, and older ones no date."""
+        if days > 0:
+            return ["-days", str(days)]
+        known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True).stderr
+        return ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"] if "-not_after" in known \
+            else ["-days", str(days)]
+
     def issue(self, name, alternative="DNS:localhost", days=2):
         """(certificate, key): alternative is its subjectAltName."""
         request, extensions, certificate = (self._path(name, suffix) for suffix in ("csr", "ext", "pem"))
@@ -40,7 +49,7 @@ class Authority:
             file.write(f"subjectAltName={alternative}\n")
         self._openssl("req", *self._key(name), "-out", request, "-subj", f"/CN={name}")
         self._openssl("x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self._path(self.name, "key"),
-                      "-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out", certificate)
+                      "-CAcreateserial", *self._ends(days), "-extfile", extensions, "-out", certificate)
         return certificate, self._path(name, "key")
 
 

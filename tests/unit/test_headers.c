@@ -85,7 +85,6 @@ read_bytes(const char *request, size_t bytes)
 
     found.called = false;
     free(mhd_session_run(&session, request, bytes));
-    ck_assert_msg(found.called, "libmicrohttpd refused it: %s", request);
 }
 
 /* The headers of a request, without the first line and the last. */
@@ -95,6 +94,7 @@ read_headers(const char *headers)
     char request[40000];
 
     read_bytes(request, (size_t)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n%s\r\n", headers));
+    ck_assert_msg(found.called, "libmicrohttpd refused it: %s", request);
 }
 
 static const struct {
@@ -272,7 +272,13 @@ static const struct {
 
 START_TEST(what_could_be_framed_in_two_ways_is_refused)
 {
-    read_headers(refused[_i].headers);
+    char request[512];
+
+    read_bytes(request,
+               (size_t)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\n%s\r\n", refused[_i].headers));
+    if (!found.called && MHD_get_version()[0] != '0')
+        return; /* libmicrohttpd 1.0 refuses some of these by itself */
+    ck_assert_msg(found.called, "libmicrohttpd refused it: %s", request);
     ck_assert_msg(found.status == HEADERS_BAD, "%s", refused[_i].headers);
     ck_assert_msg(strstr(found.why, refused[_i].why) != NULL, "%s: %s", refused[_i].headers, found.why);
 }
@@ -288,6 +294,7 @@ END_TEST
 START_TEST(http_1_0_needs_no_host)
 {
     read_bytes("GET / HTTP/1.0\r\n\r\n", strlen("GET / HTTP/1.0\r\n\r\n"));
+    ck_assert(found.called);
     ck_assert_int_eq(found.status, HEADERS_GOOD);
 }
 END_TEST
