@@ -277,7 +277,8 @@ def test_a_thousand_requests_in_flight_are_answered_at_the_deadline(serve, redis
 
 
 def test_beyond_what_may_be_in_flight_the_failure_mode_decides(serve, redis):
-    """A worker has 64 commands under way, each with 256 keys at most; 8 limits a request make that 2048 requests."""
+    """A worker has 64 commands under way, each with 256 keys at most; 8 limits a request make that 2048 requests. The
+    first two commands leave before they are full."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if files < 2700:
         pytest.skip(f"needs 2700 open files; here are {files}")
@@ -293,8 +294,8 @@ def test_beyond_what_may_be_in_flight_the_failure_mode_decides(serve, redis):
     wait_for(lambda: service.health()["degraded"]["closed"] >= refused, "those beyond it are answered")
     redis.thaw()
     statuses = [connection.read_response().status for connection in connections]
-    assert statuses.count(503) == refused
-    assert statuses.count(200) == most
+    assert refused <= statuses.count(503) <= refused + 2 * 31
+    assert statuses.count(200) == len(connections) - statuses.count(503) <= most
 
 
 def test_nothing_grows_however_often_it_breaks(serve, redis, start_proxy):  # noqa: F811
