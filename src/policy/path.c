@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
+
 struct path_pattern {
     bool wild;    /* some segment is `*` */
     bool rest;    /* a `**` stands last: anything may follow the text, from a slash on */
@@ -143,18 +145,6 @@ path_pattern_covers(const struct path_pattern *wide, const struct path_pattern *
     return path_pattern_matches(wide, narrow->text, narrow->bytes);
 }
 
-static int
-hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 /* Percent-decoding, in place. An encoded slash is part of its segment, not a border of it, so it stays
    encoded; so does the percent sign, or a second pass would read it anew. */
 static bool
@@ -168,8 +158,8 @@ decode(char *path, size_t *bytes)
         bool keep = false;
 
         if (byte == '%') {
-            int high = at + 2 < *bytes ? hex_value(path[at + 1]) : -1;
-            int low = high >= 0 ? hex_value(path[at + 2]) : -1;
+            int high = at + 2 < *bytes ? hex_digit(path[at + 1]) : -1;
+            int low = high >= 0 ? hex_digit(path[at + 2]) : -1;
 
             if (low < 0)
                 return false;

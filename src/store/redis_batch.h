@@ -86,6 +86,9 @@ char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
    is then still live has not been answered. */
 bool redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign);
 
+/* Gives the request at this position its answer; from then on it is its owner's again. */
+void redis_batch_answer(struct redis_batch *batch, uint16_t position, enum store_status status);
+
 /* Answers everything that is still live with STORE_UNAVAILABLE. Returns how many that were. */
 unsigned redis_batch_fail(struct redis_batch *batch);
 

@@ -8,18 +8,6 @@
 
 #define DB_MAX 65535
 
-static int
-hex_digit(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 /* Percent-decodes in place; false on a broken encoding or an encoded zero byte. */
 static bool
 percent_decode(char *text)

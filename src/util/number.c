@@ -107,6 +107,18 @@ number_gcd(int64_t a, int64_t b)
     return a;
 }
 
+int
+hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    if (digit >= 'a' && digit <= 'f')
+        return digit - 'a' + 10;
+    if (digit >= 'A' && digit <= 'F')
+        return digit - 'A' + 10;
+    return -1;
+}
+
 size_t
 number_write(char *out, int64_t value)
 {

@@ -31,6 +31,9 @@ bool number_product(int64_t a, int64_t b, int64_t *out);
 
 int64_t number_gcd(int64_t a, int64_t b);
 
+/* The value of one hexadecimal digit; -1: it is none. */
+int hex_digit(char digit);
+
 /* Writes `value` in decimal, without a terminating zero; returns the bytes written, at most 20. */
 size_t number_write(char *out, int64_t value);
 

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "decision.h"
+#include "suite.h"
 
 static inline void
 check_decision(const char *row, const struct decision *decision, bool allowed, int64_t remaining,
@@ -20,19 +21,6 @@ check_decision(const char *row, const struct decision *decision, bool allowed, i
                   "; expected %d, %" PRId64 ", %" PRId64 ", %" PRId64,
                   row, decision->allowed, decision->remaining, decision->retry_after_us,
                   decision->reset_after_us, allowed, remaining, retry_after_us, reset_after_us);
-}
-
-/* Runs the tests of one suite: the whole main of a test program. */
-static inline int
-run_suite(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    int failed;
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
 }
 
 #endif

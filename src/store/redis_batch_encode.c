@@ -1,0 +1,241 @@
+/*
+ * From a batch to the command: RESP, written straight into one buffer whose room is counted beforehand.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "redis_batch.h"
+#include "take_script.h"
+
+#define SHA1_DIGITS 40
+
+/* The most that one key can take in the command: "$nnn", "rl:{", the client, "}:", the rule, ":", the index. */
+#define KEY_BYTES      (4 + CLIENT_BYTES + 2 + 255 + 1 + 2)
+#define WORD_BYTES     32 /* of a number, with its frame */
+#define PREAMBLE_BYTES 256
+
+static char *
+put_line(char *out, char sign, size_t number)
+{
+    *out++ = sign;
+    out += number_write(out, (int64_t)number);
+    *out++ = '\r';
+    *out++ = '\n';
+    return out;
+}
+
+static char *
+put_word(char *out, const char *text, size_t bytes)
+{
+    out = put_line(out, '$', bytes);
+    memcpy(out, text, bytes);
+    out += bytes;
+    *out++ = '\r';
+    *out++ = '\n';
+    return out;
+}
+
+static char *
+put_number(char *out, int64_t value)
+{
+    char digits[20] = "";
+
+    return put_word(out, digits, number_write(digits, value));
+}
+
+/* rl:{client}:rule:index */
+static char *
+put_key(char *out, const struct store_subject *subject, uint32_t index)
+{
+    char key[KEY_BYTES], *end = key;
+    size_t rule_bytes = strlen(subject->rule);
+
+    assert(rule_bytes <= 255);
+    memcpy(end, "rl:{", 4);
+    end += 4;
+    memcpy(end, subject->client->text, subject->client->bytes);
+    end += subject->client->bytes;
+    memcpy(end, "}:", 2);
+    end += 2;
+    memcpy(end, subject->rule, rule_bytes);
+    end += rule_bytes;
+    *end++ = ':';
+    end += number_write(end, index);
+    return put_word(out, key, (size_t)(end - key));
+}
+
+static char *
+put_limit(char *out, const struct limit *limit)
+{
+    const char *name = algorithm_name(limit->algorithm);
+    bool bucket = limit->algorithm == TOKEN_BUCKET;
+
+    out = put_word(out, name, strlen(name));
+    out = put_number(out, limit->limit);
+    out = put_number(out, bucket ? limit->units_per_token : limit->window_us);
+    return put_number(out, bucket ? limit->units_per_us : limit->tick_us);
+}
+
+/* How many of the entry's requests are still live; those that are not leave its chain, for nothing is sent for them. */
+static uint16_t
+prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
+{
+    uint16_t count = 0, last = 0;
+
+    for (uint16_t position = entry->first, end = entry->last;; position = batch->next_equal[position]) {
+        if (batch->requests[position] != NULL) {
+            if (count == 0)
+                entry->first = position;
+            else
+                batch->next_equal[last] = position;
+            last = position;
+            count++;
+        }
+        if (position == end)
+            break;
+    }
+    if (count > 0)
+        entry->last = last;
+    return count;
+}
+
+static bool
+make_room(struct redis_batch *batch)
+{
+    size_t room = PREAMBLE_BYTES + SHA1_DIGITS + (size_t)batch->limit_count * (KEY_BYTES + WORD_BYTES) +
+                  (size_t)batch->entry_count * 4 * WORD_BYTES +
+                  (size_t)batch->rule_count * (1 + 4 * STORE_LIMITS_MAX) * WORD_BYTES;
+    char *command;
+
+    if (room <= batch->command_room)
+        return true;
+    command = realloc(batch->command, room);
+    if (command == NULL)
+        return false;
+    batch->command = command;
+    batch->command_room = room;
+    return true;
+}
+
+/* The entry after `entry` that has something to send; NULL behind the last. With NULL, the first such. */
+static struct redis_batch_entry *
+next_sent(struct redis_batch *batch, struct redis_batch_entry *entry)
+{
+    entry = entry ? entry + 1 : batch->entries;
+    while (entry < batch->entries + batch->entry_count && entry->count == 0)
+        entry++;
+    return entry < batch->entries + batch->entry_count ? entry : NULL;
+}
+
+/* The arguments of both are the same: the script is told once for a whole run of such. */
+static bool
+is_alike(const struct redis_batch_entry *a, const struct redis_batch_entry *b)
+{
+    return a->rule == b->rule && a->count == b->count && a->sample->cost == b->sample->cost;
+}
+
+/* How many entries from `*entry` on are alike; moves it to the first that is not. */
+static int64_t
+take_run(struct redis_batch *batch, struct redis_batch_entry **entry)
+{
+    const struct redis_batch_entry *first = *entry;
+    int64_t run = 0;
+
+    do {
+        run++;
+        *entry = next_sent(batch, *entry);
+    } while (*entry != NULL && is_alike(first, *entry));
+    return run;
+}
+
+/* Counts what will be sent: the keys, and the words of the whole command. */
+static size_t
+count_keys(struct redis_batch *batch)
+{
+    size_t keys = 0, runs = 0;
+    struct redis_batch_entry *entry;
+
+    for (uint32_t i = 0; i < batch->entry_count; i++) {
+        entry = &batch->entries[i];
+        entry->count = prune_entry(batch, entry);
+        if (entry->count > 0)
+            keys += batch->rule_limits[entry->rule];
+    }
+    for (entry = next_sent(batch, NULL); entry != NULL; take_run(batch, &entry))
+        runs++;
+    batch->words = 3 + keys + 1 + 4 * runs;
+    for (uint32_t i = 0; i < batch->rule_count; i++)
+        batch->words += 1 + 4 * (size_t)batch->rule_limits[i];
+    return keys;
+}
+
+bool
+redis_batch_encode(struct redis_batch *batch)
+{
+    size_t keys = count_keys(batch);
+    struct redis_batch_entry *entry;
+    char *out;
+
+    if (!make_room(batch))
+        return false;
+    out = put_line(batch->command, '*', batch->words);
+    out = put_word(out, "EVALSHA", 7);
+    out = put_word(out, take_script_sha1, SHA1_DIGITS);
+    batch->arguments = (size_t)(out - batch->command);
+    out = put_number(out, (int64_t)keys);
+    for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
+        for (uint32_t limit = 0; limit < batch->rule_limits[entry->rule]; limit++)
+            out = put_key(out, &entry->sample->subject, limit);
+    out = put_number(out, batch->rule_count);
+    for (uint32_t i = 0; i < batch->rule_count; i++) {
+        out = put_number(out, batch->rule_limits[i]);
+        for (uint32_t limit = 0; limit < batch->rule_limits[i]; limit++)
+            out = put_limit(out, &batch->rules[i][limit]);
+    }
+    for (entry = next_sent(batch, NULL); entry != NULL;) {
+        out = put_number(out, entry->rule + 1);
+        out = put_number(out, entry->sample->cost);
+        out = put_number(out, entry->count);
+        out = put_number(out, take_run(batch, &entry));
+    }
+    batch->command_bytes = (size_t)(out - batch->command);
+    assert(batch->command_bytes <= batch->command_room);
+    return true;
+}
+
+bool
+redis_batch_encode_reset(struct redis_batch *batch)
+{
+    const struct store_subject *subject = &batch->requests[0]->subject;
+    char *out;
+
+    assert(batch->request_count == 1 && batch->live == 1);
+    batch->is_reset = true;
+    if (!make_room(batch))
+        return false;
+    out = put_line(batch->command, '*', 1 + subject->limit_count);
+    out = put_word(out, "DEL", 3);
+    for (uint32_t limit = 0; limit < subject->limit_count; limit++)
+        out = put_key(out, subject, limit);
+    batch->command_bytes = (size_t)(out - batch->command);
+    assert(batch->command_bytes <= batch->command_room);
+    return true;
+}
+
+char *
+redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes)
+{
+    size_t tail = batch->command_bytes - batch->arguments;
+    char *command = malloc(PREAMBLE_BYTES + take_script_bytes + tail), *out;
+
+    if (command == NULL)
+        return NULL;
+    out = put_line(command, '*', batch->words);
+    out = put_word(out, "EVAL", 4);
+    out = put_word(out, take_script_text, take_script_bytes);
+    memcpy(out, batch->command + batch->arguments, tail);
+    *bytes = (size_t)(out - command) + tail;
+    return command;
+}
