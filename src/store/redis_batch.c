@@ -26,6 +26,7 @@ redis_batch_clear(struct redis_batch *batch)
 {
     batch->next = NULL;
     batch->request_count = batch->entry_count = batch->rule_count = batch->limit_count = 0;
+    batch->work = 0;
     batch->live = batch->expiring = 0;
     batch->tried_eval = batch->is_reset = false;
     memset(batch->buckets, 0, sizeof(batch->buckets));
@@ -83,12 +84,22 @@ find_rule(struct redis_batch *batch, const struct store_subject *subject)
     return batch->rule_count++;
 }
 
+static uint16_t
+work_of(const struct store_subject *subject)
+{
+    uint32_t work = subject->limit_count;
+
+    for (uint32_t i = 0; i < subject->limit_count; i++)
+        work += subject->limits[i].algorithm == SLIDING_WINDOW;
+    return (uint16_t)work;
+}
+
 bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request)
 {
     uint32_t hash = hash_subject(request);
     struct redis_batch_entry *entry;
-    uint16_t *bucket, position = batch->request_count;
+    uint16_t *bucket, position = batch->request_count, work = work_of(&request->subject);
     int rule;
 
     if (position == BATCH_REQUESTS)
@@ -96,7 +107,7 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request)
     bucket = find_entry(batch, request, hash, &entry);
     /* Only into the latest entry: a request of another cost in between would be overtaken else. */
     if (entry == NULL || entry->sample->cost != request->cost) {
-        if (batch->limit_count + request->subject.limit_count > BATCH_LIMITS)
+        if (batch->work + work > BATCH_WORK)
             return false;
         rule = find_rule(batch, &request->subject);
         if (rule < 0)
@@ -106,6 +117,7 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request)
         *entry = (struct redis_batch_entry){
             .hash = hash, .first = position, .last = position, .rule = (uint16_t)rule, .sample = request};
         batch->limit_count = (uint16_t)(batch->limit_count + request->subject.limit_count);
+        batch->work = (uint16_t)(batch->work + work);
     } else {
         batch->next_equal[entry->last] = position;
         entry->last = position;

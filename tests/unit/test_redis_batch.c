@@ -282,7 +282,7 @@ END_TEST
 START_TEST(a_batch_takes_so_many_limits)
 {
     char client[16];
-    int count = BATCH_LIMITS / STORE_LIMITS_MAX;
+    int count = BATCH_WORK / STORE_LIMITS_MAX;
 
     for (int i = 0; i < count; i++) {
         sprintf(client, "c%d", i);
@@ -291,6 +291,21 @@ START_TEST(a_batch_takes_so_many_limits)
     ck_assert(!ask(count, "new", many[0], STORE_LIMITS_MAX, 1));
     ck_assert(!ask(count, "new", bucket, 1, 1));
     ck_assert(ask(count, "c0", many[0], STORE_LIMITS_MAX, 1)); /* one more of what is there costs nothing */
+    encoded();
+}
+END_TEST
+
+START_TEST(a_sliding_window_counts_twice)
+{
+    char client[16];
+    int count = BATCH_WORK / 3; /* the pair: a counter and a sliding window */
+
+    for (int i = 0; i < count; i++) {
+        sprintf(client, "c%d", i);
+        ck_assert(ask(i, client, pair, 2, 1));
+    }
+    ck_assert(!ask(count, "new", pair, 2, 1));
+    ck_assert(ask(count, "new", bucket, 1, 1)); /* 256 is 85 pairs and one */
     encoded();
 }
 END_TEST
@@ -602,6 +617,7 @@ main(void)
     tcase_add_test(tests, a_reset_that_was_given_up_is_answered_to_nobody);
     tcase_add_test(tests, a_batch_takes_so_many_requests);
     tcase_add_test(tests, a_batch_takes_so_many_limits);
+    tcase_add_test(tests, a_sliding_window_counts_twice);
     tcase_add_test(tests, a_batch_takes_so_many_rules);
     tcase_add_test(tests, the_largest_batch_fits_its_command);
     tcase_add_test(tests, a_cleared_batch_is_as_a_new_one);
