@@ -108,8 +108,8 @@ algorithm_report(const struct limit *limit, const union algorithm_state *state,
 }
 
 void
-algorithm_fini(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool)
+algorithm_fini(enum algorithm algorithm, union algorithm_state *state, struct window_log_pool *pool)
 {
-    if (limit->algorithm == SLIDING_WINDOW)
+    if (algorithm == SLIDING_WINDOW)
         sliding_window_fini(&state->sliding_window, pool);
 }

@@ -81,6 +81,6 @@ void algorithm_report(const struct limit *limit, const union algorithm_state *st
                       struct decision *decision);
 
 /* Gives back what the state holds of the pool. The state is then to be dropped or initialised. */
-void algorithm_fini(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool);
+void algorithm_fini(enum algorithm algorithm, union algorithm_state *state, struct window_log_pool *pool);
 
 #endif

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 
 #include "number.h"
+#include "token.h"
 
 struct reading {
     struct headers *headers;
@@ -36,20 +37,6 @@ header_index_init(struct header_index *index, const struct policy *policy)
         index->lengths |= UINT64_C(1) << strlen(own[i]);
     for (uint32_t i = 0; i < policy->header_count; i++)
         index->lengths |= UINT64_C(1) << (strlen(policy->headers[i]) & 63);
-}
-
-/* RFC 9110, section 5.6.2: what a name is made of. */
-static bool
-is_token(const char *text, size_t bytes)
-{
-    static const uint32_t token_bytes[8] = {0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
-
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if ((token_bytes[byte / 32] >> byte % 32 & 1) == 0)
-            return false;
-    }
-    return bytes > 0;
 }
 
 bool

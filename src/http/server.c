@@ -13,7 +13,6 @@
 
 #include "clock.h"
 #include "exchange.h"
-#include "log.h"
 #include "render.h"
 
 #define BODY_TIMEOUT_US (30 * US_PER_S)

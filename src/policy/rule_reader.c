@@ -6,6 +6,7 @@
 #include "path.h"
 #include "policy_words.h"
 #include "reader.h"
+#include "token.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define HEADER_PREFIX "header:"
@@ -100,16 +101,6 @@ read_match(const struct reader *reader, const struct place *place, const cJSON *
     }
 }
 
-/* RFC 9110 section 5.6.2: what the name of a header is made of. */
-static bool
-is_token(const char *text)
-{
-    static const char token[] = "!#$%&'*+-.^_`|~0123456789"
-                                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-    return *text != '\0' && strspn(text, token) == strlen(text);
-}
-
 static void
 lower_case(char *text)
 {
@@ -166,7 +157,7 @@ read_source(const struct reader *reader, const struct place *place, const cJSON 
         mistake_add(reader, place, item, "must be \"header:NAME\", \"ip\" or \"global\"");
         return false;
     }
-    if (!is_token(text + strlen(HEADER_PREFIX))) {
+    if (!is_token(text + strlen(HEADER_PREFIX), strlen(text) - strlen(HEADER_PREFIX))) {
         mistake_add(reader, place, item,
                     "must name a header: letters, digits and !#$%%&'*+-.^_`|~ behind \"header:\"");
         return false;

@@ -143,8 +143,7 @@ table_remove(struct table *table, struct table_entry *entry)
         link = &table->entries[*link].chain;
     *link = entry->chain;
     list_detach(table, entry);
-    if (entry->algorithm == SLIDING_WINDOW)
-        window_log_clear(&entry->state.sliding_window.log, &table->pool);
+    algorithm_fini((enum algorithm)entry->algorithm, &entry->state, &table->pool);
     entry->list = TABLE_FREE;
     entry->chain = table->free_head;
     table->free_head = number;
