@@ -32,7 +32,8 @@ struct worker {
     int stop; /* eventfd */
     struct event *on_stop;
     bool stopping;
-    struct store *store; /* this worker's Redis; NULL: options->memory is the store */
+    struct store *store;   /* this worker's Redis; NULL: options->memory is the store */
+    enum store_state told; /* what options->counts holds of the store */
     struct limiter limiter;
     struct server *server;
 };
@@ -53,6 +54,19 @@ store_of(const struct worker *worker)
     return worker->store ? worker->store : worker->options->memory;
 }
 
+/* For /health and /ready, which speak for all workers. */
+static void
+tell_state(struct worker *worker)
+{
+    enum store_state state = store_health(store_of(worker)).state;
+
+    if (state == worker->told)
+        return;
+    atomic_fetch_add_explicit(&worker->options->counts->stores[state], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->options->counts->stores[worker->told], 1, memory_order_relaxed);
+    worker->told = state;
+}
+
 /* One turn of the loop. True: the next one must not wait. */
 static bool
 turn(struct worker *worker, bool wait)
@@ -60,6 +74,7 @@ turn(struct worker *worker, bool wait)
     bool more;
 
     event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
+    tell_state(worker);
     more = server_run(worker->server);
     store_flush(store_of(worker));
     return more;
@@ -166,6 +181,7 @@ run_thread(void *arg)
         abort();
     }
     await_store(worker);
+    tell_state(worker);
     if (!open_server(worker)) {
         log_error("worker", "worker %u cannot start its HTTP server: %s", worker->number, strerror(errno));
         abort();
@@ -205,6 +221,8 @@ worker_start(const struct worker_options *options, unsigned number, int socket)
     worker->options = options;
     worker->number = number;
     worker->socket = socket;
+    worker->told = options->redis ? STORE_CONNECTING : STORE_READY;
+    atomic_fetch_add_explicit(&options->counts->stores[worker->told], 1, memory_order_relaxed);
     worker->base = event_base_new();
     worker->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (worker->base && worker->stop >= 0)

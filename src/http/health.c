@@ -22,12 +22,12 @@ count_of(const struct limiter *limiter, enum failure_mode mode)
 struct answer
 health_answer(const struct limiter *limiter, bool closing)
 {
-    struct store_health health = store_health(limiter->store);
+    enum store_state state = limiter_store_state(limiter);
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
     text_put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
-             health.state == STORE_READY ? "ok" : "degraded", health.kind, state_name(health.state));
+             state == STORE_READY ? "ok" : "degraded", store_health(limiter->store).kind, state_name(state));
     text_put(
         &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
         count_of(limiter, FAILURE_CLOSED), count_of(limiter, FAILURE_OPEN), count_of(limiter, FAILURE_LOCAL));
@@ -37,7 +37,7 @@ health_answer(const struct limiter *limiter, bool closing)
 struct answer
 ready_answer(const struct limiter *limiter, enum failure_mode mode, bool draining)
 {
-    bool away = store_health(limiter->store).state != STORE_READY && mode == FAILURE_CLOSED;
+    bool away = limiter_store_state(limiter) != STORE_READY && mode == FAILURE_CLOSED;
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 

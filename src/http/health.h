@@ -1,5 +1,6 @@
 /*
- * health: what GET /health and GET /ready tell, without waiting for the store.
+ * health: what GET /health and GET /ready tell of the whole process, whichever worker is asked, without waiting for the
+ * store.
  */
 #ifndef HEALTH_H
 #define HEALTH_H
@@ -12,7 +13,7 @@
 /* 200 while the process serves. */
 struct answer health_answer(const struct limiter *limiter, bool closing);
 
-/* 503 while draining, or while the store is away and the failure mode is closed. */
+/* 503 while draining, or while the store of any worker is away and the failure mode is closed. */
 struct answer ready_answer(const struct limiter *limiter, enum failure_mode mode, bool draining);
 
 #endif

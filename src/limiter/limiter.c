@@ -121,3 +121,14 @@ limiter_cancel(struct limiter *limiter, struct limiter_take *take)
 {
     store_cancel(limiter->store, &take->request);
 }
+
+enum store_state
+limiter_store_state(const struct limiter *limiter)
+{
+    static const enum store_state worst_first[] = {STORE_LOST, STORE_CONNECTING};
+
+    for (size_t i = 0; i < sizeof(worst_first) / sizeof(worst_first[0]); i++)
+        if (atomic_load_explicit(&limiter->counts->stores[worst_first[i]], memory_order_relaxed) > 0)
+            return worst_first[i];
+    return STORE_READY;
+}

@@ -39,8 +39,9 @@ struct limiter_take {
     struct limiter *limiter;      /* the limiter's own */
 };
 
-/* What the limiters of all workers have done; any thread may read it. */
+/* How the limiters of all workers are, and what they have done; any thread may read it. */
 struct limiter_counts {
+    _Atomic uint32_t stores[STORE_LOST + 1];      /* workers, by the state of their store */
     _Atomic uint64_t degraded[FAILURE_LOCAL + 1]; /* answers that a failure mode gave, by enum failure_mode */
 };
 
@@ -50,6 +51,9 @@ struct limiter {
         *local; /* borrowed: the memory store that FAILURE_LOCAL asks; NULL where no rule has that mode */
     struct limiter_counts *counts; /* borrowed: of all workers */
 };
+
+/* The worst state that a worker's store is in. */
+enum store_state limiter_store_state(const struct limiter *limiter);
 
 /* The callback never runs before this returns. */
 enum limiter_status limiter_take(struct limiter *limiter, struct limiter_take *take);

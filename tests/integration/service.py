@@ -31,6 +31,12 @@ def run(*arguments, env=None, directory, prefix=()):
     return processes.run([*prefix, BINARY, *arguments], environment(env), directory)
 
 
+def _unread_bytes(port):
+    """What lies in the queues of the sockets of a port of this machine; proc(5), net/tcp."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(int(row[4].split(":")[1], 16) for row in rows if int(row[1].split(":")[1], 16) == port)
+
+
 class Service:
     """
     Serves as soon as the constructor returns.
@@ -121,6 +127,12 @@ class Service:
 
     def health(self):
         return self.get("/health").json()
+
+    def catch_up(self):
+        """Returns when all that was sent to its port has been read, and the turns of the loop that did are over."""
+        wait_for(lambda: _unread_bytes(self.port) == 0, "it has read all")
+        for _ in range(2):
+            assert self.get("/health").status == 200
 
     # Ending it.
 

@@ -84,6 +84,7 @@ def test_a_rules_file_of_two_short_rules_limits_every_path_by_default(serve, sto
 
 def test_health_and_ready_are_never_limited(serve, store):
     service = serve(store, {"default": {"capacity": 1, "refill_rate": "1/1h"}})
+    wait_for(lambda: service.get("/ready").status == 200, "every worker has its store")
     assert service.statuses(2, "/") == [200, 429]
     for path in ("/health", "/ready"):
         responses = [service.get(path) for _ in range(30)]
@@ -92,8 +93,8 @@ def test_health_and_ready_are_never_limited(serve, store):
 
 
 def test_health_says_where_the_counters_are(serve, store):
-    health = serve(store).health()
-    assert health["status"] == "ok"
+    service = serve(store)
+    health = wait_for(lambda: service.health()["status"] == "ok" and service.health(), "every worker has its store")
     assert health["store"] == {"kind": "memory" if store == "memory" else "redis", "state": "ready"}
 
 

@@ -1,6 +1,7 @@
 """Redis stopped, frozen, back again, or never there: what a request is told meanwhile, and that it ends by itself."""
 import pytest
 
+from fault_proxy import forward, start_proxy  # noqa: F401
 from http_client import request_bytes
 from rules import NEVER, at, bucket, rules_of
 from waiting import Stopwatch, wait_for
@@ -36,6 +37,29 @@ def test_a_stopped_redis_is_503_and_a_started_one_200_again(serve, redis, redis_
     wait_for(lambda: is_ok(service), "Redis is back")
     assert service.health()["status"] == "ok"
     assert service.get("/ready").status == 200
+
+
+def test_health_speaks_for_the_workers_that_are_not_asked_too(serve, redis, start_proxy):  # noqa: F811
+    proxy, heard = start_proxy(redis.port), []
+
+    def only_the_first(pipe, data):
+        heard.append(pipe.connection)
+        if pipe.connection is heard[0]:
+            pipe.send(data)
+    proxy.requests = only_the_first
+    service = serve(proxy.url, workers=2)
+
+    def tells():
+        """What is heard on connections of their own, so by either worker."""
+        told = set()
+        for _ in range(16):
+            with service.connect() as connection:
+                told |= {connection.get("/health").json()["status"], connection.get("/ready").status}
+        return told
+    wait_for(lambda: heard, "one of them is let through")
+    assert tells() == {"degraded", 503}
+    proxy.requests = forward
+    wait_for(lambda: tells() == {"ok", 200}, "both are")
 
 
 def test_without_redis_it_starts_and_says_so(serve, start_redis):

@@ -257,6 +257,18 @@ static const struct {
     {"... and of two the first", {NO(5), NO(RETRY_NEVER), NO(RETRY_NEVER)}, 1},
 };
 
+START_TEST(the_store_is_as_ready_as_that_of_the_worst_worker)
+{
+    ck_assert_int_eq(limiter_store_state(&limiter), STORE_READY);
+    counts.stores[STORE_READY] = 7;
+    ck_assert_int_eq(limiter_store_state(&limiter), STORE_READY);
+    counts.stores[STORE_CONNECTING] = 1;
+    ck_assert_int_eq(limiter_store_state(&limiter), STORE_CONNECTING);
+    counts.stores[STORE_LOST] = 1;
+    ck_assert_int_eq(limiter_store_state(&limiter), STORE_LOST);
+}
+END_TEST
+
 START_TEST(the_tightest_limit_is_the_one_to_show)
 {
     memcpy(store.decisions, tightests[_i].decisions, sizeof(tightests[_i].decisions));
@@ -278,6 +290,7 @@ main(void)
     tcase_add_loop_test(tests, without_the_store_the_rule_s_failure_mode_decides, 0, ROWS(failures));
     tcase_add_test(tests, a_failure_leaves_no_trace_in_the_next_answer);
     tcase_add_test(tests, a_cancelled_take_is_cancelled_at_the_store);
+    tcase_add_test(tests, the_store_is_as_ready_as_that_of_the_worst_worker);
     tcase_add_loop_test(tests, the_tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
