@@ -15,6 +15,7 @@
 #include <hiredis/hiredis.h>
 
 #include "log.h"
+#include "redis_entry.h"
 #include "redis_error.h"
 #include "redis_guard.h"
 #include "redis_name.h"
@@ -43,10 +44,10 @@ struct redis_link {
     bool said_lost, said_connected; /* in the log: each once, until the link has proved itself again */
     unsigned said_reasons;          /* and likewise why it is not let in, a bit a reason: see say_reason */
     unsigned failures;              /* in a row */
-    unsigned entering;              /* replies of the entry that are still to come */
 
     struct event *timer;              /* the back-off, or the limit of the step under way */
     struct redis_name_lookup *lookup; /* while RESOLVING */
+    struct redis_entry entry;         /* while ENTERING */
 
     redisAsyncContext *context; /* NULL: no connection */
     const char *mistrust;       /* why the server's certificate is not taken; NULL: it is, or there is none */
@@ -101,7 +102,6 @@ wait_to_begin(struct redis_link *link, const char *trouble)
 
     link->state = LINK_WAITING;
     link->dropping = false;
-    link->entering = 0;
     link->failures++;
     if (trouble != link->trouble)
         snprintf(link->trouble, sizeof(link->trouble), "%s", trouble);
@@ -281,108 +281,43 @@ redis_link_drop_soon(struct redis_link *link, const char *trouble, enum redis_li
     arm_timer(link, 0);
 }
 
-/* The entry: AUTH, SELECT, CLIENT SETNAME, CLIENT SETINFO, SCRIPT LOAD. */
-
-enum entry_step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
+/* Entering. */
 
 static void
-refuse_entry(struct redis_link *link, const redisReply *reply)
+on_entry_over(void *arg, const redisReply *refusal)
 {
-    const struct redis_error *error = redis_error_of(reply->str, reply->len);
+    struct redis_link *link = arg;
+    const struct redis_error *error;
     char trouble[TROUBLE_BYTES];
 
-    snprintf(trouble, sizeof(trouble), "%.*s (%s)", (int)(reply->len > 80 ? 80 : reply->len), reply->str,
-             error->advice);
+    if (refusal == NULL) {
+        become_ready(link);
+        return;
+    }
+    error = redis_error_of(refusal->str, refusal->len);
+    snprintf(trouble, sizeof(trouble), "%.*s (%s)", (int)(refusal->len > 80 ? 80 : refusal->len),
+             refusal->str, error->advice);
     say_reason(link, (unsigned)redis_error_index(error));
     redis_link_drop_soon(link, trouble,
                          error->reaction == REACT_REENTER ? LINK_PAUSE_LONG : LINK_PAUSE_BACKOFF);
 }
 
-/* Steps that the service can do without: a name in Redis' list of clients; and the script, which is sent again with the
-   first command that does not find it. But who wants a password, or has no room for one more client, says so at the
-   first step, whichever it is; to the script he would say no more than that it is too long for a stranger's. */
-static bool
-is_serious(const redisReply *reply, enum entry_step step)
-{
-    const struct redis_error *error = redis_error_of(reply->str, reply->len);
-
-    switch (step) {
-    case STEP_SCRIPT:
-        return strcmp(error->code, "NOPERM") != 0;
-    case STEP_MAY:
-        return error->reaction == REACT_REENTER || error->reaction == REACT_RECONNECT;
-    case STEP_MUST:
-        break;
-    }
-    return true;
-}
-
-static void
-on_entry_reply(struct redis_link *link, const redisReply *reply, enum entry_step step)
-{
-    if (reply == NULL || link->dropping)
-        return; /* lost: on_disconnect knows */
-    if (reply->type == REDIS_REPLY_ERROR && is_serious(reply, step)) {
-        refuse_entry(link, reply);
-        return;
-    }
-    assert(link->entering > 0);
-    if (--link->entering == 0)
-        become_ready(link);
-}
-
-static void
-on_must_reply(redisAsyncContext *context, void *reply, void *arg)
-{
-    (void)context;
-    on_entry_reply(arg, reply, STEP_MUST);
-}
-
-static void
-on_script_reply(redisAsyncContext *context, void *reply, void *arg)
-{
-    (void)context;
-    on_entry_reply(arg, reply, STEP_SCRIPT);
-}
-
-static void
-on_may_reply(redisAsyncContext *context, void *reply, void *arg)
-{
-    (void)context;
-    on_entry_reply(arg, reply, STEP_MAY);
-}
-
-static void
-entry_send(struct redis_link *link, redisCallbackFn *callback, int count, const char **words,
-           const size_t *sizes)
-{
-    if (redisAsyncCommandArgv(link->context, callback, link, count, words, sizes) == REDIS_OK)
-        link->entering++;
-}
-
 static void
 enter(struct redis_link *link)
 {
-    const struct redis_url *url = link->options.url;
-    char db[12], name[32];
+    const struct redis_link_options *options = &link->options;
 
     link->state = LINK_ENTERING;
     arm_timer(link, ENTER_MS);
-    if (url->user || url->password) {
-        const char *password = url->password ? url->password : ""; /* as a user with `nopass` may have it */
-        const char *words[] = {"AUTH", url->user ? url->user : password, password};
-        entry_send(link, on_must_reply, url->user ? 3 : 2, words, NULL);
-    }
-    if (url->db != 0) {
-        snprintf(db, sizeof(db), "%d", url->db);
-        entry_send(link, on_must_reply, 2, (const char *[]){"SELECT", db}, NULL);
-    }
-    snprintf(name, sizeof(name), "%s-%u", link->options.program, link->options.worker);
-    entry_send(link, on_may_reply, 3, (const char *[]){"CLIENT", "SETNAME", name}, NULL);
-    entry_send(link, on_may_reply, 4,
-               (const char *[]){"CLIENT", "SETINFO", "LIB-NAME", link->options.program}, NULL);
-    entry_send(link, on_script_reply, 3, (const char *[]){"SCRIPT", "LOAD", link->options.script},
-               (const size_t[]){6, 4, link->options.script_bytes});
+    link->entry.on_over = on_entry_over;
+    link->entry.arg = link;
+    if (!redis_entry_begin(&link->entry, link->context,
+                           &(struct redis_entry_options){.url = options->url,
+                                                         .script = options->script,
+                                                         .script_bytes = options->script_bytes,
+                                                         .program = options->program,
+                                                         .worker = options->worker}))
+        redis_link_drop_soon(link, "out of memory", LINK_PAUSE_BACKOFF);
 }
 
 /* Connecting. */

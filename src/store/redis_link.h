@@ -6,8 +6,8 @@
  *        ▲  back-off  │ no address   │ refused     │ refused    │ closed, dropped
  *        └────────────┴──────────────┴─────────────┴────────────┘
  *
- * ENTERING sends AUTH, SELECT, CLIENT SETNAME and SETINFO, and SCRIPT LOAD in one write. Nothing blocks: names are
- * resolved on a thread of their own (redis_name). All of it on the thread of its event base.
+ * ENTERING is what redis_entry says. Nothing blocks: names are resolved on a thread of their own (redis_name). All of
+ * it on the thread of its event base.
  */
 #ifndef REDIS_LINK_H
 #define REDIS_LINK_H
