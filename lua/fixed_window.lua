@@ -1,84 +1,61 @@
 -- fixed_window: a count that starts anew with every window on the clock. Twin of
--- src/algorithm/fixed_window.c. Kept as a string, "f window count".
+-- src/algorithm/fixed_window.c. Kept as a string: the letter f, then window and count as doubles.
 
-local function fixed_window()
-    local function compile(requests, window_us)
-        return { limit = requests, window_us = window_us }
+local function fixed_window(requests, window_us)
+    local window, count
+    local changed
+    local cost
+    local allowed, reset_after
+
+    local function fits()
+        allowed = cost <= requests - count
+        return allowed
     end
 
-    local function init(limit, state, now)
-        state.window = (now - now % limit.window_us) / limit.window_us
-        state.count = 0
-    end
-
-    -- False where the key holds what is not a state of ours.
-    local function load(limit, state, key, now)
-        local stored = pcall('GET', key)
+    local function load(key, stored, cost_of_request)
+        local window_now = (now - now % window_us) / window_us
+        cost, changed = cost_of_request, false
+        stored = stored or pcall('GET', key)
         if not stored then
-            init(limit, state, now)
-            return true
+            window, count = window_now, 0
+            return fits()
         end
-        if type(stored) ~= 'string' then
-            return false
+        if #stored ~= 17 then
+            return nil
         end
-        local window, count = match(stored, '^f (%d+) (%d+)$')
-        if not window then
-            return false
+        local letter
+        letter, window, count = read_packed('<Bdd', stored)
+        if letter ~= 102 or window % 1 + count % 1 ~= 0 or count < 0 or count >= EXACT or window >= EXACT then
+            return nil
         end
-        state.window = tonumber(window)
-        state.count = tonumber(count)
-        if state.count > limit.limit then
-            state.count = limit.limit -- written under a larger limit
+        if count > requests then
+            count = requests -- written under a larger limit
         end
-        return true
+        if window < window_now then
+            window, count, changed = window_now, 0, true
+        elseif window > window_now and (window > window_now + 1 or count == 0) then
+            window, changed = window_now, true -- the clock was set back; by one window, it is waited for
+        end
+        return fits()
     end
 
-    local function advance(limit, state, now)
-        local window = (now - now % limit.window_us) / limit.window_us
-        if window == state.window then
-            return
+    local function settle(spend)
+        if spend then
+            count, changed = count + cost, true
         end
-        if window > state.window then
-            state.count = 0
-        elseif state.window - window == 1 and state.count > 0 then
-            return -- the clock is waited for
-        end
-        state.window = window
-        state.changed = true
-    end
-
-    local function fits(limit, state, _, cost)
-        return cost <= limit.limit - state.count
-    end
-
-    local function spend(_, state, _, cost)
-        state.count = state.count + cost
-        state.changed = true
-    end
-
-    -- Returns remaining, retry_after, reset_after.
-    local function report(limit, state, now, cost, allowed)
-        local until_next_us = (state.window + 1) * limit.window_us - now
-        local reset_after = state.count == 0 and 0 or until_next_us
+        local until_next_us = (window + 1) * window_us - now
+        reset_after = count == 0 and 0 or until_next_us
         if allowed then
-            return limit.limit - state.count, 0, reset_after
+            return true, requests - count, 0, reset_after
         end
-        return limit.limit - state.count, cost > limit.limit and -1 or until_next_us, reset_after
+        return false, requests - count, cost > requests and -1 or until_next_us, reset_after
     end
 
-    local form = 'f' .. (' ' .. whole):rep(2)
-    local function save(state, key, ttl_ms)
-        call('PSETEX', key, ttl_ms, format(form, state.window, state.count))
+    local function save(key)
+        if changed then
+            write(key, pack('<Bdd', 102, window, count), reset_after)
+        end
     end
 
-    return {
-        compile = compile,
-        init = init,
-        load = load,
-        advance = advance,
-        fits = fits,
-        spend = spend,
-        report = report,
-        save = save,
-    }
+    return { load = load, settle = settle, fits = fits, save = save }
 end

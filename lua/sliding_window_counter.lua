@@ -1,126 +1,100 @@
 -- sliding_window_counter: two counts; the older one weighs as much as the sliding window overlaps it. Twin of
--- src/algorithm/sliding_window_counter.c. Kept as a string, "c window current previous".
+-- src/algorithm/sliding_window_counter.c. Kept as a string: the letter c, then window, current and previous as
+-- doubles.
 
-local function sliding_window_counter()
-    local function compile(requests, window_us, tick_us)
-        return { limit = requests, window_us = window_us, tick_us = tick_us, ticks = window_us / tick_us }
+local function sliding_window_counter(requests, window_us, tick_us)
+    local ticks = window_us / tick_us
+    local window, current, previous
+    local changed
+    local cost
+    local free_quota -- in requests times ticks. Below 0 after the clock was set back
+    local allowed, reset_after
+
+    local function fits()
+        local elapsed_us = now - window * window_us
+        local elapsed = elapsed_us > 0 and (elapsed_us - elapsed_us % tick_us) / tick_us or 0
+        free_quota = (requests - current) * ticks - previous * (ticks - elapsed)
+        allowed = cost == 0 or (cost <= requests and cost * ticks <= free_quota)
+        return allowed
     end
 
-    -- In requests times ticks. Below 0 after the clock was set back.
-    local function free_quota(limit, state, now)
-        local elapsed_us = now - state.window * limit.window_us
-        local elapsed = elapsed_us > 0 and (elapsed_us - elapsed_us % limit.tick_us) / limit.tick_us or 0
-        return (limit.limit - state.current) * limit.ticks - state.previous * (limit.ticks - elapsed)
+    local function load(key, stored, cost_of_request)
+        local window_now = (now - now % window_us) / window_us
+        cost, changed = cost_of_request, false
+        stored = stored or pcall('GET', key)
+        if not stored then
+            window, current, previous = window_now, 0, 0
+            return fits()
+        end
+        if #stored ~= 25 then
+            return nil
+        end
+        local letter
+        letter, window, current, previous = read_packed('<Bddd', stored)
+        if letter ~= 99 or window % 1 + current % 1 + previous % 1 ~= 0 or current < 0 or current >= EXACT
+            or previous < 0 or previous >= EXACT or window >= EXACT then
+            return nil
+        end
+        if current > requests then
+            current = requests -- written under a larger limit
+        end
+        if previous > requests then
+            previous = requests
+        end
+        if window < window_now then
+            previous = window == window_now - 1 and current or 0
+            window, current, changed = window_now, 0, true
+        elseif window > window_now and (window > window_now + 1 or (current == 0 and previous == 0)) then
+            window, changed = window_now, true -- the clock was set back; by one window, it is waited for
+        end
+        return fits()
     end
 
     -- The first tick of a window at which `count` requests of the window before weigh no more than `room` of
     -- this one.
-    local function first_tick_with_room(limit, count, room)
+    local function first_tick_with_room(count, room)
         if count <= room then
             return 0
         end
-        local product = room * limit.ticks
-        return limit.ticks - (product - product % count) / count
+        local product = room * ticks
+        return ticks - (product - product % count) / count
     end
 
-    local function init(limit, state, now)
-        state.window = (now - now % limit.window_us) / limit.window_us
-        state.current = 0
-        state.previous = 0
+    local function fits_at_us()
+        local room = requests - cost
+        local start_us = window * window_us
+        if current <= room then
+            return start_us + first_tick_with_room(previous, room - current) * tick_us
+        end
+        return start_us + window_us + first_tick_with_room(current, room) * tick_us
     end
 
-    -- False where the key holds what is not a state of ours.
-    local function load(limit, state, key, now)
-        local stored = pcall('GET', key)
-        if not stored then
-            init(limit, state, now)
-            return true
+    local function settle(spend)
+        if spend then
+            current, changed = current + cost, true
+            free_quota = free_quota - cost * ticks
         end
-        if type(stored) ~= 'string' then
-            return false
-        end
-        local window, current, previous = match(stored, '^c (%d+) (%d+) (%d+)$')
-        if not window then
-            return false
-        end
-        state.window = tonumber(window)
-        state.current = tonumber(current)
-        state.previous = tonumber(previous)
-        if state.current > limit.limit then
-            state.current = limit.limit -- written under a larger limit
-        end
-        if state.previous > limit.limit then
-            state.previous = limit.limit
-        end
-        return true
-    end
-
-    local function advance(limit, state, now)
-        local window = (now - now % limit.window_us) / limit.window_us
-        if window == state.window then
-            return
-        end
-        if window > state.window then
-            state.previous = window == state.window + 1 and state.current or 0
-            state.current = 0
-        elseif state.window - window == 1 and (state.current > 0 or state.previous > 0) then
-            return -- the clock is waited for
-        end
-        state.window = window
-        state.changed = true
-    end
-
-    local function fits(limit, state, now, cost)
-        return cost == 0 or (cost <= limit.limit and cost * limit.ticks <= free_quota(limit, state, now))
-    end
-
-    local function spend(_, state, _, cost)
-        state.current = state.current + cost
-        state.changed = true
-    end
-
-    local function fits_at_us(limit, state, cost)
-        local room = limit.limit - cost
-        local start_us = state.window * limit.window_us
-        if state.current <= room then
-            local tick = first_tick_with_room(limit, state.previous, room - state.current)
-            return start_us + tick * limit.tick_us
-        end
-        return start_us + limit.window_us + first_tick_with_room(limit, state.current, room) * limit.tick_us
-    end
-
-    -- Returns remaining, retry_after, reset_after.
-    local function report(limit, state, now, cost, allowed)
-        local unused = free_quota(limit, state, now)
-        local remaining = unused > 0 and (unused - unused % limit.ticks) / limit.ticks or 0
-        local reset_after = 0
-        if state.current > 0 then
-            reset_after = (state.window + 2) * limit.window_us - now
-        elseif state.previous > 0 then
-            reset_after = (state.window + 1) * limit.window_us - now
+        local remaining = free_quota > 0 and (free_quota - free_quota % ticks) / ticks or 0
+        reset_after = 0
+        if current > 0 then
+            reset_after = (window + 2) * window_us - now
+        elseif previous > 0 then
+            reset_after = (window + 1) * window_us - now
         end
         if allowed then
-            return remaining, 0, reset_after
+            return true, remaining, 0, reset_after
         end
-        if cost > limit.limit then
-            return remaining, -1, reset_after
+        if cost > requests then
+            return false, remaining, -1, reset_after
         end
-        return remaining, fits_at_us(limit, state, cost) - now, reset_after
+        return false, remaining, fits_at_us() - now, reset_after
     end
 
-    local form = 'c' .. (' ' .. whole):rep(3)
-    local function save(state, key, ttl_ms)
-        call('PSETEX', key, ttl_ms, format(form, state.window, state.current, state.previous))
+    local function save(key)
+        if changed then
+            write(key, pack('<Bddd', 99, window, current, previous), reset_after)
+        end
     end
 
-    return {
-        compile = compile,
-        init = init,
-        load = load,
-        advance = advance,
-        fits = fits,
-        spend = spend,
-        report = report,
-        save = save,
-    }
+    return { load = load, settle = settle, fits = fits, save = save }
 end

@@ -28,7 +28,7 @@ redis_batch_clear(struct redis_batch *batch)
     batch->request_count = batch->entry_count = batch->rule_count = batch->limit_count = 0;
     batch->work = 0;
     batch->live = batch->expiring = 0;
-    batch->tried_eval = batch->is_reset = false;
+    batch->tried_eval = batch->is_reset = batch->repeats = false;
     memset(batch->buckets, 0, sizeof(batch->buckets));
 }
 
@@ -36,10 +36,9 @@ redis_batch_clear(struct redis_batch *batch)
 
 /* FNV-1a: who fills a batch with clients that collide makes his own few hundred comparisons slow, no more. */
 static uint32_t
-hash_subject(const struct store_request *request)
+hash_client(const struct client *client)
 {
-    const struct client *client = request->subject.client;
-    uint32_t hash = 2166136261u ^ (uint32_t)((uintptr_t)request->subject.limits >> 4);
+    uint32_t hash = 2166136261u;
 
     for (size_t i = 0; i < client->bytes; i++)
         hash = (hash ^ (unsigned char)client->text[i]) * 16777619u;
@@ -54,18 +53,23 @@ is_same_subject(const struct store_request *a, const struct store_request *b)
 }
 
 /* The latest entry of the request's subject, or the empty bucket where one belongs (`*entry` NULL). An entry whose requests
-   were all given up has no sample to compare with, and is passed over. */
+   were all given up has no sample to compare with, and is passed over. `*is_known`: there is an entry of the client's,
+   whatever the rule, or of one with the same hash. */
 static uint16_t *
 find_entry(struct redis_batch *batch, const struct store_request *request, uint32_t hash,
-           struct redis_batch_entry **entry)
+           struct redis_batch_entry **entry, bool *is_known)
 {
+    *is_known = false;
     for (uint32_t i = hash;; i++) {
         uint16_t *bucket = &batch->buckets[i % BATCH_BUCKETS];
         *entry = NULL;
         if (*bucket == 0)
             return bucket;
         *entry = &batch->entries[*bucket - 1];
-        if ((*entry)->hash == hash && (*entry)->sample && is_same_subject((*entry)->sample, request))
+        if ((*entry)->hash != hash)
+            continue;
+        *is_known = true;
+        if ((*entry)->sample && is_same_subject((*entry)->sample, request))
             return bucket;
     }
 }
@@ -97,14 +101,15 @@ work_of(const struct store_subject *subject)
 bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request)
 {
-    uint32_t hash = hash_subject(request);
+    uint32_t hash = hash_client(request->subject.client);
     struct redis_batch_entry *entry;
     uint16_t *bucket, position = batch->request_count, work = work_of(&request->subject);
+    bool is_known;
     int rule;
 
     if (position == BATCH_REQUESTS)
         return false;
-    bucket = find_entry(batch, request, hash, &entry);
+    bucket = find_entry(batch, request, hash, &entry, &is_known);
     /* Only into the latest entry: a request of another cost in between would be overtaken else. */
     if (entry == NULL || entry->sample->cost != request->cost) {
         if (batch->work + work > BATCH_WORK)
@@ -118,6 +123,7 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request)
             .hash = hash, .first = position, .last = position, .rule = (uint16_t)rule, .sample = request};
         batch->limit_count = (uint16_t)(batch->limit_count + request->subject.limit_count);
         batch->work = (uint16_t)(batch->work + work);
+        batch->repeats |= is_known;
     } else {
         batch->next_equal[entry->last] = position;
         entry->last = position;

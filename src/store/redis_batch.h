@@ -40,6 +40,7 @@ struct redis_batch {
     uint16_t live;             /* requests without an answer yet */
     uint16_t expiring;         /* requests before this index have their answer */
     bool tried_eval;           /* the script was not there: sent again with its text */
+    bool repeats;              /* a key may stand in the command more than once */
     bool is_reset;             /* one request, to be forgotten: redis_batch_encode_reset */
     int64_t sent_us;           /* monotonic, from before the encode */
     struct refusals *refusals; /* borrowed: gets to know what was refused; NULL */

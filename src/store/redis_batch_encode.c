@@ -165,7 +165,7 @@ count_keys(struct redis_batch *batch)
     }
     for (entry = next_sent(batch, NULL); entry != NULL; take_run(batch, &entry))
         runs++;
-    batch->words = 3 + keys + 1 + 4 * runs;
+    batch->words = 3 + keys + 2 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
         batch->words += 1 + 4 * (size_t)batch->rule_limits[i];
     return keys;
@@ -188,6 +188,7 @@ redis_batch_encode(struct redis_batch *batch)
     for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
         for (uint32_t limit = 0; limit < batch->rule_limits[entry->rule]; limit++)
             out = put_key(out, &entry->sample->subject, limit);
+    out = put_number(out, batch->repeats);
     out = put_number(out, batch->rule_count);
     for (uint32_t i = 0; i < batch->rule_count; i++) {
         out = put_number(out, batch->rule_limits[i]);

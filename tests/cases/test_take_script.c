@@ -129,10 +129,10 @@ START_TEST(every_algorithm_keeps_its_state_no_longer_than_it_matters)
         const char *begins; /* of the answer, before reset_after */
         int64_t longest_ms;
     } rows[] = {
-        {"1 k 1 1 token_bucket 10 6000000 1 1 4 1 1", "1 1 6 0 ", 24000},
-        {"1 k 1 1 sliding_window 10 60000000 1 1 4 1 1", "1 1 6 0 ", 60000},
-        {"1 k 1 1 sliding_window_counter 10 60000000 1 1 4 1 1", "1 1 6 0 ", 120000},
-        {"1 k 1 1 fixed_window 10 86400000000 1 1 4 1 1", "1 1 6 0 ", 86400000},
+        {"1 k 0 1 1 token_bucket 10 6000000 1 1 4 1 1", "1 1 6 0 ", 24000},
+        {"1 k 0 1 1 sliding_window 10 60000000 1 1 4 1 1", "1 1 6 0 ", 60000},
+        {"1 k 0 1 1 sliding_window_counter 10 60000000 1 1 4 1 1", "1 1 6 0 ", 120000},
+        {"1 k 0 1 1 fixed_window 10 86400000000 1 1 4 1 1", "1 1 6 0 ", 86400000},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -155,19 +155,20 @@ START_TEST(numbers_are_kept_to_the_last_digit)
 {
     char answer[128];
     redisReply *reply;
-    long long level, updated_us;
+    double level, updated_us;
 
-    take(answer, sizeof(answer), "1 k 1 1 token_bucket 9007199254740991 1 1 1 4503599627370497 1 1");
+    take(answer, sizeof(answer), "1 k 0 1 1 token_bucket 9007199254740991 1 1 1 4503599627370497 1 1");
     ck_assert_str_eq(answer, "1 1 4503599627370494 0 4503599627370497");
     reply = ask("GET k");
-    ck_assert_msg(sscanf(reply->str, "b %lld %lld", &level, &updated_us) == 2 &&
-                      strchr(reply->str, 'e') == NULL,
-                  "%s", reply->str);
-    ck_assert_int_eq(level, INT64_C(4503599627370494));
-    ck_assert_int_gt(updated_us, INT64_C(1700000000000000));
+    ck_assert_uint_eq(reply->len, 1 + sizeof(level) + sizeof(updated_us));
+    ck_assert_int_eq(reply->str[0], 'b');
+    memcpy(&level, reply->str + 1, sizeof(level)); /* a little-endian machine's */
+    memcpy(&updated_us, reply->str + 1 + sizeof(level), sizeof(updated_us));
+    ck_assert_int_eq((int64_t)level, INT64_C(4503599627370494));
+    ck_assert_int_gt((int64_t)updated_us, INT64_C(1700000000000000));
     freeReplyObject(reply);
 
-    take(answer, sizeof(answer), "1 l 1 1 sliding_window 5 60000000 1 1 2 1 1");
+    take(answer, sizeof(answer), "1 l 0 1 1 sliding_window 5 60000000 1 1 2 1 1");
     reply = ask("LRANGE l 0 -1");
     ck_assert_uint_eq(reply->elements, 3);
     ck_assert_str_eq(reply->element[0]->str, "2");
@@ -189,14 +190,14 @@ START_TEST(looks_and_refusals_write_nothing)
 
         order("FLUSHALL");
         before = writes();
-        snprintf(words, sizeof(words), "2 k k 1 1 %s 1 0 1 1 1 2 3 1", limits[i]);
+        snprintf(words, sizeof(words), "2 k k 1 1 1 %s 1 0 1 1 1 2 3 1", limits[i]);
         take(answer, sizeof(answer), words);
         ck_assert_msg(writes() == before, "%s: wrote about a client never seen", limits[i]);
-        snprintf(words, sizeof(words), "1 k 1 1 %s 1 1 1 1", limits[i]);
+        snprintf(words, sizeof(words), "1 k 0 1 1 %s 1 1 1 1", limits[i]);
         take(answer, sizeof(answer), words);
         ck_assert_msg(writes() > before, "%s: a spend was not written", limits[i]);
         before = writes();
-        snprintf(words, sizeof(words), "3 k k k 1 1 %s 1 0 1 1 1 1 5 1 1 2 1 1", limits[i]);
+        snprintf(words, sizeof(words), "3 k k k 1 1 1 %s 1 0 1 1 1 1 5 1 1 2 1 1", limits[i]);
         take(answer, sizeof(answer), words);
         ck_assert_msg(writes() == before, "%s: wrote", limits[i]);
     }
@@ -212,6 +213,11 @@ START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
         {"SET foreign hello", "token_bucket 3 1000000 1"},
         {"SET foreign 5", "token_bucket 3 1000000 1"},
         {"SETRANGE foreign 20 x", "token_bucket 3 1000000 1"},
+        /* As long as a state, and with its letter. */
+        {"SET foreign bcdefghijklmnopqr", "token_bucket 3 1000000 1"},
+        {"SET foreign fghijklmnopqrstuv", "fixed_window 3 31622400000000 1"},
+        {"SET foreign cdefghijklmnopqrstuvwxyza", "sliding_window_counter 3 60000000 1"},
+        {"SET foreign bcdefghijklmnopqr", "sliding_window 3 60000000 1"},
         {"SETEX foreign 100 -5", "token_bucket 3 1000000 1"},
         {"HSET foreign 1 2", "token_bucket 3 1000000 1"},
         {"RPUSH foreign 1 2 3", "token_bucket 3 1000000 1"},
@@ -238,7 +244,7 @@ START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
         order("FLUSHALL");
         order(rows[i].make);
         before = ask("DUMP foreign");
-        snprintf(words, sizeof(words), "3 a foreign b 1 1 %s 1 1 1 3", rows[i].limit);
+        snprintf(words, sizeof(words), "3 a foreign b 0 1 1 %s 1 1 1 3", rows[i].limit);
         take(answer, sizeof(answer), words);
         sscanf(answer, "1 1 2 0 %*d%n 0%n 1 1 2 0 %*d%n", &first, &second, &third);
         end = (int)strlen(answer);
@@ -268,9 +274,9 @@ START_TEST(a_state_of_another_algorithm_is_begun_anew)
         char words[256], answer[256];
 
         order("FLUSHALL");
-        snprintf(words, sizeof(words), "1 k 1 1 %s 1 2 1 1", limits[i / count]);
+        snprintf(words, sizeof(words), "1 k 0 1 1 %s 1 2 1 1", limits[i / count]);
         take(answer, sizeof(answer), words);
-        snprintf(words, sizeof(words), "1 k 1 1 %s 1 1 1 1", limits[i % count]);
+        snprintf(words, sizeof(words), "1 k 0 1 1 %s 1 1 1 1", limits[i % count]);
         take(answer, sizeof(answer), words);
         ck_assert_msg(strncmp(answer, i / count == i % count ? "1 1 0 0 " : "1 1 2 0 ", 8) == 0,
                       "%s, then %s: %s", limits[i / count], limits[i % count], answer);
@@ -282,7 +288,7 @@ END_TEST
 START_TEST(one_foreign_key_keeps_the_other_limits_of_the_request_whole)
 {
     order("SET b hello");
-    check_take("2 a b 1 2 token_bucket 3 1000000 1 fixed_window 3 86400000000 1 1 1 4 1", "0");
+    check_take("2 a b 0 1 2 token_bucket 3 1000000 1 fixed_window 3 86400000000 1 1 1 4 1", "0");
     ck_assert_int_eq(ask_number("EXISTS a"), 0);
 }
 END_TEST
@@ -291,34 +297,63 @@ START_TEST(what_a_larger_limit_wrote_is_bounded_by_the_smaller)
 {
     char answer[128];
 
-    take(answer, sizeof(answer), "1 t 1 1 token_bucket 1000 1000000 1 1 1 1 1");
-    check_take("1 t 1 1 token_bucket 10 1000000 1 1 0 1 1", "1 1 10 0 0");
-    check_take("1 t 1 1 token_bucket 10 1000000 1 1 1 1 1", "1 1 9 0 1000000");
+    take(answer, sizeof(answer), "1 t 0 1 1 token_bucket 1000 1000000 1 1 1 1 1");
+    check_take("1 t 0 1 1 token_bucket 10 1000000 1 1 0 1 1", "1 1 10 0 0");
+    check_take("1 t 0 1 1 token_bucket 10 1000000 1 1 1 1 1", "1 1 9 0 1000000");
 
-    take(answer, sizeof(answer), "1 f 1 1 fixed_window 1000 31622400000000 1 1 500 1 1");
-    take(answer, sizeof(answer), "1 f 1 1 fixed_window 10 31622400000000 1 1 1 1 1");
+    take(answer, sizeof(answer), "1 f 0 1 1 fixed_window 1000 31622400000000 1 1 500 1 1");
+    take(answer, sizeof(answer), "1 f 0 1 1 fixed_window 10 31622400000000 1 1 1 1 1");
     ck_assert_msg(strncmp(answer, "1 0 0 ", 6) == 0, "%s", answer);
 
-    take(answer, sizeof(answer), "1 c 1 1 sliding_window_counter 1000 31622400000000 1000000 1 500 1 1");
-    take(answer, sizeof(answer), "1 c 1 1 sliding_window_counter 10 31622400000000 1000000 1 1 1 1");
+    take(answer, sizeof(answer), "1 c 0 1 1 sliding_window_counter 1000 31622400000000 1000000 1 500 1 1");
+    take(answer, sizeof(answer), "1 c 0 1 1 sliding_window_counter 10 31622400000000 1000000 1 1 1 1");
     ck_assert_msg(strncmp(answer, "1 0 0 ", 6) == 0, "%s", answer);
 
     for (int i = 0; i < 8; i++)
-        take(answer, sizeof(answer), "1 s 1 1 sliding_window 1000 86400000000 1 1 2 1 1");
-    take(answer, sizeof(answer), "1 s 1 1 sliding_window 10 86400000000 1 1 1 1 1");
+        take(answer, sizeof(answer), "1 s 0 1 1 sliding_window 1000 86400000000 1 1 2 1 1");
+    take(answer, sizeof(answer), "1 s 0 1 1 sliding_window 10 86400000000 1 1 1 1 1");
     ck_assert_msg(strncmp(answer, "1 0 0 864", 9) == 0 || strncmp(answer, "1 0 0 863", 9) == 0, "%s", answer);
-    take(answer, sizeof(answer), "1 s 1 1 sliding_window 10 86400000000 1 1 0 1 1");
+    take(answer, sizeof(answer), "1 s 0 1 1 sliding_window 10 86400000000 1 1 0 1 1");
     ck_assert_msg(strncmp(answer, "1 1 0 0 ", 8) == 0, "a look: %s", answer);
+}
+END_TEST
+
+/* One MGET reads the keys where none comes twice, else a GET for each does. */
+START_TEST(it_is_the_same_how_the_states_are_read)
+{
+    static const char *const limits[] = {"token_bucket 9 3600000000 1", "fixed_window 9 31622400000000 1",
+                                         "sliding_window_counter 9 31622400000000 1"};
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        char words[256], answer[256];
+        int both = 0;
+
+        order("FLUSHALL");
+        snprintf(words, sizeof(words), "2 a b 0 1 1 %s 1 3 1 1 1 4 1 1", limits[i]);
+        take(answer, sizeof(answer), words);
+        for (int repeats = 0; repeats <= 1; repeats++) {
+            snprintf(words, sizeof(words), "3 a new b %d 1 1 %s 1 0 1 3", repeats, limits[i]);
+            take(answer, sizeof(answer), words);
+            sscanf(answer, "1 1 6 0 %*d 1 1 9 0 0 1 1 5 0 %*d%n", &both);
+            ck_assert_msg(both == (int)strlen(answer), "%s, %d: %s", limits[i], repeats, answer);
+        }
+        /* What the first one wrote is what the second one reads. */
+        snprintf(words, sizeof(words), "2 c c 1 1 1 %s 1 2 1 1 1 3 1 1", limits[i]);
+        take(answer, sizeof(answer), words);
+        sscanf(answer, "1 1 7 0 %*d 1 1 4 0 %*d%n", &both);
+        ck_assert_msg(both == (int)strlen(answer), "%s: %s", limits[i], answer);
+    }
 }
 END_TEST
 
 START_TEST(a_batch_of_several_rules_answers_in_order)
 {
-    check_take("4 a b1 b2 a 2 1 token_bucket 3 1000000 1 2 fixed_window 5 31622400000000 1 sliding_window 2 "
-               "60000000 1 "
-               "1 4 1 1 2 3 2 1 1 0 1 1",
-               "1 0 3 -1 0 2 1 5 0 0 0 2 -1 0 1 1 3 0 0");
-    check_take("0 0", "");
+    check_take(
+        "4 a b1 b2 a 1 2 1 token_bucket 3 1000000 1 2 fixed_window 5 31622400000000 1 sliding_window 2 "
+        "60000000 1 "
+        "1 4 1 1 2 3 2 1 1 0 1 1",
+        "1 0 3 -1 0 2 1 5 0 0 0 2 -1 0 1 1 3 0 0");
+    check_take("0 0 0", "");
 }
 END_TEST
 
@@ -379,6 +414,7 @@ main(void)
     tcase_add_test(tests, a_state_of_another_algorithm_is_begun_anew);
     tcase_add_test(tests, one_foreign_key_keeps_the_other_limits_of_the_request_whole);
     tcase_add_test(tests, what_a_larger_limit_wrote_is_bounded_by_the_smaller);
+    tcase_add_test(tests, it_is_the_same_how_the_states_are_read);
     tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);
     tcase_add_test(tests, a_log_of_thousands_expires_as_in_c);
     suite_add_tcase(suite, tests);

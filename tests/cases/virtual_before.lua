@@ -65,6 +65,14 @@ end
 read('GET')
 read('LRANGE')
 
+function commands.MGET(call, ...)
+    for _, key in ipairs({ ... }) do
+        forget_expired(key)
+    end
+    just_deleted = nil
+    return call('MGET', ...)
+end
+
 local function write(name)
     commands[name] = function(call, key, ...)
         if just_deleted == key then -- and made anew: one write

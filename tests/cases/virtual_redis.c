@@ -145,6 +145,22 @@ is_alike(const struct virtual_request *a, const struct virtual_request *b)
     return a->rule == b->rule && a->cost == b->cost && a->count == b->count;
 }
 
+static bool
+same_keys(const struct virtual_request *a, const struct virtual_request *b)
+{
+    return a->rule == b->rule && a->client == b->client;
+}
+
+static bool
+has_repeats(const struct virtual_batch *batch)
+{
+    for (size_t i = 0; i < batch->request_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (same_keys(&batch->requests[i], &batch->requests[k]))
+                return true;
+    return false;
+}
+
 bool
 virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batch)
 {
@@ -165,6 +181,7 @@ virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batc
             add_word(&words, "%s", key);
         }
     }
+    add_word(&words, "%d", has_repeats(batch));
     add_word(&words, "%zu", batch->rule_count);
     for (size_t i = 0; i < batch->rule_count; i++)
         add_rule(&words, &batch->rules[i]);
@@ -231,12 +248,6 @@ read_request(const char **text, const struct virtual_rule *rule, const struct vi
         outcome->spent = outcome->spent || (all && request->cost > 0);
     }
     return true;
-}
-
-static bool
-same_keys(const struct virtual_request *a, const struct virtual_request *b)
-{
-    return a->rule == b->rule && a->client == b->client;
 }
 
 /*

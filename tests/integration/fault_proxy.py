@@ -206,8 +206,8 @@ def parse_commands(stream):
 def requests_in(words):
     """How many requests the command of take.lua decides, and on how many keys."""
     keys = int(words[2])
-    place, requests = 3 + keys + 1, 0
-    for _ in range(int(words[3 + keys])):
+    place, requests = 3 + keys + 2, 0
+    for _ in range(int(words[3 + keys + 1])):
         place += 1 + 4 * int(words[place])
     while place < len(words):
         count, in_a_row = int(words[place + 2]), int(words[place + 3])

@@ -27,6 +27,13 @@ def url(redis):
     return f"redis://ratelimitd:{password}@127.0.0.1:{redis.port}"
 
 
+def check_two(service):
+    """The statuses of two clients of one rule, asked about in one command."""
+    checks = [{"rule": "default", "client": client} for client in ("a", "b")]
+    response = service.post("/v1/check/batch", body=json.dumps({"checks": checks}).encode())
+    return [result["status"] for result in response.json()["results"]]
+
+
 def called(redis):
     """The names of the commands that Redis has run for anybody."""
     stats = redis.command("INFO", "commandstats").splitlines()
@@ -40,6 +47,8 @@ def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, red
     # What a sliding window has left, where the rule has been changed to a fixed one.
     redis.command("RPUSH", "rl:{ip=127.0.0.1}:fixed:0", "1", "1763655000000000", "1")
     assert service.post("/api/resource").status == 200
+    other = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
+    assert check_two(other) == [200, 200]
     with Crowd(service, 6, PATHS) as crowd:
         wait_for(lambda: redis.command("SCRIPT", "FLUSH") and commands <= called(redis), f"all of {commands} are used")
     assert {answer.status for answer in crowd.history} == {200, 429}
@@ -67,6 +76,16 @@ def test_what_the_acl_lacks_is_said(serve, redis, word):
     assert "WRONGTYPE" not in service.log()
     set_user(redis)
     wait_for(lambda: service.get("/").status == 200, "it is allowed, without a restart")
+
+
+def test_what_it_lacks_for_many_at_once_is_said_too(serve, redis):
+    set_user(redis, without="+mget")
+    service = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    wait_for(lambda: service.get("/").status == 200, "one can be asked about")
+    assert check_two(service) == [503, 503]
+    service.says("docs/redis.md has the smallest ACL that works")
+    set_user(redis)
+    wait_for(lambda: check_two(service) == [200, 200], "it is allowed, without a restart")
 
 
 def test_without_loading_the_script_the_first_command_brings_it(serve, redis):

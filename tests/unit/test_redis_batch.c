@@ -134,8 +134,8 @@ START_TEST(a_request_is_these_bytes)
     ck_assert(ask(0, "ip=10.0.0.1", bucket, 1, 2));
     ck_assert(redis_batch_encode(batch));
     snprintf(expected, sizeof(expected),
-             "*14\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$1\r\n1\r\n$%zu\r\n%s\r\n"
-             "$1\r\n1\r\n$1\r\n1\r\n$12\r\ntoken_bucket\r\n$1\r\n3\r\n$7\r\n1000000\r\n$1\r\n1\r\n"
+             "*15\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$1\r\n1\r\n$%zu\r\n%s\r\n"
+             "$1\r\n0\r\n$1\r\n1\r\n$1\r\n1\r\n$12\r\ntoken_bucket\r\n$1\r\n3\r\n$7\r\n1000000\r\n$1\r\n1\r\n"
              "$1\r\n1\r\n$1\r\n2\r\n$1\r\n1\r\n$1\r\n1\r\n",
              take_script_sha1, strlen("rl:{ip=10.0.0.1}:r:0"), "rl:{ip=10.0.0.1}:r:0");
     ck_assert_uint_eq(batch->command_bytes, strlen(expected));
@@ -152,7 +152,7 @@ START_TEST(equal_requests_are_one_entry_with_a_count)
     ck_assert(ask(4, "a", bucket, 1, 1));
     ck_assert(ask(5, "a", bucket, 1, 2));
     ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 5 rl:{a}:r:0 rl:{b}:r:0 rl:{a}:r:0 rl:{a}:r:1 rl:{a}:r:0 "
-                                "2 " BUCKET " " PAIR " 1 1 3 1 1 1 1 1 2 1 1 1 1 2 1 1");
+                                "1 2 " BUCKET " " PAIR " 1 1 3 1 1 1 1 1 2 1 1 1 1 2 1 1");
 }
 END_TEST
 
@@ -162,7 +162,7 @@ START_TEST(a_request_of_another_cost_is_not_overtaken)
     ck_assert(ask(1, "a", bucket, 1, 2));
     ck_assert(ask(2, "a", bucket, 1, 1));
     ck_assert(ask(3, "a", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 3 rl:{a}:r:0 rl:{a}:r:0 rl:{a}:r:0 1 " BUCKET
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 3 rl:{a}:r:0 rl:{a}:r:0 rl:{a}:r:0 1 1 " BUCKET
                                 " 1 1 1 1 1 2 1 1 1 1 2 1");
 }
 END_TEST
@@ -190,12 +190,12 @@ START_TEST(who_was_removed_is_not_sent)
     redis_batch_remove(batch, &asked[2].request);
     redis_batch_remove(batch, &asked[3].request);
     redis_batch_remove(batch, &asked[5].request);
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
     ck_assert_uint_eq(batch->live, 2);
     /* And neither when the command could not be sent and is made once more. */
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
     ck_assert(ask(6, "b", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{a}:r:0 rl:{b}:r:0 1 " BUCKET " 1 1 2 1 1 1 1 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{a}:r:0 rl:{b}:r:0 1 1 " BUCKET " 1 1 2 1 1 1 1 1");
     ck_assert_int_eq(answered(7, STORE_DONE) + answered(7, STORE_UNAVAILABLE), 0);
 }
 END_TEST
@@ -217,7 +217,7 @@ START_TEST(a_removed_request_is_never_looked_at_again)
         reuse(i);
     }
     ck_assert(ask(3, "a", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
 }
 END_TEST
 
@@ -232,7 +232,7 @@ START_TEST(an_expired_request_is_never_looked_at_again)
     reuse(0);
     reuse(1);
     ck_assert(ask(3, "a", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
 }
 END_TEST
 
@@ -352,7 +352,7 @@ START_TEST(a_cleared_batch_is_as_a_new_one)
         for (int i = 0; i < 20; i++)
             ck_assert(ask(i, i % 3 ? "a" : "b", bucket, 1, 1));
         redis_batch_remove(batch, &asked[7].request);
-        ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{b}:r:0 rl:{a}:r:0 1 " BUCKET " 1 1 7 1 1 1 12 1");
+        ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{b}:r:0 rl:{a}:r:0 0 1 " BUCKET " 1 1 7 1 1 1 12 1");
         ck_assert(redis_batch_decode(batch, "7 1 0 0 5 12 0 0 9 9", 20, &foreign));
         ck_assert_int_eq(answered(20, STORE_DONE), 19);
         redis_batch_clear(batch);
