@@ -116,18 +116,19 @@ class FaultProxy:
     # What it does to connections.
 
     def accept(self):
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        listener = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        self.port = listener.getsockname()[1]
+        with self._lock:
+            self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def refuse(self):
-        """No new connections; those that are open end."""
-        try:
-            # Without shutdown the thread in accept would keep the socket listening.
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it refuses already
-        self._listener.close()
+        """No new connections; those that are open end, and those that are just being accepted."""
+        with self._lock:
+            listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.shutdown(socket.SHUT_RDWR)  # else the thread in accept would keep the socket listening
+            listener.close()
         self.cut()
 
     def cut(self):
@@ -163,12 +164,16 @@ class FaultProxy:
                 continue
             for end in (source, target):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._start(source, target)
+            self._start(listener, source, target)
 
-    def _start(self, source, target):
+    def _start(self, listener, source, target):
         record, connection = bytearray(), _Connection()
         pipes = [Pipe(connection, source, target), Pipe(connection, target, source)]
         with self._lock:
+            if self._listener is not listener:
+                source.close()
+                target.close()
+                return
             self.accepted += 1
             self._recorded.append(record)
             self._pipes += pipes

@@ -19,7 +19,7 @@ from rules import at, bucket, each_algorithm, rules_of, window
 from waiting import Stopwatch, wait_for
 
 TIMEOUT_MS = 200
-BOUND_S = 1.5  # the deadline, and what a loaded machine and the sanitizers may add
+BOUND_S = 2.5  # the deadline, and what a loaded machine and the sanitizers may add
 CLIENTS = 24
 
 LIMIT = 1000000
@@ -326,15 +326,19 @@ def test_a_second_after_redis_is_back_it_decides(serve, redis, start_proxy):  # 
     proxy.refuse()
     away = Stopwatch()
     wait_for(lambda: away.elapsed_s() > 3 and service.get("/").status == 503, "it has been away for long")
-    for begin, end in ((lambda: None, proxy.accept), (redis.freeze, redis.thaw),
-                       (lambda: _both(proxy, swallow), lambda: _both(proxy, forward))):
+
+    def takes_s(begin, end):
         begin()
         away = Stopwatch()
         wait_for(lambda: away.elapsed_s() > 2 and service.get("/").status == 503, "it is away")
         end()
         back = Stopwatch()
         wait_for(lambda: service.get("/").status == 200, "it is back")
-        assert back.elapsed_s() < 1 + BOUND_S
+        return back.elapsed_s()
+    for begin, end in ((proxy.refuse, proxy.accept), (redis.freeze, redis.thaw),
+                       (lambda: _both(proxy, swallow), lambda: _both(proxy, forward))):
+        # A loaded machine may be late once, but not each time.
+        assert any(takes_s(begin, end) < 1.5 for _ in range(3))
 
 
 # Packets that vanish without a word need a network of their own.
