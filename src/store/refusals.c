@@ -8,32 +8,39 @@
 #include "siphash.h"
 
 #define WAYS          4 /* places that one refusal can have */
-#define SETS          4096
+#define SETS          32768
 #define REFUSAL_US    (1 * US_PER_S)
 #define SUBJECT_BYTES (CLIENT_BYTES + 1 + 255 + sizeof(int64_t))
 
+/* What one limit said; a refusal by several is as many of them. */
 struct refusal {
     struct siphash fingerprint;
+    int64_t sent_us, until_us; /* monotonic; of the whole refusal */
+    int64_t remaining;
+    int64_t retry_after_us; /* 0: this limit allowed it */
+    int64_t reset_after_us;
     uint32_t generation; /* another than the table's: forgotten */
-    uint32_t limit_count;
-    int64_t sent_us, until_us; /* monotonic */
-    struct decision decisions[STORE_LIMITS_MAX];
 };
+_Static_assert(sizeof(struct refusal) == 64, "it is one cache line");
 
 struct refusals {
+    struct refusal (*sets)[WAYS]; /* 8 MiB, of which only what is used is touched */
     struct siphash_key key;
     uint32_t generation;
-    struct refusal table[SETS][WAYS];
 };
 
 struct refusals *
 refusals_new(void)
 {
-    struct refusals *refusals =
-        calloc(1, sizeof(*refusals)); /* 6 MiB, of which only what is used is touched */
+    struct refusals *refusals = calloc(1, sizeof(*refusals));
 
     if (refusals == NULL)
         return NULL;
+    refusals->sets = calloc(SETS, sizeof(*refusals->sets));
+    if (refusals->sets == NULL) {
+        free(refusals);
+        return NULL;
+    }
     refusals->key = siphash_random_key();
     refusals->generation = 1;
     return refusals;
@@ -42,6 +49,9 @@ refusals_new(void)
 void
 refusals_free(struct refusals *refusals)
 {
+    if (refusals == NULL)
+        return;
+    free(refusals->sets);
     free(refusals);
 }
 
@@ -68,6 +78,19 @@ fingerprint_of(const struct refusals *refusals, const struct store_request *requ
     return siphash128(refusals->key, text, bytes + sizeof(request->cost));
 }
 
+static struct siphash
+limit_fingerprint(struct siphash fingerprint, uint32_t index)
+{
+    fingerprint.low += index * UINT64_C(0x9e3779b97f4a7c15); /* odd: distinct for each index, far apart */
+    return fingerprint;
+}
+
+static struct refusal *
+set_of(const struct refusals *refusals, struct siphash fingerprint)
+{
+    return refusals->sets[fingerprint.low % SETS];
+}
+
 static bool
 is_of(const struct refusal *refusal, struct siphash fingerprint)
 {
@@ -90,27 +113,40 @@ refused_for_us(const struct store_request *request)
     return longest < REFUSAL_US ? longest : REFUSAL_US;
 }
 
+/* Its own, else one that is forgotten, else the one that ends first. */
+static struct refusal *
+place_for(const struct refusals *refusals, struct siphash fingerprint)
+{
+    struct refusal *set = set_of(refusals, fingerprint), *place = &set[0];
+
+    for (int way = 0; way < WAYS; way++) {
+        if (is_of(&set[way], fingerprint))
+            return &set[way];
+        if (set[way].generation != refusals->generation)
+            set[way].until_us = INT64_MIN;
+        if (set[way].until_us < place->until_us)
+            place = &set[way];
+    }
+    return place;
+}
+
 void
 refusals_note(struct refusals *refusals, const struct store_request *request, int64_t sent_us)
 {
     struct siphash fingerprint = fingerprint_of(refusals, request);
-    struct refusal *set = refusals->table[fingerprint.high % SETS], *place = &set[0];
+    int64_t until_us = sent_us + refused_for_us(request);
 
-    for (int way = 0; way < WAYS; way++) {
-        struct refusal *refusal = &set[way];
-        if (is_of(refusal, fingerprint)) {
-            place = refusal;
-            break;
-        }
-        if (refusal->generation != refusals->generation || refusal->until_us < place->until_us)
-            place = refusal;
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        const struct decision *decision = &request->decisions[i];
+        struct siphash own = limit_fingerprint(fingerprint, i);
+        *place_for(refusals, own) = (struct refusal){.fingerprint = own,
+                                                     .sent_us = sent_us,
+                                                     .until_us = until_us,
+                                                     .remaining = decision->remaining,
+                                                     .retry_after_us = decision->retry_after_us,
+                                                     .reset_after_us = decision->reset_after_us,
+                                                     .generation = refusals->generation};
     }
-    place->fingerprint = fingerprint;
-    place->generation = refusals->generation;
-    place->limit_count = request->subject.limit_count;
-    place->sent_us = sent_us;
-    place->until_us = sent_us + refused_for_us(request);
-    memcpy(place->decisions, request->decisions, place->limit_count * sizeof(struct decision));
 }
 
 static int64_t
@@ -119,34 +155,46 @@ less_elapsed(int64_t duration_us, int64_t elapsed_us)
     return duration_us > elapsed_us ? duration_us - elapsed_us : 0;
 }
 
-/* The decision as it has become: a limit that refused for less long than another may allow by now. */
-static void
-age(struct decision *decision, int64_t elapsed_us)
+/* What the limit says by now: one that refused for less long than another may allow it. */
+static struct decision
+age(const struct refusal *refusal, const struct limit *limit, int64_t now_us)
 {
-    decision->reset_after_us = less_elapsed(decision->reset_after_us, elapsed_us);
-    if (decision->allowed || decision->retry_after_us == RETRY_NEVER)
-        return;
-    decision->retry_after_us = less_elapsed(decision->retry_after_us, elapsed_us);
-    decision->allowed = decision->retry_after_us == 0;
+    int64_t elapsed_us = now_us - refusal->sent_us, retry_after_us = refusal->retry_after_us;
+
+    if (retry_after_us != RETRY_NEVER)
+        retry_after_us = less_elapsed(retry_after_us, elapsed_us);
+    return (struct decision){.allowed = retry_after_us == 0,
+                             .limit = limit->limit,
+                             .remaining = refusal->remaining,
+                             .retry_after_us = retry_after_us,
+                             .reset_after_us = less_elapsed(refusal->reset_after_us, elapsed_us)};
+}
+
+static const struct refusal *
+find(const struct refusals *refusals, struct siphash fingerprint, int64_t now_us)
+{
+    const struct refusal *set = set_of(refusals, fingerprint);
+
+    for (int way = 0; way < WAYS; way++)
+        if (is_of(&set[way], fingerprint))
+            return set[way].generation == refusals->generation && now_us < set[way].until_us ? &set[way]
+                                                                                             : NULL;
+    return NULL;
 }
 
 bool
 refusals_answer(const struct refusals *refusals, struct store_request *request, int64_t now_us)
 {
     struct siphash fingerprint = fingerprint_of(refusals, request);
-    const struct refusal *set = refusals->table[fingerprint.high % SETS];
+    int64_t sent_us = 0;
 
-    for (int way = 0; way < WAYS; way++) {
-        const struct refusal *refusal = &set[way];
-        if (!is_of(refusal, fingerprint) || refusal->generation != refusals->generation ||
-            now_us >= refusal->until_us || refusal->limit_count != request->subject.limit_count)
-            continue;
-        request->allowed = false;
-        for (uint32_t i = 0; i < refusal->limit_count; i++) {
-            request->decisions[i] = refusal->decisions[i];
-            age(&request->decisions[i], now_us - refusal->sent_us);
-        }
-        return true;
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        const struct refusal *refusal = find(refusals, limit_fingerprint(fingerprint, i), now_us);
+        if (refusal == NULL || (i > 0 && refusal->sent_us != sent_us))
+            return false; /* not there, or only a part of it */
+        sent_us = refusal->sent_us;
+        request->decisions[i] = age(refusal, &request->subject.limits[i], now_us);
     }
-    return false;
+    request->allowed = false;
+    return true;
 }
