@@ -94,7 +94,7 @@ work_of(const struct store_subject *subject)
     uint32_t work = subject->limit_count;
 
     for (uint32_t i = 0; i < subject->limit_count; i++)
-        work += subject->limits[i].algorithm == SLIDING_WINDOW;
+        work += subject->limits[i].algorithm == SLIDING_WINDOW ? 2 : 0;
     return (uint16_t)work;
 }
 

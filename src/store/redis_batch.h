@@ -19,7 +19,7 @@
 #include "store.h"
 
 /* Redis does nothing else while it runs a script, so a batch is bounded: at some 4 us a limit, to a millisecond. A sliding
-   window takes twice as long as the others, and counts twice. */
+   window takes twice to three times as long as the others, and counts for three. */
 #define BATCH_REQUESTS 256
 #define BATCH_WORK     256 /* limits, over all entries */
 #define BATCH_RULES    32

@@ -106,7 +106,7 @@ def test_a_full_batch_holds_redis_up_for_about_a_millisecond(gated, redis, algor
     service, proxy, gate = gated(rules_of({**each_algorithm(1000)[algorithm], **BY_USER}))
     gate.shut()
     connections = [service.connect() for _ in range(640)]
-    most = 128 if algorithm == "sliding_window" else 256
+    most = 85 if algorithm == "sliding_window" else 256
     ask(connections, headers=lambda i: {"user_id": f"u{i}"})
     service.catch_up()
     gate.open()

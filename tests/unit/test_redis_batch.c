@@ -295,17 +295,21 @@ START_TEST(a_batch_takes_so_many_limits)
 }
 END_TEST
 
-START_TEST(a_sliding_window_counts_twice)
+START_TEST(a_sliding_window_counts_for_three)
 {
     char client[16];
-    int count = BATCH_WORK / 3; /* the pair: a counter and a sliding window */
+    int count = BATCH_WORK / 4 - 1; /* the pair: a counter and a sliding window */
 
     for (int i = 0; i < count; i++) {
         sprintf(client, "c%d", i);
         ck_assert(ask(i, client, pair, 2, 1));
     }
-    ck_assert(!ask(count, "new", pair, 2, 1));
-    ck_assert(ask(count, "new", bucket, 1, 1)); /* 256 is 85 pairs and one */
+    for (int i = 0; i < 3; i++) {
+        sprintf(client, "new%d", i);
+        ck_assert(ask(count + i, client, bucket, 1, 1));
+    }
+    ck_assert(!ask(count + 3, "last", pair, 2, 1)); /* there is room for one more limit */
+    ck_assert(ask(count + 3, "last", bucket, 1, 1));
     encoded();
 }
 END_TEST
@@ -617,7 +621,7 @@ main(void)
     tcase_add_test(tests, a_reset_that_was_given_up_is_answered_to_nobody);
     tcase_add_test(tests, a_batch_takes_so_many_requests);
     tcase_add_test(tests, a_batch_takes_so_many_limits);
-    tcase_add_test(tests, a_sliding_window_counts_twice);
+    tcase_add_test(tests, a_sliding_window_counts_for_three);
     tcase_add_test(tests, a_batch_takes_so_many_rules);
     tcase_add_test(tests, the_largest_batch_fits_its_command);
     tcase_add_test(tests, a_cleared_batch_is_as_a_new_one);
