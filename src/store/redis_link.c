@@ -1,12 +1,9 @@
 #include "redis_link.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -15,7 +12,6 @@
 #include <hiredis/hiredis.h>
 
 #include "log.h"
-#include "redis_entry.h"
 #include "redis_error.h"
 #include "redis_guard.h"
 #include "redis_name.h"
@@ -113,7 +109,7 @@ wait_to_begin(struct redis_link *link, const char *trouble)
         log_warn(
             "redis",
             "no connection to %s: %s; trying again until it is back, and until then the failure mode decides",
-            link->options.url->display, link->trouble);
+            link->options.entry.url->display, link->trouble);
     }
     if (was_ready)
         link->options.on_change(link->options.arg, false);
@@ -127,7 +123,7 @@ become_ready(struct redis_link *link)
     evtimer_del(link->timer);
     if (!link->said_connected) {
         link->said_connected = true;
-        log_info("redis", "connected to %s", link->options.url->display);
+        log_info("redis", "connected to %s", link->options.entry.url->display);
     }
     link->options.on_change(link->options.arg, true);
 }
@@ -305,18 +301,11 @@ on_entry_over(void *arg, const redisReply *refusal)
 static void
 enter(struct redis_link *link)
 {
-    const struct redis_link_options *options = &link->options;
-
     link->state = LINK_ENTERING;
     arm_timer(link, ENTER_MS);
     link->entry.on_over = on_entry_over;
     link->entry.arg = link;
-    if (!redis_entry_begin(&link->entry, link->context,
-                           &(struct redis_entry_options){.url = options->url,
-                                                         .script = options->script,
-                                                         .script_bytes = options->script_bytes,
-                                                         .program = options->program,
-                                                         .worker = options->worker}))
+    if (!redis_entry_begin(&link->entry, link->context, &link->options.entry))
         redis_link_drop_soon(link, "out of memory", LINK_PAUSE_BACKOFF);
 }
 
@@ -349,7 +338,7 @@ on_connect(const redisAsyncContext *context, int status)
         wait_to_begin_after(link, context->c.errstr);
         return;
     }
-    if (link->options.url->host)
+    if (link->options.entry.url->host)
         setsockopt(context->c.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     enter(link);
 }
@@ -368,7 +357,7 @@ on_disconnect(const redisAsyncContext *context, int status)
 static void
 connect_to(struct redis_link *link, const char *address)
 {
-    const struct redis_url *url = link->options.url;
+    const struct redis_url *url = link->options.entry.url;
     redisAsyncContext *context;
 
     link->state = LINK_CONNECTING;
@@ -412,7 +401,7 @@ is_numeric(const char *host)
 static void
 begin(struct redis_link *link)
 {
-    const struct redis_url *url = link->options.url;
+    const struct redis_url *url = link->options.entry.url;
 
     if (url->path || is_numeric(url->host)) {
         connect_to(link, url->host);

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "redis_url.h"
+#include "redis_entry.h"
 
 struct event_base;
 struct redisReply;
@@ -25,12 +25,8 @@ enum redis_link_state { LINK_WAITING, LINK_RESOLVING, LINK_CONNECTING, LINK_ENTE
 
 struct redis_link_options {
     struct event_base *base;
-    const struct redis_url *url; /* borrowed, for the link's life */
-    const struct redis_tls *tls; /* likewise; NULL where the URL does not ask for TLS */
-    const char *script;          /* borrowed: what SCRIPT LOAD gets */
-    size_t script_bytes;
-    const char *program; /* borrowed: for CLIENT SETNAME <program>-<worker> */
-    unsigned worker;
+    struct redis_entry_options entry; /* where to, and what to say there; borrowed, for the link's life */
+    const struct redis_tls *tls;      /* likewise; NULL where the URL does not ask for TLS */
     /* READY reached or lost. Before it says lost, every reply callback has run. Never from within
        redis_link_new or redis_link_send. */
     void (*on_change)(void *arg, bool ready);

@@ -448,12 +448,12 @@ redis_store_new(const struct redis_store_options *options)
     redis->refusals = refusals_new();
     redis->gathering = take_unused(redis);
     redis->link = redis_link_new(&(struct redis_link_options){.base = options->base,
-                                                              .url = options->url,
+                                                              .entry = {.url = options->url,
+                                                                        .script = take_script_text,
+                                                                        .script_bytes = take_script_bytes,
+                                                                        .program = options->program,
+                                                                        .worker = options->worker},
                                                               .tls = options->tls,
-                                                              .script = take_script_text,
-                                                              .script_bytes = take_script_bytes,
-                                                              .program = options->program,
-                                                              .worker = options->worker,
                                                               .on_change = on_change,
                                                               .on_reply = on_reply,
                                                               .arg = redis});
