@@ -48,8 +48,8 @@ end
 
 local rules, strings = read_rules()
 
--- What GET says of the keys, as far as it is known: one MGET takes half as long. Of a key that is none, or no string, it
--- knows nothing.
+-- What GET says of the keys, as far as it is known: one MGET takes less than as many GET. Of a key that is not there, or
+-- no string, it knows nothing.
 local stored = strings and ARGV[1] == '0' and #KEYS > 1 and call('MGET', unpack(KEYS)) or {}
 
 -- Begins a request with one of its limits: true or false, whether the cost fits; nil where the key is nobody's state.

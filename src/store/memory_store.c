@@ -4,10 +4,9 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "algorithm.h"
-#include "number.h"
+#include "fingerprint.h"
 #include "table.h"
 
 /* Shards: enough that workers seldom meet, few enough that small tables are not cut into crumbs. */
@@ -49,21 +48,9 @@ memory_store_of(struct store *store)
 static struct siphash
 subject_fingerprint(const struct memory_store *memory, const struct store_subject *subject)
 {
-    char text[CLIENT_BYTES + 1 + 256];
-    size_t rule_bytes = strlen(subject->rule);
+    char text[SUBJECT_BYTES];
 
-    assert(rule_bytes <= 255);
-    memcpy(text, subject->client->text, subject->client->bytes);
-    text[subject->client->bytes] = '\n'; /* in neither: the pair cannot be split in two ways */
-    memcpy(text + subject->client->bytes + 1, subject->rule, rule_bytes);
-    return siphash128(memory->hash_key, text, subject->client->bytes + 1 + rule_bytes);
-}
-
-static struct siphash
-limit_fingerprint(struct siphash subject, uint32_t index)
-{
-    subject.low += index * UINT64_C(0x9e3779b97f4a7c15); /* odd: distinct for each index, far apart */
-    return subject;
+    return siphash128(memory->hash_key, text, subject_write(text, subject));
 }
 
 /* Finds the state, or makes the one of a client never seen, and brings it to `now_us`. */

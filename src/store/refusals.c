@@ -1,16 +1,14 @@
 #include "refusals.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "siphash.h"
+#include "fingerprint.h"
 
-#define WAYS          4 /* places that one refusal can have */
-#define SETS          32768
-#define REFUSAL_US    (1 * US_PER_S)
-#define SUBJECT_BYTES (CLIENT_BYTES + 1 + 255 + sizeof(int64_t))
+#define WAYS       4 /* places that one refusal can have */
+#define SETS       32768
+#define REFUSAL_US (1 * US_PER_S)
 
 /* What one limit said; a refusal by several is as many of them. */
 struct refusal {
@@ -61,28 +59,15 @@ refusals_clear(struct refusals *refusals)
     refusals->generation++;
 }
 
-/* Client, rule and cost: neither of the first two has a newline in it. */
+/* Of client, rule and cost. */
 static struct siphash
 fingerprint_of(const struct refusals *refusals, const struct store_request *request)
 {
-    const struct store_subject *subject = &request->subject;
-    char text[SUBJECT_BYTES];
-    size_t rule_bytes = strlen(subject->rule), bytes = subject->client->bytes;
+    char text[SUBJECT_BYTES + sizeof(request->cost)];
+    size_t bytes = subject_write(text, &request->subject);
 
-    assert(rule_bytes <= 255);
-    memcpy(text, subject->client->text, bytes);
-    text[bytes++] = '\n';
-    memcpy(text + bytes, subject->rule, rule_bytes);
-    bytes += rule_bytes;
     memcpy(text + bytes, &request->cost, sizeof(request->cost));
     return siphash128(refusals->key, text, bytes + sizeof(request->cost));
-}
-
-static struct siphash
-limit_fingerprint(struct siphash fingerprint, uint32_t index)
-{
-    fingerprint.low += index * UINT64_C(0x9e3779b97f4a7c15); /* odd: distinct for each index, far apart */
-    return fingerprint;
 }
 
 static struct refusal *
