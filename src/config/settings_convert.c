@@ -1,6 +1,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock.h"
 #include "number.h"
 #include "or_abort.h"
 #include "settings_parts.h"
@@ -90,7 +91,21 @@ convert_number(const struct settings *settings, enum setting_id id, int64_t *out
     bool is_whole = digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 
     if (!number_parse(text, setting->min, setting->max, out))
-        settings_mistake(settings, id, report, is_whole ? "out of range" : "not a whole number");
+        settings_mistake(settings, id, report,
+                         is_whole                          ? "out of range"
+                         : setting->type == VALUE_DURATION ? "not a duration"
+                                                           : "not a whole number");
+}
+
+static void
+convert_duration(const struct settings *settings, enum setting_id id, int64_t *out_ms, struct report *report)
+{
+    int64_t us;
+
+    if (duration_parse(settings->given[id].text, &us))
+        *out_ms = us / US_PER_MS; /* exact: no unit is smaller */
+    else
+        convert_number(settings, id, out_ms, report);
 }
 
 /* Any case: LOG_LEVEL=INFO is what many write. */
@@ -146,6 +161,8 @@ settings_convert(struct settings *settings, struct report *report)
 
         if (settings_table[id].type == VALUE_NUMBER)
             convert_number(settings, id, field, report);
+        else if (settings_table[id].type == VALUE_DURATION)
+            convert_duration(settings, id, field, report);
         else if (settings_table[id].type == VALUE_WORD)
             convert_word(settings, id, field, report);
         else

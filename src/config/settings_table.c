@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
+#include "number.h"
 #include "policy_words.h"
-
-#define DAY_MS INT64_C(86400000)
 
 static const char *const log_levels[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
@@ -86,8 +86,8 @@ const struct setting settings_table[SETTING_COUNT] = {
         .min = 1, .max = 1000000000, .unit = "requests", .fallback = "100",
         .help = "the limit of a window rule that names none"},
     [SETTING_DEFAULT_WINDOW] = {
-        "DEFAULT_WINDOW", "--default-window", "MS", VALUE_NUMBER, FIELD(default_window_ms),
-        .min = 1, .max = 366 * DAY_MS, .unit = "ms", .fallback = "60000",
+        "DEFAULT_WINDOW", "--default-window", "DURATION", VALUE_DURATION, FIELD(default_window_ms),
+        .min = 1, .max = DURATION_MAX_US / US_PER_MS, .fallback = "60000",
         .help = "the window of a window rule that names none"},
     [SETTING_FAILURE_MODE] = {
         "FAILURE_MODE", "--failure-mode", "MODE", VALUE_WORD, FIELD(failure_mode),
@@ -217,6 +217,10 @@ setting_accepted(enum setting_id id)
     if (setting->type == VALUE_NUMBER) {
         snprintf(accepted.text, sizeof(accepted.text), "%" PRId64 " to %" PRId64 "%s%s", setting->min,
                  setting->max, setting->unit ? " " : "", setting->unit ? setting->unit : "");
+    } else if (setting->type == VALUE_DURATION) {
+        snprintf(accepted.text, sizeof(accepted.text),
+                 "%" PRId64 " to %" PRId64 " (milliseconds), or with a unit: 500ms, 10s, 1m, 1h, 7d",
+                 setting->min, setting->max);
     } else if (setting->type == VALUE_WORD) {
         for (size_t i = 0; i < setting->word_count; i++)
             used += (size_t)snprintf(accepted.text + used, sizeof(accepted.text) - used, "%s%s",

@@ -8,15 +8,16 @@
 
 #include "settings.h"
 
-/* How the text becomes a value. The first two are int64_t in struct settings, the others char *. */
+/* How the text becomes a value. The first three are int64_t in struct settings, the others char *. */
 enum setting_type {
     VALUE_NUMBER,
-    VALUE_WORD,    /* one of `words`; the value is its index */
-    VALUE_TEXT,    /* anything without control bytes */
-    VALUE_SECRET,  /* anything; never shown */
-    VALUE_HOST,    /* a host name or an address */
-    VALUE_ADDRESS, /* where to listen: split into host and port */
-    VALUE_STORE,   /* the store's URL, which may hold a password */
+    VALUE_DURATION, /* in milliseconds; as text a bare number of them, or a number and its unit */
+    VALUE_WORD,     /* one of `words`; the value is its index */
+    VALUE_TEXT,     /* anything without control bytes */
+    VALUE_SECRET,   /* anything; never shown */
+    VALUE_HOST,     /* a host name or an address */
+    VALUE_ADDRESS,  /* where to listen: split into host and port */
+    VALUE_STORE,    /* the store's URL, which may hold a password */
 };
 
 struct setting {
@@ -25,7 +26,7 @@ struct setting {
     const char *placeholder; /* what --help calls the value */
     enum setting_type type;
     size_t offset;            /* of the field in struct settings */
-    int64_t min, max;         /* VALUE_NUMBER */
+    int64_t min, max;         /* VALUE_NUMBER; VALUE_DURATION: of a bare number */
     const char *unit;         /* VALUE_NUMBER: may be NULL */
     const char *const *words; /* VALUE_WORD */
     size_t word_count;

@@ -3,6 +3,7 @@
  * a window. Every value that is there is read, whatever the kind turns out to be, so that one run finds all
  * mistakes; then the kind says which keys had to be there and which must not.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "number.h"
 #include "reader.h"
 
-#define WINDOW_MAX_MS (DURATION_MAX_US / US_PER_MS)
+#define WINDOW_MAX_S (DURATION_MAX_US / US_PER_S)
 
 /* A fractional refill_rate is exact as a number of millionths: six decimals, and below a milliard, since a
    double holds 15 decimal digits faithfully. */
@@ -59,25 +60,35 @@ read_count(const struct reader *reader, const struct place *place, const cJSON *
         mistake_add(reader, &at, item, "must be a whole number from 1 to %lld", (long long)NUMBER_EXACT_MAX);
 }
 
+/* A bare number is what nginx and Envoy take for seconds and others for milliseconds: neither is guessed. */
+static bool
+is_without_unit(const cJSON *item, int64_t *number)
+{
+    if (cJSON_IsString(item))
+        return number_parse(item->valuestring, 1, WINDOW_MAX_S, number);
+    return whole_number(item, WINDOW_MAX_S, number);
+}
+
 static void
 read_window(const struct reader *reader, const struct place *place, const cJSON *object,
             struct values *values)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "window");
     struct place at = place_key(place, "window");
-    int64_t ms;
+    int64_t number;
 
-    if (item == NULL)
+    if (item == NULL || (cJSON_IsString(item) && duration_parse(item->valuestring, &values->window_us)))
         return;
-    if (cJSON_IsString(item) && duration_parse(item->valuestring, &values->window_us))
-        return;
-    if (whole_number(item, WINDOW_MAX_MS, &ms))
-        values->window_us = ms * US_PER_MS;
-    else
+    if (is_without_unit(item, &number))
         mistake_add(reader, &at, item,
-                    "must be a whole number of milliseconds, at most %lld, or a duration such as \"500ms\", "
-                    "\"10s\", \"1m\", \"1h\" or \"7d\", at most \"366d\"",
-                    (long long)WINDOW_MAX_MS);
+                    "a window needs a unit; write \"%" PRId64 "s\" for seconds or \"%" PRId64
+                    "ms\" for milliseconds",
+                    number, number);
+    else
+        mistake_add(
+            reader, &at, item,
+            "must be a duration: a whole number and a unit, such as \"500ms\", \"10s\", \"1m\", \"1h\" "
+            "or \"7d\", at most \"366d\"");
 }
 
 /* "10/1m": tokens, a slash, and the duration in which they flow in. */

@@ -83,7 +83,7 @@ compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
                 put(rules, used, "\"capacity\": %" PRId64 ", \"refill_rate\": \"%" PRId64 "/%" PRId64 "ms\"}",
                     limit->requests, limit->refill, period_ms);
         else
-            used = put(rules, used, "\"limit\": %" PRId64 ", \"window\": %" PRId64 "}", limit->requests,
+            used = put(rules, used, "\"limit\": %" PRId64 ", \"window\": \"%" PRId64 "ms\"}", limit->requests,
                        period_ms);
     }
     put(rules, used, "]}}");

@@ -83,7 +83,7 @@ def test_retry_after_is_never_earlier_than_any_quota_that_is_shown(serve, store)
 
 
 def test_policies_are_whole_positive_seconds(serve):
-    rules = rules_of(window("sliding_window", 7, "1500ms"), data=at("/api/data", window("fixed_window", 8, 1)),
+    rules = rules_of(window("sliding_window", 7, "1500ms"), data=at("/api/data", window("fixed_window", 8, "1ms")),
                      submit=at("/api/submit", bucket(10, 0.25)))
     service = serve(rules=rules)
     fields = [service.get("/")["RateLimit-Policy"], service.get("/api/data")["RateLimit-Policy"],

@@ -35,8 +35,9 @@ def test_api_resource_gives_a_hundred_to_each_key(serve, store):
     assert service.post("/api/resource", {"X-API-Key": "k2"}).status == 200
 
 
-def test_default_limit_and_window_change_the_rule_without_the_file(serve, store):
-    service = serve(store, env={"DEFAULT_LIMIT": "3", "DEFAULT_WINDOW": "3600000"})
+@pytest.mark.parametrize("window", ["3600000", "1h"])
+def test_default_limit_and_window_change_the_rule_without_the_file(serve, store, window):
+    service = serve(store, env={"DEFAULT_LIMIT": "3", "DEFAULT_WINDOW": window})
     responses = [service.post("/api/resource", {"X-API-Key": "k"}) for _ in range(5)]
     assert [response.status for response in responses] == [200] * 3 + [429] * 2
     assert responses[0]["X-RateLimit-Limit"] == "3"

@@ -39,6 +39,7 @@ MISTAKES = [
     ('{"default": {"algorithm": "fixed_window", "window": "1 hour"}}', ["$.default.window", '"1 hour"', '"1h"']),
     ('{"default": {"algorithm": "fixed_window", "window": "367d"}}', ["$.default.window", '"367d"']),
     ('{"default": {"algorithm": "fixed_window", "window": 0.5}}', ["$.default.window", "0.5"]),
+    ('{"default": {"algorithm": "fixed_window", "window": 60}}', ["$.default.window", "60", '"60s"', '"60ms"']),
     ('{"default": {"algorithm": "fixed_window", "capacity": 5}}', ["$.default.capacity"]),
     ('{"default": {"limit": 5}}', ["$.default", "algorithm"]),
     ('{"default": {"limits": []}}', ["$.default.limits"]),

@@ -40,7 +40,7 @@ MISTAKES = [
     ([], {"FAILURE_MODE": "sometimes"}, ["FAILURE_MODE", '"sometimes"', "closed, open, local"]),
     ([], {"WORKERS": "1e3"}, ["WORKERS", '"1e3"', "0 to 256"]),
     ([], {"DEFAULT_LIMIT": "0"}, ["DEFAULT_LIMIT", '"0"', "1 to"]),
-    ([], {"DEFAULT_WINDOW": "1m"}, ["DEFAULT_WINDOW", '"1m"', "ms"]),
+    ([], {"DEFAULT_WINDOW": "1w"}, ["DEFAULT_WINDOW", '"1w"', "milliseconds", "1m"]),
     ([], {"REDIS_TIMEOUT_MS": "0"}, ["REDIS_TIMEOUT_MS", '"0"', "1 to 60000 ms"]),
     ([], {"LOG_FORMAT": "xml"}, ["LOG_FORMAT", '"xml"', "text, json, auto"]),
     ([], {"LOG_LEVEL": "verbose"}, ["LOG_LEVEL", '"verbose"', "debug, info, warn, error"]),

@@ -106,7 +106,7 @@ START_TEST(every_key_of_a_rule_takes_effect)
             "   'identify_by': ['header:x-api-key', 'ip'],"
             "   'limits': [{'algorithm': 'fixed_window', 'limit': 10, 'window': '1s'},"
             "              {'algorithm': 'sliding_window_counter', 'limit': 10000, 'window': '1h'},"
-            "              {'algorithm': 'sliding_window', 'limit': 50, 'window': 1500}]}}");
+            "              {'algorithm': 'sliding_window', 'limit': 50, 'window': '1500ms'}]}}");
     limited = rule_named("limited-resource");
     ck_assert_uint_eq(limited->methods, METHOD_POST);
     ck_assert_uint_eq(limited->source_count, 3);
@@ -196,20 +196,17 @@ static const struct {
     const char *window;
     int64_t window_us;
 } windows[] = {
-    {"1", 1000},
-    {"60000", 60000000},
-    {"31622400000", INT64_C(31622400000000)},
     {"\"1ms\"", 1000},
     {"\"500ms\"", 500000},
     {"\"10s\"", 10000000},
     {"\"1m\"", 60000000},
+    {"\"31622400000ms\"", INT64_C(31622400000000)},
     {"\"1h\"", 3600000000},
     {"\"7d\"", INT64_C(604800000000)},
-    {"1e3", 1000000},
     {"\"366d\"", INT64_C(31622400000000)},
 };
 
-START_TEST(a_window_is_milliseconds_or_a_duration)
+START_TEST(a_window_is_a_number_and_its_unit)
 {
     for (size_t i = 0; i < COUNT(windows); i++) {
         char text[128];
@@ -546,7 +543,7 @@ main(void)
     tcase_add_test(rules, every_key_of_a_rule_takes_effect);
     tcase_add_test(rules, a_window_takes_the_defaults_that_it_does_not_name);
     tcase_add_test(rules, a_refill_rate_is_an_exact_ratio);
-    tcase_add_test(rules, a_window_is_milliseconds_or_a_duration);
+    tcase_add_test(rules, a_window_is_a_number_and_its_unit);
     tcase_add_test(rules, the_first_rule_in_file_order_that_matches_wins);
     tcase_add_test(rules, method_names_are_case_sensitive);
     tcase_add_test(rules, failure_modes_have_a_name_each);

@@ -171,6 +171,7 @@ sample(enum setting_id id, int which)
 
     switch (settings_table[id].type) {
     case VALUE_NUMBER:
+    case VALUE_DURATION:
         return settings_table[id].max < 1000 ? small_numbers[which] : numbers[which];
     case VALUE_WORD:
         return settings_table[id].words[(size_t)which % settings_table[id].word_count];
@@ -192,7 +193,7 @@ field(enum setting_id id)
     int64_t number;
     const char *value;
 
-    if (settings_table[id].type == VALUE_NUMBER || settings_table[id].type == VALUE_WORD) {
+    if (settings_table[id].type <= VALUE_WORD) {
         memcpy(&number, at, sizeof(number));
         snprintf(text, sizeof(text), "%" PRId64, number);
         return settings_table[id].type == VALUE_WORD ? settings_table[id].words[number] : text;
@@ -323,6 +324,23 @@ START_TEST(a_service_link_of_kubernetes_is_no_port)
     variable("REDIS_PORT=tcp://10.0.0.11:6379");
     read_well();
     ck_assert_str_eq(run.settings.store, "redis://localhost:6379");
+}
+END_TEST
+
+static const struct {
+    const char *variable;
+    int64_t ms;
+} windows[] = {
+    {"DEFAULT_WINDOW=60000", 60000}, {"DEFAULT_WINDOW=500ms", 500},
+    {"DEFAULT_WINDOW=10s", 10000},   {"DEFAULT_WINDOW=1m", 60000},
+    {"DEFAULT_WINDOW=1h", 3600000},  {"DEFAULT_WINDOW=366d", INT64_C(31622400000)},
+};
+
+START_TEST(the_default_window_is_milliseconds_or_has_a_unit)
+{
+    variable(windows[_i].variable);
+    read_well();
+    ck_assert_int_eq(run.settings.default_window_ms, windows[_i].ms);
 }
 END_TEST
 
@@ -797,6 +815,7 @@ settings_suite(void)
     tcase_add_test(reading, names_of_others_are_none_of_ours);
     tcase_add_test(reading, of_two_lines_of_dotenv_the_later_counts);
     tcase_add_test(reading, a_service_link_of_kubernetes_is_no_port);
+    tcase_add_loop_test(reading, the_default_window_is_milliseconds_or_has_a_unit, 0, ROWS(windows));
     tcase_add_test(reading, words_may_be_in_upper_case);
     tcase_add_test(reading, a_dotenv_of_64_kb_is_read);
     tcase_add_test(reading, a_dotenv_that_cannot_be_read_is_a_mistake);
