@@ -35,7 +35,8 @@
  * the two may be ended in any order.
  *
  * THREADS. A store and its limiters may be used by any number of threads at once. To end one that is in use in another
- * thread is a bug, as with free(). No call is for signal handlers. Those that decide or reset are no cancellation points;
+ * thread is a bug, as with free(). Once every call on a limiter has returned it may be ended, even if a call timed out and
+ * its answer is still to come. No call is for signal handlers. Those that decide or reset are no cancellation points;
  * in the others a thread must not be cancelled.
  *
  * A store in memory has no thread of its own. A decision there takes one lock of many and allocates nothing, unless the

@@ -10,6 +10,7 @@
 #include "number.h"
 #include "rule_name.h"
 #include "sentence.h"
+#include "unique.h"
 
 _Static_assert(RATELIMIT_LIMITS == STORE_LIMITS_MAX, "ratelimit.h repeats store.h");
 _Static_assert(RATELIMIT_NAME_BYTES == RULE_NAME_BYTES, "ratelimit.h repeats rule_name.h");
@@ -24,6 +25,7 @@ _Static_assert((int)RATELIMIT_TOKEN_BUCKET == TOKEN_BUCKET &&
 struct ratelimit_limiter {
     struct ratelimit_store *store;
     char name[RULE_NAME_BYTES + 1];
+    uint64_t id; /* unique_id() */
     uint32_t limit_count;
     struct limit limits[STORE_LIMITS_MAX];
 };
@@ -141,6 +143,7 @@ ratelimit_limiter_new(struct ratelimit_store *store, const char *name, const str
     handle_acquire(store);
     limiter->store = store;
     memcpy(limiter->name, name, strlen(name));
+    limiter->id = unique_id();
     for (size_t i = 0; i < limit_count; i++) {
         if (read_limit(limiter, &limits[i], error) != RATELIMIT_OK) {
             ratelimit_limiter_free(limiter);
@@ -249,6 +252,7 @@ prepare(const struct ratelimit_limiter *limiter, const char *key, struct store_r
     /* Field by field: to clear room for eight decisions would take longer than to fill one. */
     request->subject.client = client;
     request->subject.rule = limiter->name;
+    request->subject.rule_id = limiter->id;
     request->subject.limits = limiter->limits;
     request->subject.limit_count = limiter->limit_count;
     request->cost = 0;

@@ -61,6 +61,7 @@ begin(struct limiter *limiter, struct limiter_take *take,
     take->tightest = 0;
     take->request.subject = (struct store_subject){.client = &take->client,
                                                    .rule = rule->name,
+                                                   .rule_id = rule->id,
                                                    .limits = rule->limits,
                                                    .limit_count = rule->limit_count};
     take->request.cost = take->cost;

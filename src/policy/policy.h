@@ -62,6 +62,7 @@ struct rule {
     uint32_t limit_count;
     enum failure_mode on_store_failure;
     uint32_t index; /* its place in policy->rules */
+    uint64_t id;    /* unique_id(): no other rule has it, nor had it */
 };
 
 struct policy {

@@ -11,6 +11,7 @@
 #include "mistake.h"
 #include "path.h"
 #include "reader.h"
+#include "unique.h"
 
 /* NULL where it is not one, with a line in the report; else to be freed with cJSON_Delete. */
 static cJSON *
@@ -74,6 +75,7 @@ read_rules(const struct reader *reader, const cJSON *root)
         struct place at = place_key(&at_root, item->string);
 
         rule->index = policy->rule_count++;
+        rule->id = unique_id();
         read_name(reader, &at, item->string, rule);
         rule_read(reader, &at, item, rule);
         check_hidden(reader, &at, rule);

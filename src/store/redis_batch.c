@@ -46,10 +46,10 @@ hash_client(const struct client *client)
 }
 
 static bool
-is_same_subject(const struct store_request *a, const struct store_request *b)
+is_same_subject(const struct store_subject *a, const struct store_subject *b)
 {
-    return a->subject.limits == b->subject.limits && a->subject.client->bytes == b->subject.client->bytes &&
-           memcmp(a->subject.client->text, b->subject.client->text, a->subject.client->bytes) == 0;
+    return a->rule_id == b->rule_id && a->client->bytes == b->client->bytes &&
+           memcmp(a->client->text, b->client->text, a->client->bytes) == 0;
 }
 
 /* The latest entry of the request's subject, or the empty bucket where one belongs (`*entry` NULL). An entry whose requests
@@ -69,7 +69,7 @@ find_entry(struct redis_batch *batch, const struct store_request *request, uint3
         if ((*entry)->hash != hash)
             continue;
         *is_known = true;
-        if ((*entry)->sample && is_same_subject((*entry)->sample, request))
+        if ((*entry)->sample && is_same_subject(&(*entry)->sample->subject, &request->subject))
             return bucket;
     }
 }
@@ -78,13 +78,16 @@ find_entry(struct redis_batch *batch, const struct store_request *request, uint3
 static int
 find_rule(struct redis_batch *batch, const struct store_subject *subject)
 {
+    struct redis_batch_rule *rule = &batch->rules[batch->rule_count];
+
     for (int i = 0; i < batch->rule_count; i++)
-        if (batch->rules[i] == subject->limits)
+        if (batch->rules[i].id == subject->rule_id)
             return i;
     if (batch->rule_count == BATCH_RULES)
         return -1;
-    batch->rules[batch->rule_count] = subject->limits;
-    batch->rule_limits[batch->rule_count] = (uint16_t)subject->limit_count;
+    rule->id = subject->rule_id;
+    rule->limit_count = subject->limit_count;
+    memcpy(rule->limits, subject->limits, subject->limit_count * sizeof(rule->limits[0]));
     return batch->rule_count++;
 }
 

@@ -7,7 +7,8 @@
  *                                                  entry with a count: the script decides them one after the other
  *
  * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after, its
- * decision is dropped. All of it on the store's thread.
+ * decision is dropped. From then on the batch reads neither the request nor its subject, both of which may be freed: it
+ * keeps copies of the limits that it is decided by. All of it on the store's thread.
  */
 #ifndef REDIS_BATCH_H
 #define REDIS_BATCH_H
@@ -33,6 +34,13 @@ struct redis_batch_entry {
     const struct store_request *sample; /* its first request: valid while that waits to be sent */
 };
 
+/* A copy: the rule may be gone before the reply comes. */
+struct redis_batch_rule {
+    uint64_t id;
+    uint32_t limit_count;
+    struct limit limits[STORE_LIMITS_MAX];
+};
+
 struct redis_batch {
     struct redis_batch *next; /* the store's list */
     uint16_t request_count, entry_count, rule_count, limit_count;
@@ -48,8 +56,7 @@ struct redis_batch {
     uint16_t next_equal[BATCH_REQUESTS];
     struct redis_batch_entry entries[BATCH_REQUESTS];
     uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
-    const struct limit *rules[BATCH_RULES];
-    uint16_t rule_limits[BATCH_RULES];
+    struct redis_batch_rule rules[BATCH_RULES];
 
     char *command; /* as sent */
     size_t command_bytes;

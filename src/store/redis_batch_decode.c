@@ -53,11 +53,11 @@ read_group(struct redis_batch *batch, const struct redis_batch_entry *entry, str
            int64_t count, uint16_t *position)
 {
     struct decision decisions[STORE_LIMITS_MAX];
-    uint16_t limits = batch->rule_limits[entry->rule];
+    const struct redis_batch_rule *rule = &batch->rules[entry->rule];
     bool allowed = true, noted = false;
 
-    for (uint32_t i = 0; i < limits; i++) {
-        if (!read_decision(reader, &batch->rules[entry->rule][i], &decisions[i]))
+    for (uint32_t i = 0; i < rule->limit_count; i++) {
+        if (!read_decision(reader, &rule->limits[i], &decisions[i]))
             return false;
         allowed &= decisions[i].allowed;
     }
@@ -66,7 +66,7 @@ read_group(struct redis_batch *batch, const struct redis_batch_entry *entry, str
         struct store_request *request = batch->requests[*position];
         if (request != NULL) {
             request->allowed = allowed;
-            memcpy(request->decisions, decisions, limits * sizeof(decisions[0]));
+            memcpy(request->decisions, decisions, rule->limit_count * sizeof(decisions[0]));
             if (!allowed && !noted && batch->refusals) {
                 refusals_note(batch->refusals, request, batch->sent_us);
                 noted = true;

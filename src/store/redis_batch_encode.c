@@ -161,13 +161,13 @@ count_keys(struct redis_batch *batch)
         entry = &batch->entries[i];
         entry->count = prune_entry(batch, entry);
         if (entry->count > 0)
-            keys += batch->rule_limits[entry->rule];
+            keys += batch->rules[entry->rule].limit_count;
     }
     for (entry = next_sent(batch, NULL); entry != NULL; take_run(batch, &entry))
         runs++;
     batch->words = 3 + keys + 2 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
-        batch->words += 1 + 4 * (size_t)batch->rule_limits[i];
+        batch->words += 1 + 4 * (size_t)batch->rules[i].limit_count;
     return keys;
 }
 
@@ -186,14 +186,15 @@ redis_batch_encode(struct redis_batch *batch)
     batch->arguments = (size_t)(out - batch->command);
     out = put_number(out, (int64_t)keys);
     for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
-        for (uint32_t limit = 0; limit < batch->rule_limits[entry->rule]; limit++)
+        for (uint32_t limit = 0; limit < batch->rules[entry->rule].limit_count; limit++)
             out = put_key(out, &entry->sample->subject, limit);
     out = put_number(out, batch->repeats);
     out = put_number(out, batch->rule_count);
     for (uint32_t i = 0; i < batch->rule_count; i++) {
-        out = put_number(out, batch->rule_limits[i]);
-        for (uint32_t limit = 0; limit < batch->rule_limits[i]; limit++)
-            out = put_limit(out, &batch->rules[i][limit]);
+        const struct redis_batch_rule *rule = &batch->rules[i];
+        out = put_number(out, rule->limit_count);
+        for (uint32_t limit = 0; limit < rule->limit_count; limit++)
+            out = put_limit(out, &rule->limits[limit]);
     }
     for (entry = next_sent(batch, NULL); entry != NULL;) {
         out = put_number(out, entry->rule + 1);

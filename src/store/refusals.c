@@ -59,15 +59,16 @@ refusals_clear(struct refusals *refusals)
     refusals->generation++;
 }
 
-/* Of client, rule and cost. */
+/* Of client, rule and cost. The rule by its id, too: one of the same name with other limits may allow what it refused. */
 static struct siphash
 fingerprint_of(const struct refusals *refusals, const struct store_request *request)
 {
-    char text[SUBJECT_BYTES + sizeof(request->cost)];
+    const uint64_t numbers[] = {request->subject.rule_id, (uint64_t)request->cost};
+    char text[SUBJECT_BYTES + sizeof(numbers)];
     size_t bytes = subject_write(text, &request->subject);
 
-    memcpy(text + bytes, &request->cost, sizeof(request->cost));
-    return siphash128(refusals->key, text, bytes + sizeof(request->cost));
+    memcpy(text + bytes, numbers, sizeof(numbers));
+    return siphash128(refusals->key, text, bytes + sizeof(numbers));
 }
 
 static struct refusal *

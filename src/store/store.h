@@ -27,7 +27,8 @@ enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 /* What counts are kept under: with the limit's index, `rl:{client}:rule:index` in Redis. */
 struct store_subject {
     const struct client *client;
-    const char *rule;           /* the rule's name */
+    const char *rule; /* the rule's name */
+    uint64_t rule_id; /* unique_id() of the rule, got when it was compiled: equal ids mean equal limits */
     const struct limit *limits; /* the rule's */
     uint32_t limit_count;       /* 1 .. STORE_LIMITS_MAX */
 };

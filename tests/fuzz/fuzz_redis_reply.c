@@ -58,6 +58,7 @@ ask(struct redis_batch *batch, struct asked *asked, uint8_t how)
 
     *asked = (struct asked){.request = {.subject = {.client = &clients[how & 3],
                                                     .rule = "r",
+                                                    .rule_id = 1 + (uint64_t)rule,
                                                     .limits = limits[rule],
                                                     .limit_count = limit_counts[rule]},
                                         .cost = how >> 3 & 1,

@@ -155,6 +155,44 @@ START_TEST(a_frozen_redis_costs_the_timeout_and_is_used_again_when_it_thaws)
 }
 END_TEST
 
+/* Its command is under way, or waits for one that is. */
+START_TEST(a_limiter_may_be_freed_before_its_late_answer_comes)
+{
+    struct ratelimit_store *store =
+        open_redis(&(struct ratelimit_store_options){.timeout_ms = 50, .connect_timeout_ms = 10000});
+    struct ratelimit_limiter *other = limiter_of(store, RATELIMIT_FIXED_WINDOW);
+
+    for (int round = 0; round < 5; round++) {
+        struct ratelimit_limiter *limiter = limiter_of(store, RATELIMIT_TOKEN_BUCKET);
+        await_decision(limiter);
+        kill(server.pid, SIGSTOP);
+        ck_assert(!ratelimit_is_allowed(limiter, "k", &error));
+        ck_assert_int_eq(error.status, RATELIMIT_UNAVAILABLE);
+        ratelimit_limiter_free(limiter);
+        kill(server.pid, SIGCONT);
+        await_decision(other);
+    }
+    ratelimit_limiter_free(other);
+    ratelimit_store_close(store);
+}
+END_TEST
+
+START_TEST(a_limiter_is_not_refused_for_another_of_its_name)
+{
+    struct ratelimit_store *store = open_store(REDIS);
+    struct ratelimit_limiter *tight = ratelimit_fixed_window(store, "grows", 1, DAY_MS, &error);
+    struct ratelimit_limiter *wide = ratelimit_fixed_window(store, "grows", 3, DAY_MS, &error);
+
+    ck_assert(take(tight, "k", 1).allowed);
+    ck_assert(!take(tight, "k", 1).allowed);
+    ck_assert(take(wide, "k", 1).allowed); /* not from the memory of what the other was told */
+    ck_assert(!take(tight, "k", 1).allowed);
+    ratelimit_limiter_free(tight);
+    ratelimit_limiter_free(wide);
+    ratelimit_store_close(store);
+}
+END_TEST
+
 static void *
 ask_once(void *arg)
 {
@@ -287,6 +325,8 @@ main(void)
     tcase_add_test(tests, the_connection_has_the_name_of_the_process);
     tcase_add_test(tests, stores_of_the_same_redis_count_together);
     tcase_add_test(tests, a_frozen_redis_costs_the_timeout_and_is_used_again_when_it_thaws);
+    tcase_add_test(tests, a_limiter_may_be_freed_before_its_late_answer_comes);
+    tcase_add_test(tests, a_limiter_is_not_refused_for_another_of_its_name);
     tcase_add_test(tests, a_thread_that_is_cancelled_still_waits_for_its_answer);
     tcase_add_test(tests, a_redis_that_ends_leaves_nobody_waiting);
     tcase_add_test(tests, a_forked_child_is_refused_and_harms_nobody);

@@ -61,15 +61,26 @@ on_answer(struct store_request *request, enum store_status status)
 }
 
 static bool
-ask(int number, const char *client, const struct limit *limits, uint32_t limit_count, int64_t cost)
+ask_as(int number, const char *client, uint64_t rule_id, const struct limit *limits, uint32_t limit_count,
+       int64_t cost)
 {
     struct asked *one = &asked[number];
 
     *one = (struct asked){.request = {.cost = cost, .callback = on_answer, .deadline_us = 1000 + number}};
     one->client.bytes = (size_t)sprintf(one->client.text, "%s", client);
-    one->request.subject = (struct store_subject){
-        .client = &one->client, .rule = rule_name, .limits = limits, .limit_count = limit_count};
+    one->request.subject = (struct store_subject){.client = &one->client,
+                                                  .rule = rule_name,
+                                                  .rule_id = rule_id,
+                                                  .limits = limits,
+                                                  .limit_count = limit_count};
     return redis_batch_add(batch, &one->request);
+}
+
+/* By one of the rules above, whose limits stay where they are. */
+static bool
+ask(int number, const char *client, const struct limit *limits, uint32_t limit_count, int64_t cost)
+{
+    return ask_as(number, client, (uintptr_t)limits, limits, limit_count, cost);
 }
 
 /* The words of a command, a space between two; the script and its digest become SCRIPT. Static. */
@@ -233,6 +244,58 @@ START_TEST(an_expired_request_is_never_looked_at_again)
     reuse(1);
     ck_assert(ask(3, "a", bucket, 1, 1));
     ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
+}
+END_TEST
+
+/* A rule that lives no longer than its requests wait, as a limiter of the library may. */
+static struct limit *
+short_lived_limit(int64_t requests)
+{
+    struct limit *limit = malloc(sizeof(*limit));
+
+    ck_assert_ptr_nonnull(limit);
+    ck_assert_int_eq(limit_init_window(limit, FIXED_WINDOW, requests, US_PER_S), LIMIT_OK);
+    return limit;
+}
+
+START_TEST(a_rule_may_be_freed_before_its_batch_is_sent)
+{
+    struct limit *limit = short_lived_limit(7);
+
+    ck_assert(ask_as(0, "a", 1, limit, 1, 1));
+    redis_batch_remove(batch, &asked[0].request);
+    free(limit);
+    ck_assert(ask(1, "a", bucket, 1, 1));
+    ck_assert_str_eq(encoded(),
+                     "EVALSHA SCRIPT 1 rl:{a}:r:0 1 2 1 fixed_window 7 1000000 1 " BUCKET " 2 1 1 1");
+}
+END_TEST
+
+START_TEST(a_rule_may_be_freed_before_its_reply_comes)
+{
+    struct limit *limit = short_lived_limit(7);
+    unsigned foreign = 0;
+
+    ck_assert(ask_as(0, "a", 1, limit, 1, 1));
+    ck_assert(ask(1, "b", bucket, 1, 1));
+    encoded();
+    redis_batch_remove(batch, &asked[0].request);
+    free(limit);
+    ck_assert(redis_batch_decode(batch, "1 1 6 0 5 1 1 2 0 9", 19, &foreign));
+    ck_assert_int_eq(answered(2, STORE_DONE), 1);
+}
+END_TEST
+
+START_TEST(a_rule_is_not_taken_for_the_one_that_had_its_memory)
+{
+    struct limit reused;
+
+    ck_assert_int_eq(limit_init_window(&reused, FIXED_WINDOW, 7, US_PER_S), LIMIT_OK);
+    ck_assert(ask_as(0, "a", 1, &reused, 1, 1));
+    ck_assert_int_eq(limit_init_window(&reused, FIXED_WINDOW, 9, US_PER_S), LIMIT_OK);
+    ck_assert(ask_as(1, "a", 2, &reused, 1, 1));
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{a}:r:0 rl:{a}:r:0 1 2 1 fixed_window 7 1000000 1 "
+                                "1 fixed_window 9 1000000 1 1 1 1 1 2 1 1 1");
 }
 END_TEST
 
@@ -617,6 +680,9 @@ main(void)
     tcase_add_test(tests, who_was_removed_is_not_sent);
     tcase_add_test(tests, a_removed_request_is_never_looked_at_again);
     tcase_add_test(tests, an_expired_request_is_never_looked_at_again);
+    tcase_add_test(tests, a_rule_may_be_freed_before_its_batch_is_sent);
+    tcase_add_test(tests, a_rule_may_be_freed_before_its_reply_comes);
+    tcase_add_test(tests, a_rule_is_not_taken_for_the_one_that_had_its_memory);
     tcase_add_test(tests, a_reset_deletes_every_key_of_the_subject);
     tcase_add_test(tests, a_reset_that_was_given_up_is_answered_to_nobody);
     tcase_add_test(tests, a_batch_takes_so_many_requests);

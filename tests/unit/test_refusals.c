@@ -37,8 +37,8 @@ ask(const char *name, uint32_t limit_count, int64_t cost)
     memset(&request, 0x5a, sizeof(request)); /* what was there before */
     client_write(&client, "client", name, strlen(name));
     request.cost = cost;
-    request.subject =
-        (struct store_subject){.client = &client, .rule = "r", .limits = limits, .limit_count = limit_count};
+    request.subject = (struct store_subject){
+        .client = &client, .rule = "r", .rule_id = 1, .limits = limits, .limit_count = limit_count};
 }
 
 /* What Redis said to what was asked last: each limit's wait until its cost passes; 0: it allows it. */
@@ -69,10 +69,20 @@ START_TEST(nobody_is_refused_of_whom_nothing_is_known)
     note((const int64_t[]){US_PER_S / 2}, NOW_US);
     ck_assert(!is_refused("b", 1, 1, NOW_US));
     ck_assert(!is_refused("a", 1, 2, NOW_US)); /* another cost may pass later */
-    ck_assert(!is_refused("a", 2, 1, NOW_US)); /* never so; the rules of a process do not change */
+    ask("a", 1, 1);
     request.subject.rule = "s";
-    request.subject.limit_count = 1;
     ck_assert(!refusals_answer(refusals, &request, NOW_US));
+}
+END_TEST
+
+START_TEST(a_rule_of_the_same_name_is_another)
+{
+    ask("a", 1, 1);
+    note((const int64_t[]){US_PER_S / 2}, NOW_US);
+    request.subject.rule_id = 2; /* it may allow more */
+    ck_assert(!refusals_answer(refusals, &request, NOW_US));
+    request.subject.rule_id = 1;
+    ck_assert(refusals_answer(refusals, &request, NOW_US));
 }
 END_TEST
 
@@ -194,6 +204,7 @@ main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, nobody_is_refused_of_whom_nothing_is_known);
+    tcase_add_test(tests, a_rule_of_the_same_name_is_another);
     tcase_add_loop_test(tests, it_lasts_as_long_as_redis_would_refuse_and_a_second_at_most, 0, ROWS(waits));
     tcase_add_test(tests, the_numbers_are_those_of_the_moment);
     tcase_add_test(tests, what_never_passes_goes_on_to_be_never);
