@@ -38,6 +38,8 @@ queue(struct exchange *exchange, struct answer answer)
 
     if (answer.response == NULL)
         return FAILED;
+    if (exchange->step == STEP_IDLE)
+        exchange->ends = true;
     queued = MHD_queue_response(exchange->connection, answer.status, answer.response);
     if (answer.owned)
         MHD_destroy_response(answer.response);
@@ -52,6 +54,7 @@ queue_problem(struct exchange *exchange, unsigned status, const char *detail, co
 
     if (allow != NULL)
         answer_header(&answer, "Allow", allow);
+    exchange->ends = closing;
     return queue(exchange, answer);
 }
 
@@ -351,8 +354,10 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
                 const char *method, const char *version, const char *upload, size_t *upload_bytes)
 {
     exchange->connection = connection;
-    if (exchange->step == STEP_IDLE)
+    if (exchange->step == STEP_IDLE) {
+        exchange->ends = false;
         return begin(exchange, url, method, version) != FAILED;
+    }
     if (*upload_bytes > 0) {
         exchange->body_bytes += (int64_t)*upload_bytes;
         if (exchange->call != NULL && exchange->body_bytes <= exchange->body_max)

@@ -68,6 +68,7 @@ struct exchange {
     struct MHD_Connection *connection;
     enum exchange_step step;
     bool suspended; /* libmicrohttpd does nothing for the connection until it is resumed */
+    bool ends;      /* the connection ends with the last answer, and not because the client asked for that */
     enum method method;
     const struct route *route; /* NULL: 404 */
     char path[EXCHANGE_PATH_BYTES];

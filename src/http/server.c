@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "exchange.h"
+#include "linger.h"
 #include "render.h"
 
 #define BODY_TIMEOUT_US (30 * US_PER_S)
@@ -48,6 +49,7 @@ struct server {
     int64_t now_us; /* monotonic, of this run */
     struct connection *connections;
     unsigned connection_count;
+    struct linger_list *linger;
     struct exchange_context context;
 };
 
@@ -134,14 +136,29 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 
 /* libmicrohttpd's callbacks. */
 
+/* Whether the connection ends in the middle of a request, or by an answer of ours that its client did not expect to be
+   the last. */
+static bool
+may_still_send(const struct connection *connection)
+{
+    return connection->phase != PHASE_IDLE || connection->exchange.ends || connection->server->draining;
+}
+
+/* When libmicrohttpd tells of the end, the socket is still open; it closes it then. */
 static void
 on_connection(void *arg, struct MHD_Connection *handle, void **socket_context,
               enum MHD_ConnectionNotificationCode code)
 {
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        connection_open(arg, handle, socket_context);
-    else if (*socket_context != NULL)
-        connection_close(*socket_context);
+    struct server *server = arg;
+    struct connection *connection = *socket_context;
+
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        connection_open(server, handle, socket_context);
+    } else if (connection != NULL) {
+        if (may_still_send(connection))
+            linger_add(server->linger, connection->fd);
+        connection_close(connection);
+    }
 }
 
 /* The first line of a request is read. */
@@ -290,7 +307,8 @@ server_new(const struct server_options *options)
     };
     admin_init(&server->context.admin, options->admin_token);
     header_index_init(&server->context.index, options->policy);
-    if (server->context.renderer)
+    server->linger = linger_new(options->base);
+    if (server->context.renderer && server->linger)
         server->daemon = start_daemon(server);
     if (server->daemon == NULL || !start_events(server)) {
         server_free(server);
@@ -338,7 +356,7 @@ server_drain(struct server *server)
 unsigned
 server_connections(const struct server *server)
 {
-    return server->connection_count;
+    return server->connection_count + linger_count(server->linger);
 }
 
 void
@@ -358,6 +376,7 @@ server_free(struct server *server)
     } else {
         close(server->options.socket);
     }
+    linger_free(server->linger);
     renderer_free(server->context.renderer);
     free(server);
 }

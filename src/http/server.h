@@ -55,7 +55,7 @@ bool server_run(struct server *server);
    after a moment. */
 void server_drain(struct server *server);
 
-/* Connections open; 0 after a drain: nothing is left to do. */
+/* Connections open, also those that linger (linger.h); 0 after a drain: nothing is left to do. */
 unsigned server_connections(const struct server *server);
 
 #endif

@@ -128,6 +128,14 @@ class Service:
     def health(self):
         return self.get("/health").json()
 
+    def lets_nobody_in(self):
+        """Whether it does not listen any more."""
+        try:
+            self.connect().close()
+        except OSError:
+            return True
+        return False
+
     def catch_up(self):
         """Returns when all that was sent to its port has been read, and the turns of the loop that did are over."""
         wait_for(lambda: _unread_bytes(self.port) == 0, "it has read all")

@@ -41,14 +41,6 @@ def test_a_signal_under_load_loses_no_request(serve, store, number):
     assert service.wait() == 0
 
 
-def lets_nobody_in(service):
-    try:
-        service.connect().close()
-    except OSError:
-        return True
-    return False
-
-
 def test_a_request_that_was_begun_is_answered(serve, store):
     service = serve(store, rules_of(ROOMY), workers=1)
     connection = service.connect()
@@ -56,7 +48,7 @@ def test_a_request_that_was_begun_is_answered(serve, store):
     connection.send(request[:-500])
     service.catch_up()
     service.signal(signal.SIGTERM)
-    wait_for(lambda: lets_nobody_in(service), "it drains")
+    wait_for(service.lets_nobody_in, "it drains")
     connection.send(request[-500:])
     response = connection.read_response()
     assert (response.status, response.closes) == (200, True)
