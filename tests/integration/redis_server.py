@@ -6,17 +6,12 @@ import tempfile
 
 import processes
 import service
+from ports import free_port
 from waiting import wait_for
 
 
 class RedisError(Exception):
     pass
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class RedisServer:

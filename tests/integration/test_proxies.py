@@ -16,7 +16,7 @@ import yaml
 import http_client
 import processes
 import service
-from redis_server import free_port
+from ports import free_port
 from rules import at, bucket, rules_of
 from waiting import Stopwatch, wait_for
 

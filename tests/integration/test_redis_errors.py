@@ -8,7 +8,7 @@ import pytest
 
 from fake_redis import FakeRedis
 from http_client import request_bytes
-from redis_server import free_port
+from ports import free_port
 from rules import bucket, rules_of, window
 from waiting import Stopwatch, wait_for
 

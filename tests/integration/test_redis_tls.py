@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from crowd import Crowd
-from redis_server import free_port
+from ports import free_port
 from rules import bucket, rules_of, window
 from service import run
 from waiting import wait_for
