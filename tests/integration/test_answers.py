@@ -7,6 +7,7 @@ import pytest
 import structured_fields
 from http_client import request_bytes
 from rules import NEVER, ROOMY, at, bucket, rules_of, window
+from waiting import wait_for
 
 RULES = rules_of(bucket(3, "3/1h"),
                  **{"two": at("/api/data", {"limits": [bucket(5, "5/1h"), window("fixed_window", 2, "30d")]}),
@@ -180,6 +181,7 @@ def test_head_is_get_without_the_body(serve, store):
     assert head["X-RateLimit-Remaining"] == "1", "and it is counted"
     assert service.request("HEAD", "/").status == 200
     assert service.request("HEAD", "/").status == 429
+    wait_for(lambda: service.get("/ready").status == 200, "every worker has its store")
     assert [service.request("HEAD", path).status for path in ("/health", "/ready", "/none")] == [200, 200, 404]
 
 
