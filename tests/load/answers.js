@@ -1,5 +1,6 @@
-// What every answer must look like, whatever the load: shared by the scripts beside this file.
+// What every answer must look like, and the clients: shared by the scripts beside this file.
 import { check } from "k6";
+import { SharedArray } from "k6/data";
 import http from "k6/http";
 import { Counter } from "k6/metrics";
 
@@ -18,7 +19,7 @@ const allowed = new Counter("rate_limit_allowed");
 const refused = new Counter("rate_limit_refused");
 const unavailable = new Counter("rate_limit_unavailable");
 
-// Refusing is what a rate limiter is for: 429 is no failed request. 503 is one.
+// 429 is an expected answer of a rate limiter; 503 is a failed request.
 http.setResponseCallback(http.expectedStatuses(200, 429));
 
 const is_count = (text) => /^\d+$/.test(text || "");
@@ -46,7 +47,7 @@ const on_429 = {
         response.headers["Content-Type"] === "application/problem+json" && response.json("status") === 429,
 };
 
-// Sends one request for this client, looks at the answer, counts it.
+// Sends a request for this client, checks the answer, and counts it.
 export function ask(endpoint, client, address) {
     const headers = { "X-Forwarded-For": address };
     if (endpoint.client_header) {
@@ -69,14 +70,18 @@ export function ask(endpoint, client, address) {
     return response;
 }
 
-// Each run has clients of its own, so that what the run before has spent does not matter. Their addresses are from the
-// range set aside for benchmarks; a service that does not trust the peer sees but one address, and refuses more.
-const run = Date.now().toString(36);
+// The number of the run, RUN or the second when it began. Each run has its own clients, whose limits are unused. This
+// code runs once for each user; the function that fills a SharedArray runs once.
+export const run = Number(new SharedArray("run", () => [__ENV.RUN || Math.floor(Date.now() / 1000)])[0]);
 
 export function client_of(number) {
     return `load-${run}-${number}`;
 }
 
+const hextet = (number) => (number % 65536).toString(16);
+
+// An IPv6 client is its /64: 65 536 clients in each of 65 536 runs, in the range set aside for documentation. A service
+// that does not trust the peer sees only the peer's address, and refuses more.
 export function address_of(number) {
-    return `198.18.${(number >> 8) & 255}.${number & 255}`;
+    return `2001:db8:${hextet(run)}:${hextet(number)}::1`;
 }

@@ -1,8 +1,8 @@
-// How much it takes: k6 run -e RATE=2000 tests/load/capacity.js
+// Capacity: k6 run -e RATE=2000 tests/load/capacity.js
 //
-// Requests arrive at a constant rate, whether or not those before were answered: an open model, as the world is. A
-// service that cannot keep up shows it in its latency and in dropped_iterations, where a loop that waits for its
-// answers would only slow down with it. The clients are many, so most requests are allowed.
+// Requests arrive at a constant rate, whether or not the ones before were answered (an open model). A service that cannot
+// keep up has a high latency and dropped_iterations, where a loop that waits for each answer would only slow down. There
+// are many clients, so most requests are allowed.
 import { address_of, ask, client_of, endpoints } from "./answers.js";
 
 const RATE = Number(__ENV.RATE || 500);
@@ -23,7 +23,7 @@ export const options = {
     thresholds: {
         checks: ["rate==1"],
         http_req_failed: ["rate==0"],
-        dropped_iterations: ["count==0"], // else k6 had no user left to send with: the rate was not kept
+        dropped_iterations: ["count==0"], // else k6 had no free user, and did not keep the rate
         http_req_duration: [`p(95)<${__ENV.P95_MS || 25}`, `p(99)<${__ENV.P99_MS || 100}`],
     },
     summaryTrendStats: ["avg", "min", "med", "p(95)", "p(99)", "max"],

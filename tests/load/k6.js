@@ -1,8 +1,7 @@
 // Users who come and go: k6 run tests/load/k6.js
 //
-// From 5 users to 20 and back, each of them at every endpoint in turn, with a short rest after each turn. Each is a
-// client of its own, so each spends its own limits, and is refused when they are spent. README.md says what can be
-// set.
+// From 5 users to 20 and back. Each asks every endpoint in turn, with a short pause after each turn. Each user is a
+// client of its own, spends its own limits, and is refused then. docs/load-testing.md lists the settings.
 import { address_of, ask, client_of, endpoints } from "./answers.js";
 import { sleep } from "k6";
 
