@@ -167,6 +167,7 @@ start_workers(struct service *service)
         .tls = service->tls,
         .memory = service->memory,
         .counts = &service->counts,
+        .api_token = settings->api_token,
         .admin_token = settings->admin_token,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .failure_mode = (enum failure_mode)settings->failure_mode,

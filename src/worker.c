@@ -162,6 +162,7 @@ open_server(struct worker *worker)
                                                          .trusted = options->trusted,
                                                          .limiter = &worker->limiter,
                                                          .failure_mode = options->failure_mode,
+                                                         .api_token = options->api_token,
                                                          .admin_token = options->admin_token,
                                                          .max_connections = options->max_connections,
                                                          .max_body_bytes = options->max_body_bytes,

@@ -28,7 +28,7 @@ struct worker_options {
     const struct redis_tls *tls;   /* NULL: plain */
     struct store *memory;          /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;
-    const char *admin_token; /* "": none */
+    const char *api_token, *admin_token; /* "": none */
     int64_t redis_timeout_us;
     enum failure_mode failure_mode;
     int64_t max_connections; /* of each worker */

@@ -91,7 +91,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
     settings_split_listen(settings, report);
     settings_convert(settings, report);
     settings_compose_store(settings, report);
-    settings_read_admin_token(settings, report);
+    settings_read_tokens(settings, report);
     if (settings->log_format == LOG_FORMAT_AUTO)
         settings->log_format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON;
 }
@@ -101,9 +101,11 @@ settings_fini(struct settings *settings)
 {
     for (enum setting_id id = 0; id < SETTING_COUNT; id++)
         settings_replace(settings, id, NULL);
-    if (settings->file_token)
-        explicit_bzero(settings->file_token, strlen(settings->file_token));
-    free(settings->file_token);
+    for (size_t i = 0; i < sizeof(settings->file_tokens) / sizeof(settings->file_tokens[0]); i++) {
+        if (settings->file_tokens[i])
+            explicit_bzero(settings->file_tokens[i], strlen(settings->file_tokens[i]));
+        free(settings->file_tokens[i]);
+    }
     free(settings->dotenv);
     *settings = (struct settings){0};
 }

@@ -42,6 +42,8 @@ enum setting_id {
     SETTING_MAX_BODY_BYTES,
     SETTING_HEADER_TIMEOUT_MS,
     SETTING_IDLE_TIMEOUT_MS,
+    SETTING_API_TOKEN,
+    SETTING_API_TOKEN_FILE,
     SETTING_ADMIN_TOKEN,
     SETTING_ADMIN_TOKEN_FILE,
     SETTING_LOG_LEVEL,
@@ -90,7 +92,9 @@ struct settings {
     int64_t max_body_bytes;
     int64_t header_timeout_ms;
     int64_t idle_timeout_ms;
-    char *admin_token; /* "": none; also where it came from a file */
+    char *api_token; /* "": none; also where it came from a file, as with the next */
+    char *api_token_file;
+    char *admin_token;
     char *admin_token_file;
 
     int64_t memory_max_keys;
@@ -100,9 +104,9 @@ struct settings {
 
     /* The settings' own: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
-    bool store_composed; /* `store` was made from the parts */
-    char *file_token;    /* what ADMIN_TOKEN_FILE held; wiped before it is freed */
-    char *dotenv;        /* the path of the .env file */
+    bool store_composed;  /* `store` was made from the parts */
+    char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
+    char *dotenv;         /* the path of the .env file */
 };
 
 /* What the command line asked for beside serving. From SETTINGS_VERSION on, a text that needs no settings. */

@@ -38,7 +38,7 @@ void settings_read_dotenv(struct settings *settings, struct report *report);
 void settings_split_listen(struct settings *settings, struct report *report);
 void settings_convert(struct settings *settings, struct report *report);
 void settings_compose_store(struct settings *settings, struct report *report);
-void settings_read_admin_token(struct settings *settings, struct report *report);
+void settings_read_tokens(struct settings *settings, struct report *report);
 
 /* The secret in the file that the setting names, without the newline that editors and `echo` leave behind it; NULL where
    there is none, with a line in the report. Wipe it before it is freed. */

@@ -7,6 +7,7 @@
 #include "small_file.h"
 
 #define SECRET_FILE_BYTES 4096
+#define TOKEN_BYTES_MIN   16
 
 static const char *
 trouble_with(char *text, size_t *bytes)
@@ -47,21 +48,46 @@ settings_read_secret(const struct settings *settings, enum setting_id id, struct
     return NULL;
 }
 
-void
-settings_read_admin_token(struct settings *settings, struct report *report)
+/* Something that "Authorization: Bearer TOKEN" can carry, and too long to be guessed. NULL, or what is wrong. */
+static const char *
+token_mistake(const char *token)
 {
-    char *text;
+    size_t bytes = strlen(token);
 
-    if (!settings_was_given(settings, SETTING_ADMIN_TOKEN_FILE))
-        return;
-    if (settings_was_given(settings, SETTING_ADMIN_TOKEN)) {
+    for (size_t i = 0; i < bytes; i++)
+        if (token[i] <= ' ' || token[i] > '~')
+            return "a token with a blank or a byte that is not visible ASCII";
+    if (bytes < TOKEN_BYTES_MIN)
+        return "a token of fewer than 16 bytes";
+    return bytes > SECRET_FILE_BYTES ? "a token of more than 4096 bytes" : NULL;
+}
+
+/* The file's token goes into the setting's field only: --print-config would show what is in `given`. */
+static void
+read_token(struct settings *settings, enum setting_id id, enum setting_id file_id, char **file_token,
+           struct report *report)
+{
+    char **field = (char **)((char *)settings + settings_table[id].offset);
+    bool from_file = settings_was_given(settings, file_id);
+    const char *why;
+
+    if (from_file && settings_was_given(settings, id)) {
         report_add(report, "%s: given together with %s; accepted: one of the two",
-                   settings_place(settings, SETTING_ADMIN_TOKEN).text,
-                   settings_place(settings, SETTING_ADMIN_TOKEN_FILE).text);
+                   settings_place(settings, id).text, settings_place(settings, file_id).text);
         return;
     }
-    text = settings_read_secret(settings, SETTING_ADMIN_TOKEN_FILE, report);
-    if (text != NULL)
-        settings->admin_token = settings->file_token =
-            text; /* not in `given`: --print-config would show it */
+    if (from_file)
+        *file_token = settings_read_secret(settings, file_id, report);
+    if (*file_token)
+        *field = *file_token;
+    why = **field != '\0' ? token_mistake(*field) : NULL;
+    if (why)
+        settings_mistake(settings, from_file ? file_id : id, report, why);
+}
+
+void
+settings_read_tokens(struct settings *settings, struct report *report)
+{
+    read_token(settings, SETTING_API_TOKEN, SETTING_API_TOKEN_FILE, &settings->file_tokens[0], report);
+    read_token(settings, SETTING_ADMIN_TOKEN, SETTING_ADMIN_TOKEN_FILE, &settings->file_tokens[1], report);
 }

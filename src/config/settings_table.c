@@ -133,14 +133,24 @@ const struct setting settings_table[SETTING_COUNT] = {
         .min = 1000, .max = 3600000, .unit = "ms", .fallback = "75000",
         .help = "how long a kept-alive connection may stay silent"},
 
+    [SETTING_API_TOKEN] = {
+        "API_TOKEN", "--api-token", "SECRET", VALUE_SECRET, FIELD(api_token),
+        .accepted = TOKEN_ACCEPTED, .fallback = "",
+        .help = "what `POST /v1/check`, `/v1/check/batch` and `/json` want as `Authorization: Bearer TOKEN`; without one "
+                "everybody who reaches the port may use them; as a flag it is seen by every user of the machine, as a "
+                "file by none"},
+    [SETTING_API_TOKEN_FILE] = {
+        "API_TOKEN_FILE", "--api-token-file", "FILE", VALUE_TEXT, FIELD(api_token_file),
+        .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",
+        .help = "a file that holds the token, such as a Docker or systemd secret"},
     [SETTING_ADMIN_TOKEN] = {
         "ADMIN_TOKEN", "--admin-token", "SECRET", VALUE_SECRET, FIELD(admin_token),
-        .accepted = "a token", .fallback = "",
-        .help = "what `POST /v1/reset` wants as `Authorization: Bearer TOKEN`; without one it is refused; as a flag it is "
-                "seen by every user of the machine, as a file by none"},
+        .accepted = TOKEN_ACCEPTED, .fallback = "",
+        .help = "what `POST /v1/reset` wants as `Authorization: Bearer TOKEN`; without one it is refused; also good for "
+                "what wants API_TOKEN; as a flag it is seen by every user of the machine, as a file by none"},
     [SETTING_ADMIN_TOKEN_FILE] = {
         "ADMIN_TOKEN_FILE", "--admin-token-file", "FILE", VALUE_TEXT, FIELD(admin_token_file),
-        .accepted = "a file of 1 to 4096 bytes", .fallback = "",
+        .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",
         .help = "a file that holds the token, such as a Docker or systemd secret"},
 
     [SETTING_LOG_LEVEL] = {

@@ -64,6 +64,10 @@ struct setting_accepted {
 };
 struct setting_accepted setting_accepted(enum setting_id id);
 
+/* What API_TOKEN and ADMIN_TOKEN accept, and their files. */
+#define TOKEN_ACCEPTED      "16 to 4096 visible ASCII characters, such as openssl rand -hex 32 makes"
+#define TOKEN_FILE_ACCEPTED "a file that holds 16 to 4096 visible ASCII characters"
+
 /* The default of LOG_FORMAT, behind the words of enum log_format. */
 #define LOG_FORMAT_AUTO 2
 

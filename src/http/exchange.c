@@ -79,19 +79,23 @@ find_route(struct exchange *exchange, const char *url)
     exchange->route = route_find(exchange->path, bytes);
 }
 
-/* The endpoints of the JSON API need the body. False: memory is out. */
+/* The endpoints of the JSON API need the body, of those who may use them. False: memory is out. */
 static bool
 begin_body(struct exchange *exchange)
 {
     struct exchange_context *context = exchange->context;
     const struct route *route = exchange->route;
 
+    exchange->access = ACCESS_GRANTED;
     exchange->body_bytes = 0;
     exchange->body_max = context->max_body_bytes;
     if (route == NULL || (route->methods & exchange->method) == 0 || !call_is_for(route->endpoint))
         return true;
     if (route->endpoint == ENDPOINT_API_BATCH && exchange->body_max < CALL_BATCH_BYTES)
         exchange->body_max = CALL_BATCH_BYTES;
+    exchange->access = access_check(&context->tokens, route->access, &exchange->headers);
+    if (exchange->access != ACCESS_GRANTED)
+        return true;
     exchange->call = call_new(context, route->endpoint, on_called, exchange);
     return exchange->call != NULL;
 }
@@ -128,24 +132,9 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
 /* The last call: one step after the other. */
 
 static enum next
-queue_unauthorised(struct exchange *exchange, enum admin_status status)
-{
-    struct answer answer;
-
-    if (status == ADMIN_OFF)
-        return queue_problem(exchange, 403, "This needs a token, and the service has none: see ADMIN_TOKEN.",
-                             NULL, false);
-    answer = answer_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.",
-                            exchange->context->draining);
-    answer_header(&answer, "WWW-Authenticate", "Bearer");
-    return queue(exchange, answer);
-}
-
-static enum next
 route_endpoint(struct exchange *exchange)
 {
     struct exchange_context *context = exchange->context;
-    enum admin_status status;
 
     switch (exchange->route->endpoint) {
     case ENDPOINT_HEALTH:
@@ -155,14 +144,9 @@ route_endpoint(struct exchange *exchange)
     case ENDPOINT_OPENAPI:
         return queue(exchange,
                      answer_static(200, openapi_text, openapi_bytes, "application/yaml", context->draining));
-    case ENDPOINT_API_RESET:
-        status = admin_check(&context->admin, &exchange->headers.authorization);
-        if (status != ADMIN_GOOD)
-            return queue_unauthorised(exchange, status);
-        exchange->step = STEP_ASK;
-        return NEXT_STEP;
     case ENDPOINT_API_CHECK:
     case ENDPOINT_API_BATCH:
+    case ENDPOINT_API_RESET:
     case ENDPOINT_ENVOY:
         exchange->step = STEP_ASK;
         return NEXT_STEP;
@@ -186,6 +170,8 @@ step_route(struct exchange *exchange)
     if ((route->methods & exchange->method) == 0)
         return queue_problem(exchange, 405, "This resource does not take that method; see Allow.",
                              route->allow, false);
+    if (exchange->access != ACCESS_GRANTED)
+        return queue(exchange, access_denied(exchange->access, exchange->context->draining));
     return route_endpoint(exchange);
 }
 

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "admin.h"
+#include "access.h"
 #include "call.h"
 #include "headers.h"
 #include "identity.h"
@@ -39,7 +39,7 @@ struct exchange_context {
     struct header_index index;
     struct limiter *limiter;
     struct renderer *renderer;
-    struct admin admin;
+    struct access_tokens tokens;
     int64_t max_body_bytes;
     size_t bodies_bytes;            /* what the bodies of calls take (call.h) */
     enum failure_mode failure_mode; /* the service's, for /ready */
@@ -71,6 +71,7 @@ struct exchange {
     bool ends;      /* the connection ends with the last answer, and not because the client asked for that */
     enum method method;
     const struct route *route; /* NULL: 404 */
+    enum access_status access; /* to the route */
     char path[EXCHANGE_PATH_BYTES];
     size_t path_bytes;     /* 0: no path that a route could have */
     const char *forwarded; /* at /check: what follows that in the path; valid as long as the headers */

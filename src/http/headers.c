@@ -30,7 +30,9 @@ header_index_init(struct header_index *index, const struct policy *policy)
                                       "X-Original-Method",
                                       "X-Original-URI",
                                       "X-Original-URL",
-                                      "Authorization"};
+                                      "Authorization",
+                                      "Origin",
+                                      "Sec-Fetch-Site"};
 
     *index = (struct header_index){.policy = policy};
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
@@ -101,6 +103,13 @@ read_forwarded(struct forwarded *forwarded, struct field *field, struct field va
     *field = value;
 }
 
+/* What a browser says of itself, once: of two lines nobody knows which one it wrote, and "" is neither's value. */
+static void
+read_once(struct field *field, struct field value)
+{
+    *field = field->text != NULL ? (struct field){.text = ""} : value;
+}
+
 /* What the service itself looks at, by the length of the name first: most headers are none of these. */
 static void
 read_own(struct reading *reading, const char *name, size_t name_bytes, struct field value)
@@ -109,7 +118,14 @@ read_own(struct reading *reading, const char *name, size_t name_bytes, struct fi
 
     switch (name_bytes) {
     case 4:
-        reading->hosts += IS_NAME(name, name_bytes, "Host");
+        if (IS_NAME(name, name_bytes, "Host")) {
+            reading->hosts++;
+            reading->headers->host = value;
+        }
+        break;
+    case 6:
+        if (IS_NAME(name, name_bytes, "Origin"))
+            read_once(&reading->headers->origin, value);
         break;
     case 13:
         if (IS_NAME(name, name_bytes, "Authorization"))
@@ -122,6 +138,8 @@ read_own(struct reading *reading, const char *name, size_t name_bytes, struct fi
             read_forwarded(forwarded, &forwarded->original_uri, value);
         else if (IS_NAME(name, name_bytes, "X-Original-URL"))
             read_forwarded(forwarded, &forwarded->original_url, value);
+        else if (IS_NAME(name, name_bytes, "Sec-Fetch-Site"))
+            read_once(&reading->headers->fetch_site, value);
         break;
     case 15:
         if (IS_NAME(name, name_bytes, "X-Forwarded-For"))
@@ -198,7 +216,7 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
     memset(headers->values, 0, index->policy->header_count * sizeof(headers->values[0]));
     headers->forwarded_count = 0;
     headers->forwarded = (struct forwarded){0};
-    headers->authorization = (struct field){0};
+    headers->authorization = headers->host = headers->origin = headers->fetch_site = (struct field){0};
     headers->content_length = -1;
     headers->chunked = false;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reading);

@@ -43,7 +43,9 @@ struct headers {
     uint32_t forwarded_count;
     struct forwarded forwarded;
     struct field authorization;
-    int64_t content_length; /* -1: none given */
+    struct field host;
+    struct field origin, fetch_site; /* Origin and Sec-Fetch-Site; of two lines neither counts: "" */
+    int64_t content_length;          /* -1: none given */
     bool chunked;
 };
 

@@ -5,20 +5,21 @@
 #define READ_METHODS (METHOD_GET | METHOD_HEAD)
 
 const struct route routes[] = {
-    {"/", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE,
+    {"/", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, ACCESS_ANYONE,
      "ratelimitd is up; this page is limited like any other."},
-    {"/limited-resource", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, "This is a limited resource."},
-    {"/api/resource", METHOD_POST, "POST", ENDPOINT_RESOURCE, "The request was accepted."},
-    {"/api/data", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, "This is the data."},
-    {"/api/submit", METHOD_POST, "POST", ENDPOINT_RESOURCE, "The submission was accepted."},
-    {"/check", METHOD_ALL, "", ENDPOINT_CHECK, "The request is allowed."},
-    {"/v1/check", METHOD_POST, "POST", ENDPOINT_API_CHECK, NULL},
-    {"/v1/check/batch", METHOD_POST, "POST", ENDPOINT_API_BATCH, NULL},
-    {"/v1/reset", METHOD_POST, "POST", ENDPOINT_API_RESET, NULL},
-    {"/json", METHOD_POST, "POST", ENDPOINT_ENVOY, NULL},
-    {"/health", READ_METHODS, "GET, HEAD", ENDPOINT_HEALTH, NULL},
-    {"/ready", READ_METHODS, "GET, HEAD", ENDPOINT_READY, NULL},
-    {"/openapi.yaml", READ_METHODS, "GET, HEAD", ENDPOINT_OPENAPI, NULL},
+    {"/limited-resource", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, ACCESS_ANYONE,
+     "This is a limited resource."},
+    {"/api/resource", METHOD_POST, "POST", ENDPOINT_RESOURCE, ACCESS_ANYONE, "The request was accepted."},
+    {"/api/data", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, ACCESS_ANYONE, "This is the data."},
+    {"/api/submit", METHOD_POST, "POST", ENDPOINT_RESOURCE, ACCESS_ANYONE, "The submission was accepted."},
+    {"/check", METHOD_ALL, "", ENDPOINT_CHECK, ACCESS_ANYONE, "The request is allowed."},
+    {"/v1/check", METHOD_POST, "POST", ENDPOINT_API_CHECK, ACCESS_API, NULL},
+    {"/v1/check/batch", METHOD_POST, "POST", ENDPOINT_API_BATCH, ACCESS_API, NULL},
+    {"/v1/reset", METHOD_POST, "POST", ENDPOINT_API_RESET, ACCESS_ADMIN, NULL},
+    {"/json", METHOD_POST, "POST", ENDPOINT_ENVOY, ACCESS_API, NULL},
+    {"/health", READ_METHODS, "GET, HEAD", ENDPOINT_HEALTH, ACCESS_ANYONE, NULL},
+    {"/ready", READ_METHODS, "GET, HEAD", ENDPOINT_READY, ACCESS_ANYONE, NULL},
+    {"/openapi.yaml", READ_METHODS, "GET, HEAD", ENDPOINT_OPENAPI, ACCESS_ANYONE, NULL},
 };
 const size_t route_count = sizeof(routes) / sizeof(routes[0]);
 

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "access.h"
 #include "policy.h"
 
 enum endpoint {
@@ -13,7 +14,7 @@ enum endpoint {
     ENDPOINT_CHECK, /* what a proxy asks: limited by the rule that matches what it forwards, then `message` */
     ENDPOINT_API_CHECK, /* what an application asks, in JSON: call.h, for this and the next three */
     ENDPOINT_API_BATCH,
-    ENDPOINT_API_RESET, /* needs the operator's token */
+    ENDPOINT_API_RESET,
     ENDPOINT_ENVOY,
     ENDPOINT_HEALTH,
     ENDPOINT_READY,
@@ -25,6 +26,7 @@ struct route {
     unsigned methods;  /* set of enum method */
     const char *allow; /* the same, for the Allow header */
     enum endpoint endpoint;
+    enum access access;  /* who may use it */
     const char *message; /* of a 200 that says no more; NULL for the others */
 };
 

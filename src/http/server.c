@@ -292,6 +292,7 @@ struct server *
 server_new(const struct server_options *options)
 {
     struct server *server = calloc(1, sizeof(*server));
+    bool has_tokens;
 
     if (server == NULL)
         return NULL;
@@ -305,10 +306,10 @@ server_new(const struct server_options *options)
         .failure_mode = options->failure_mode,
         .renderer = renderer_new(options->policy),
     };
-    admin_init(&server->context.admin, options->admin_token);
+    has_tokens = access_init(&server->context.tokens, options->api_token, options->admin_token);
     header_index_init(&server->context.index, options->policy);
     server->linger = linger_new(options->base);
-    if (server->context.renderer && server->linger)
+    if (server->context.renderer && server->linger && has_tokens)
         server->daemon = start_daemon(server);
     if (server->daemon == NULL || !start_events(server)) {
         server_free(server);

@@ -35,7 +35,7 @@ struct server_options {
     const struct networks *trusted;
     struct limiter *limiter;
     enum failure_mode failure_mode;
-    const char *admin_token; /* looked at by server_new; NULL or "": none */
+    const char *api_token, *admin_token; /* looked at by server_new; NULL or "": none */
     int64_t max_connections;
     int64_t max_body_bytes;
     int64_t header_timeout_us;

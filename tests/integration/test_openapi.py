@@ -19,7 +19,7 @@ RULES = rules_of(bucket(2), **{
     "keyed": bucket(5, identify_by=["header:X-Api-Key"]),
     "shop.path": window("fixed_window", 2, "30d"), "shop": window("sliding_window", 9, "1500ms"),
     "submit": at("/api/submit", {"limits": [bucket(2), window("fixed_window", 1, "30d")]})})
-TOKEN = {"Authorization": "Bearer t0k"}
+TOKEN = {"Authorization": "Bearer the-token-of-the-operator"}
 
 
 def resolve(thing):
@@ -101,7 +101,7 @@ ASKED = [
 
 @pytest.mark.parametrize("round_", ["served", "without a token", "the store is away"])
 def test_every_answer_is_as_it_is_described(serve, start_redis, round_):
-    env = {"ADMIN_TOKEN": "t0k", "MAX_BODY_BYTES": "1500"}
+    env = {"ADMIN_TOKEN": "the-token-of-the-operator", "MAX_BODY_BYTES": "1500"}
     store = "memory"
     if round_ == "without a token":
         del env["ADMIN_TOKEN"]
@@ -120,7 +120,7 @@ def test_every_answer_is_as_it_is_described(serve, start_redis, round_):
 
 def test_what_the_description_forbids_is_refused(serve):
     """The schemas of what is sent are no wider than what is taken, and no narrower."""
-    service = serve(rules=RULES, env={"ADMIN_TOKEN": "t0k", "MAX_BODY_BYTES": "1500"}, workers=1)
+    service = serve(rules=RULES, env={"ADMIN_TOKEN": "the-token-of-the-operator", "MAX_BODY_BYTES": "1500"}, workers=1)
     for path, method, headers, sent in ASKED:
         if method != "post" or path not in ("/v1/check", "/v1/check/batch", "/v1/reset", "/json"):
             continue

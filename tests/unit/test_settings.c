@@ -166,6 +166,7 @@ sample(enum setting_id id, int which)
     static const char *const numbers[] = {"1001", "1002", "1003"};
     static const char *const small_numbers[] = {"1", "2", "3"};
     static const char *const texts[] = {"one", "two", "three"};
+    static const char *const secrets[] = {"the-first-secret", "the-second-secret", "the-third-secret"};
     static const char *const sockets[] = {"unix:/one", "unix:/two", "unix:/three"};
     static const char *const stores[] = {"redis://one", "memory", "unix:///three"};
 
@@ -177,6 +178,8 @@ sample(enum setting_id id, int which)
         return settings_table[id].words[(size_t)which % settings_table[id].word_count];
     case VALUE_ADDRESS:
         return sockets[which];
+    case VALUE_SECRET:
+        return secrets[which];
     case VALUE_STORE:
         return stores[which];
     default:
@@ -227,9 +230,9 @@ START_TEST(the_strongest_source_wins)
     enum setting_id id = (enum setting_id)_i;
     const char *name = settings_table[id].name;
 
-    write_file("one", "w", "x");
-    write_file("two", "w", "x");
-    write_file("three", "w", "x");
+    write_file("one", "w", "a-token-of-a-file");
+    write_file("two", "w", "a-token-of-a-file");
+    write_file("three", "w", "a-token-of-a-file");
     for (int mask = 0; mask < 8; mask++) {
         const char *expected = mask & 1   ? sample(id, 0)
                                : mask & 2 ? sample(id, 1)
@@ -252,25 +255,114 @@ START_TEST(the_strongest_source_wins)
 }
 END_TEST
 
-START_TEST(the_admin_token_may_stand_in_a_file)
+/* The two tokens, which are read alike. */
+static const struct token_settings {
+    enum setting_id id;
+    const char *name;
+    size_t offset; /* of the field */
+} token_settings[] = {
+    {SETTING_API_TOKEN, "API_TOKEN", offsetof(struct settings, api_token)},
+    {SETTING_ADMIN_TOKEN, "ADMIN_TOKEN", offsetof(struct settings, admin_token)},
+};
+
+/* NAME=value, or NAME_FILE=value. */
+static void
+give_token(const struct token_settings *token, const char *suffix, const char *value)
 {
-    write_file("secret", "w", "t0k\r\n");
-    variable("ADMIN_TOKEN_FILE=secret");
+    char text[8192];
+
+    snprintf(text, sizeof(text), "%s%s=%s", token->name, suffix, value);
+    variable(text);
+}
+
+START_TEST(a_token_may_stand_in_a_file)
+{
+    const struct token_settings *token = &token_settings[_i];
+    char expected[256];
+
+    write_file("secret", "w", "correct-horse-battery\r\n");
+    give_token(token, "_FILE", "secret");
     read_well();
-    ck_assert_str_eq(run.settings.admin_token, "t0k");
-    ck_assert_str_eq(run.settings.given[SETTING_ADMIN_TOKEN].text, ""); /* what --print-config prints */
+    ck_assert_str_eq(*(char **)((char *)&run.settings + token->offset), "correct-horse-battery");
+    ck_assert_str_eq(run.settings.given[token->id].text, ""); /* what --print-config prints */
     forget();
 
-    variable("ADMIN_TOKEN=t0k");
-    variable("ADMIN_TOKEN_FILE=secret");
+    give_token(token, "", "correct-horse-battery");
+    give_token(token, "_FILE", "secret");
     read_settings();
-    ck_assert_report("ADMIN_TOKEN: given together with ADMIN_TOKEN_FILE; accepted: one of the two\n");
+    snprintf(expected, sizeof(expected), "%s: given together with %s_FILE; accepted: one of the two\n",
+             token->name, token->name);
+    ck_assert_report(expected);
     forget();
 
     write_file("secret", "w", "\n");
-    variable("ADMIN_TOKEN_FILE=secret");
+    give_token(token, "_FILE", "secret");
     read_settings();
-    ck_assert_report("ADMIN_TOKEN_FILE: \"secret\": empty; accepted: a file of 1 to 4096 bytes\n");
+    snprintf(expected, sizeof(expected), "%s_FILE: \"secret\": empty; accepted: %s\n", token->name,
+             TOKEN_FILE_ACCEPTED);
+    ck_assert_report(expected);
+}
+END_TEST
+
+#define SHORT_TOKEN "a token of fewer than 16 bytes"
+#define ODD_TOKEN   "a token with a blank or a byte that is not visible ASCII"
+
+static const struct {
+    const char *token, *why; /* why NULL: taken */
+} tokens[] = {
+    {"0123456789abcdef", NULL},
+    {"!~[]{}<>\"'\\,;:@/", NULL},
+    {"0123456789abcde", SHORT_TOKEN},
+    {"x", SHORT_TOKEN},
+    {"correct horse battery", ODD_TOKEN},
+    {" correct-horse-battery", ODD_TOKEN},
+    {"correct-horse-battery ", ODD_TOKEN},
+    {"correct-horse-battery\t", ODD_TOKEN},
+    {"correct\nhorse-battery", ODD_TOKEN},
+    {"correct-horse-batt\xc3\xa9ry", ODD_TOKEN},
+    {"correct-horse-battery\x7f", ODD_TOKEN},
+};
+
+/* Given as a variable and in a file. The message has the reason and nothing of the token. */
+START_TEST(a_token_is_long_and_fits_into_a_header)
+{
+    const char *why = tokens[_i].why;
+    char expected[256];
+
+    for (size_t i = 0; i < sizeof(token_settings) / sizeof(token_settings[0]); i++) {
+        const struct token_settings *token = &token_settings[i];
+
+        give_token(token, "", tokens[_i].token);
+        read_settings();
+        snprintf(expected, sizeof(expected), "%s: %s; accepted: %s\n", token->name, why, TOKEN_ACCEPTED);
+        ck_assert_report(why ? expected : "");
+        forget();
+
+        write_file("secret", "w", tokens[_i].token);
+        give_token(token, "_FILE", "secret");
+        read_settings();
+        snprintf(expected, sizeof(expected), "%s_FILE: \"secret\": %s; accepted: %s\n", token->name, why,
+                 TOKEN_FILE_ACCEPTED);
+        ck_assert_report(why ? expected : "");
+        forget();
+    }
+}
+END_TEST
+
+START_TEST(a_token_is_no_longer_than_its_header_may_be)
+{
+    char token[4096 + 2];
+
+    memset(token, 'x', sizeof(token) - 1);
+    token[4096] = '\0';
+    give_token(&token_settings[0], "", token);
+    read_well();
+    forget();
+    token[4096] = 'x';
+    token[4097] = '\0';
+    give_token(&token_settings[0], "", token);
+    read_settings();
+    ck_assert_report("API_TOKEN: a token of more than 4096 bytes; accepted: " TOKEN_ACCEPTED "\n");
 }
 END_TEST
 
@@ -809,7 +901,11 @@ settings_suite(void)
     cases = seek_case(file, -1);
     fclose(file);
     tcase_add_loop_test(reading, the_strongest_source_wins, 0, SETTING_COUNT);
-    tcase_add_test(reading, the_admin_token_may_stand_in_a_file);
+    tcase_add_loop_test(reading, a_token_may_stand_in_a_file, 0,
+                        sizeof(token_settings) / sizeof(token_settings[0]));
+    tcase_add_loop_test(reading, a_token_is_long_and_fits_into_a_header, 0,
+                        sizeof(tokens) / sizeof(tokens[0]));
+    tcase_add_test(reading, a_token_is_no_longer_than_its_header_may_be);
     tcase_add_test(reading, a_flag_may_hold_its_value_behind_an_equals_sign);
     tcase_add_test(reading, an_empty_variable_is_not_set);
     tcase_add_test(reading, names_of_others_are_none_of_ours);
