@@ -35,30 +35,14 @@ local now = time[1] * 1000000 + time[2]
 -- The form of a whole number below 2^53 as text. %d is the quicker one, where Redis' long has 64 bits.
 local whole = format('%d', 9007199254740991) == '9007199254740991' and '%d' or '%.0f'
 
--- What the command reads; nil where the key is of another type. Any other error ends the script, and Redis tells it
--- in its own words: a user whose ACL forbids the command, say.
-local function read(command, key, ...)
-    local reply = pcall(command, key, ...)
-    if type(reply) ~= 'table' or not reply.err then
-        return reply
+-- What a key that cannot be read is: `reply` is what pcall got for the command. nil where the key is of another type,
+-- and so not ours. Any other error ends the script, and Redis tells it in its own words: a user whose ACL forbids the
+-- command, say.
+local function unreadable(reply, command, key, ...)
+    if type(reply) == 'table' and reply.err and not match(reply.err, 'WRONGTYPE') then
+        call(command, key, ...)
     end
-    return not match(reply.err, 'WRONGTYPE') and call(command, key, ...) or nil
-end
-
--- Whether the key holds the state of some algorithm. Asked where the one that its rule has now cannot read it: then the
--- rule was another one when it was written, and the client starts anew; what is nobody's state is not touched.
-local function is_state(key)
-    local text = read('GET', key)
-    if text then
-        if match(text, '^[bf]') and #text == 17 or match(text, '^c') and #text == 25 then
-            local first, second = read_packed('<dd', text, 2)
-            return first % 1 + second % 1 == 0 and first >= 0 and first < EXACT and second >= 0 and second < EXACT
-        end
-        return false
-    end
-    local list = read('LRANGE', key, 0, 1) -- used, and a moment: 16 digits of microseconds until the year 2286
-    return list and #list == 2 and match(list[1], '^%d+$') ~= nil
-        and match(list[2], '^' .. ('%d'):rep(16) .. '$') ~= nil and call('LLEN', key) % 2 == 1
+    return nil
 end
 
 -- a / b rounded up.

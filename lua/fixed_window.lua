@@ -21,7 +21,7 @@ local function fixed_window(requests, window_us)
             return fits()
         end
         if #stored ~= 17 then
-            return nil
+            return unreadable(stored, 'GET', key)
         end
         local letter
         letter, window, count = read_packed('<Bdd', stored)

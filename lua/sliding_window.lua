@@ -86,7 +86,7 @@ local function sliding_window(requests, window_us)
         existed = element_count > 0
         if not existed then
             if elements.err then
-                return nil
+                return unreadable(elements, 'LRANGE', key, 0, FIRST_READ - 1)
             end
             return fits()
         end

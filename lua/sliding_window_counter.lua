@@ -27,7 +27,7 @@ local function sliding_window_counter(requests, window_us, tick_us)
             return fits()
         end
         if #stored ~= 25 then
-            return nil
+            return unreadable(stored, 'GET', key)
         end
         local letter
         letter, window, current, previous = read_packed('<Bddd', stored)

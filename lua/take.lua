@@ -1,6 +1,6 @@
 -- take: decides a batch of requests, each with one or more limits, at one moment of Redis' clock.
 --
--- KEYS  for each request in turn, one key a limit: rl:{client}:rule:index
+-- KEYS  for each request in turn, one key a limit: rl:{client}:rule:index:state
 -- ARGV  0; 1 where a key may stand among KEYS more than once
 --       the number of rules in this batch, then
 --       a rule     the number of its limits, then for each limit: the name of its algorithm, limit, a, b
@@ -52,17 +52,6 @@ local rules, strings = read_rules()
 -- no string, it knows nothing.
 local stored = strings and ARGV[1] == '0' and #KEYS > 1 and call('MGET', unpack(KEYS)) or {}
 
--- Begins a request with one of its limits: true or false, whether the cost fits; nil where the key is nobody's state.
-local function load(limit, number, cost)
-    local key = KEYS[number]
-    local fits = limit.load(key, stored[number], cost)
-    if fits == nil and is_state(key) then
-        call('DEL', key)
-        fits = limit.load(key, nil, cost)
-    end
-    return fits
-end
-
 local allowed_form = format('1 %s 0 %s', whole, whole)
 local refused_form = format('0 %s %s %s', whole, whole, whole)
 local reply, n = {}, 0
@@ -73,7 +62,7 @@ local before = 0 -- the keys of the request at hand are those behind this number
 local function take(rule, cost, count)
     local limits, fit = rule.count, true
     for i = 1, limits do
-        local fits = load(rule[i], before + i, cost)
+        local fits = rule[i].load(KEYS[before + i], stored[before + i], cost)
         if fits == nil then
             n = n + 1
             reply[n] = '0'

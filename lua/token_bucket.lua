@@ -25,7 +25,7 @@ local function token_bucket(requests, units_per_token, units_per_us)
             return fits()
         end
         if #stored ~= 17 then
-            return nil
+            return unreadable(stored, 'GET', key)
         end
         local letter
         letter, level, updated_us = read_packed('<Bdd', stored)

@@ -86,6 +86,23 @@ limit_error_text(enum limit_error error)
     return "unknown error";
 }
 
+size_t
+limit_state_name(const struct limit *limit, char *out)
+{
+    static const char letters[ALGORITHM_COUNT] = {
+        [TOKEN_BUCKET] = 'b', [SLIDING_WINDOW] = 'w', [SLIDING_WINDOW_COUNTER] = 'c', [FIXED_WINDOW] = 'f'};
+    bool is_bucket = limit->algorithm == TOKEN_BUCKET;
+    char *end = out;
+
+    *end++ = letters[limit->algorithm];
+    end += duration_write(end, is_bucket ? limit->units_per_token : limit->window_us);
+    if (is_bucket && limit->units_per_us != 1) {
+        *end++ = '/';
+        end += number_write(end, limit->units_per_us);
+    }
+    return (size_t)(end - out);
+}
+
 static const char *const names[ALGORITHM_COUNT] = {
     [TOKEN_BUCKET] = "token_bucket",
     [SLIDING_WINDOW] = "sliding_window",

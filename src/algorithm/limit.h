@@ -8,6 +8,7 @@
 #ifndef LIMIT_H
 #define LIMIT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum algorithm {
@@ -56,6 +57,20 @@ enum limit_error limit_init_window(struct limit *limit, enum algorithm algorithm
 
 /* What is wrong and what is accepted, in a clause: "capacity times the refill period is too large ...". */
 const char *limit_error_text(enum limit_error error);
+
+/*
+ * Names what a state of this limit is counted in: the letter of its algorithm and the period that its numbers mean
+ * something in. It is part of the state's key, so limits that cannot read each other's states never meet:
+ *
+ *     b6s, b1s/3     token_bucket: a token each 6 s; 3 tokens each second
+ *     w1m            sliding_window of a minute
+ *     c1h            sliding_window_counter of an hour
+ *     f1d            fixed_window of a day
+ *
+ * Written without a terminating zero; returns the bytes, at most LIMIT_STATE_NAME_BYTES.
+ */
+#define LIMIT_STATE_NAME_BYTES 44
+size_t limit_state_name(const struct limit *limit, char *out);
 
 /* "token_bucket" ... and back; algorithm_by_name returns -1 for an unknown name. */
 const char *algorithm_name(enum algorithm algorithm);

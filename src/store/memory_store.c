@@ -53,16 +53,25 @@ subject_fingerprint(const struct memory_store *memory, const struct store_subjec
     return siphash128(memory->hash_key, text, subject_write(text, subject));
 }
 
+/* Of one of its limits. Limits that cannot read each other's states, because a rule has changed, never meet. */
+static struct siphash
+state_fingerprint(struct siphash fingerprint, uint32_t index, const struct limit *limit)
+{
+    bool is_bucket = limit->algorithm == TOKEN_BUCKET;
+    uint64_t period = (uint64_t)(is_bucket ? limit->units_per_token : limit->window_us);
+
+    fingerprint = limit_fingerprint(fingerprint, index);
+    fingerprint.high += (period * ALGORITHM_COUNT + limit->algorithm) * UINT64_C(0x9e3779b97f4a7c15);
+    fingerprint.high ^= (uint64_t)limit->units_per_us;
+    return fingerprint;
+}
+
 /* Finds the state, or makes the one of a client never seen, and brings it to `now_us`. */
 static void
 slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
           int64_t now_us)
 {
     slot->entry = table_find(table, fingerprint);
-    if (slot->entry != NULL && slot->entry->algorithm != limit->algorithm) {
-        table_remove(table, slot->entry); /* the rule was another one when this was counted */
-        slot->entry = NULL;
-    }
     if (slot->entry != NULL) {
         slot->entry->whole_at_us = TABLE_PINNED;
         slot->state = &slot->entry->state;
@@ -125,15 +134,15 @@ decide(struct table *table, struct siphash fingerprint, struct store_request *re
     request->allowed = true;
     for (uint32_t i = 0; i < count; i++) {
         const struct limit *limit = &subject->limits[i];
-        slot_load(&slots[i], table, limit_fingerprint(fingerprint, i), limit, now_us);
+        slot_load(&slots[i], table, state_fingerprint(fingerprint, i, limit), limit, now_us);
         fits[i] = algorithm_fits(limit, slots[i].state, now_us, request->cost);
         request->allowed &= fits[i];
     }
     if (request->allowed && request->cost > 0) {
         make_log_room(table, subject, now_us);
         for (uint32_t i = 0; i < count; i++)
-            slot_spend(&slots[i], table, limit_fingerprint(fingerprint, i), &subject->limits[i], now_us,
-                       request->cost);
+            slot_spend(&slots[i], table, state_fingerprint(fingerprint, i, &subject->limits[i]),
+                       &subject->limits[i], now_us, request->cost);
     }
     for (uint32_t i = 0; i < count; i++) {
         algorithm_report(&subject->limits[i], slots[i].state, &table->pool, now_us, request->cost, fits[i],
@@ -166,7 +175,8 @@ memory_store_reset(struct store *store, struct store_request *request)
 
     pthread_mutex_lock(&shard->lock);
     for (uint32_t i = 0; i < request->subject.limit_count; i++) {
-        struct table_entry *entry = table_find(&shard->table, limit_fingerprint(fingerprint, i));
+        struct table_entry *entry =
+            table_find(&shard->table, state_fingerprint(fingerprint, i, &request->subject.limits[i]));
         if (entry != NULL)
             table_remove(&shard->table, entry);
     }

@@ -11,8 +11,8 @@
 
 #define SHA1_DIGITS 40
 
-/* The most that one key can take in the command: "$nnn", "rl:{", the client, "}:", the rule, ":", the index. */
-#define KEY_BYTES      (4 + CLIENT_BYTES + 2 + 255 + 1 + 2)
+/* The most that one key can take in the command: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. */
+#define KEY_BYTES      (4 + CLIENT_BYTES + 2 + 255 + 1 + 1 + 1 + LIMIT_STATE_NAME_BYTES)
 #define WORD_BYTES     32 /* of a number, with its frame */
 #define PREAMBLE_BYTES 256
 
@@ -45,7 +45,7 @@ put_number(char *out, int64_t value)
     return put_word(out, digits, number_write(digits, value));
 }
 
-/* rl:{client}:rule:index */
+/* rl:{client}:rule:index:state */
 static char *
 put_key(char *out, const struct store_subject *subject, uint32_t index)
 {
@@ -63,6 +63,8 @@ put_key(char *out, const struct store_subject *subject, uint32_t index)
     end += rule_bytes;
     *end++ = ':';
     end += number_write(end, index);
+    *end++ = ':';
+    end += limit_state_name(&subject->limits[index], end);
     return put_word(out, key, (size_t)(end - key));
 }
 

@@ -24,7 +24,7 @@
 
 enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 
-/* What counts are kept under: with the limit's index, `rl:{client}:rule:index` in Redis. */
+/* What counts are kept under: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis. */
 struct store_subject {
     const struct client *client;
     const char *rule; /* the rule's name */

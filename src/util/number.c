@@ -33,16 +33,18 @@ number_parse(const char *text, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
+static const struct {
+    const char *name;
+    int64_t us;
+} units[] = {
+    {"ms", US_PER_MS},           {"s", US_PER_S}, {"m", 60 * US_PER_S}, {"h", 3600 * US_PER_S},
+    {"d", 24 * 3600 * US_PER_S},
+};
+#define UNIT_COUNT (sizeof(units) / sizeof(units[0]))
+
 bool
 duration_parse(const char *text, int64_t *out_us)
 {
-    static const struct {
-        const char *name;
-        int64_t us;
-    } units[] = {
-        {"ms", US_PER_MS},           {"s", US_PER_S}, {"m", 60 * US_PER_S}, {"h", 3600 * US_PER_S},
-        {"d", 24 * 3600 * US_PER_S},
-    };
     size_t digits = strspn(text, "0123456789");
     char number[20];
     int64_t count;
@@ -53,7 +55,7 @@ duration_parse(const char *text, int64_t *out_us)
     number[digits] = '\0';
     if (!number_parse(number, 1, DURATION_MAX_US, &count))
         return false;
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < UNIT_COUNT; i++) {
         if (strcmp(text + digits, units[i].name) != 0)
             continue;
         if (count > DURATION_MAX_US / units[i].us)
@@ -135,4 +137,22 @@ number_write(char *out, int64_t value)
     while (digits > 0)
         out[bytes++] = reversed[--digits];
     return bytes;
+}
+
+size_t
+duration_write(char *out, int64_t us)
+{
+    const char *unit = "us";
+    int64_t unit_us = 1;
+    size_t bytes;
+
+    assert(us > 0);
+    for (size_t i = 0; i < UNIT_COUNT && us % units[i].us == 0;
+         i++) { /* each is a multiple of the one before */
+        unit = units[i].name;
+        unit_us = units[i].us;
+    }
+    bytes = number_write(out, us / unit_us);
+    memcpy(out + bytes, unit, strlen(unit));
+    return bytes + strlen(unit);
 }

@@ -233,6 +233,9 @@ START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
         {"RPUSH foreign 1 -2 1", "sliding_window 3 60000000 1"},
         {"RPUSH foreign nan 1700000000000000 1", "sliding_window 3 60000000 1"},
         {"RPUSH foreign 1 1e99 1", "sliding_window 3 60000000 1"},
+        /* What another algorithm would write. */
+        {"RPUSH foreign 1 1700000000000000 1", "fixed_window 3 31622400000000 1"},
+        {"SETRANGE foreign 16 f", "fixed_window 3 31622400000000 1"},
         {"RPUSH foreign 9 1 1 x 1 3 1 4 1 5 1 6 1 7 1 8 y", "sliding_window 3 60000000 1"},
     };
 
@@ -255,32 +258,6 @@ START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
                       "%s, %s: the key was changed", rows[i].make, rows[i].limit);
         freeReplyObject(before);
         freeReplyObject(after);
-    }
-}
-END_TEST
-
-/* The operator changed a rule's algorithm: its clients' states are no foreign keys, and no states of the new one. */
-START_TEST(a_state_of_another_algorithm_is_begun_anew)
-{
-    static const char *const limits[] = {
-        "token_bucket 3 20000000 1",
-        "fixed_window 3 31622400000000 1",
-        "sliding_window_counter 3 31622400000000 1000000",
-        "sliding_window 3 60000000 1",
-    };
-    const size_t count = sizeof(limits) / sizeof(limits[0]);
-
-    for (size_t i = 0; i < count * count; i++) {
-        char words[256], answer[256];
-
-        order("FLUSHALL");
-        snprintf(words, sizeof(words), "1 k 0 1 1 %s 1 2 1 1", limits[i / count]);
-        take(answer, sizeof(answer), words);
-        snprintf(words, sizeof(words), "1 k 0 1 1 %s 1 1 1 1", limits[i % count]);
-        take(answer, sizeof(answer), words);
-        ck_assert_msg(strncmp(answer, i / count == i % count ? "1 1 0 0 " : "1 1 2 0 ", 8) == 0,
-                      "%s, then %s: %s", limits[i / count], limits[i % count], answer);
-        ck_assert_int_gt(ask_number("PTTL k"), 0);
     }
 }
 END_TEST
@@ -413,7 +390,6 @@ main(void)
     tcase_add_test(tests, numbers_are_kept_to_the_last_digit);
     tcase_add_test(tests, looks_and_refusals_write_nothing);
     tcase_add_test(tests, a_key_that_is_not_ours_costs_only_its_own_request);
-    tcase_add_test(tests, a_state_of_another_algorithm_is_begun_anew);
     tcase_add_test(tests, one_foreign_key_keeps_the_other_limits_of_the_request_whole);
     tcase_add_test(tests, what_a_larger_limit_wrote_is_bounded_by_the_smaller);
     tcase_add_test(tests, it_is_the_same_how_the_states_are_read);

@@ -110,7 +110,7 @@ def test_a_named_client_is_none_that_a_request_has(serve, redis):
     service = serve(redis.url, RULES)
     check(service, "keyed", "ip=127.0.0.1")
     post(service, "/v1/check", {"rule": "keyed", "ip": "127.0.0.1"})
-    assert redis.keys() == ["rl:{client=ip=127.0.0.1}:keyed:0", "rl:{ip=127.0.0.1}:keyed:0"]
+    assert redis.keys() == ["rl:{client=ip=127.0.0.1}:keyed:0:b1h", "rl:{ip=127.0.0.1}:keyed:0:b1h"]
 
 
 def test_without_a_rule_the_request_is_matched(serve, store):
@@ -442,8 +442,8 @@ def test_a_descriptor_is_counted_by_the_longest_name(serve, redis):
     assert name(("path", "/a"), ("x", "y"), ("user", "u")) == "shop.path"
     assert name(("user", "u"), ("path", "/a")) == "shop"
     assert name(("path" * 100, "/a")) == "shop"
-    assert redis.keys() == ["rl:{client=path=/a,user=u\\,1}:shop.path.user:0", "rl:{client=path=/a}:shop.path:0",
-                            "rl:{global}:shop:0"]
+    assert redis.keys() == ["rl:{client=path=/a,user=u\\,1}:shop.path.user:0:b1h", "rl:{client=path=/a}:shop.path:0:f1m",
+                            "rl:{global}:shop:0:b1h"]
 
 
 def test_values_with_commas_do_not_make_two_clients_one(serve):

@@ -67,8 +67,8 @@ def client_of(serve, redis):
         with service.connect(source) as connection:
             assert connection.get("/", headers).status == 200
         [key] = redis.keys()
-        assert key.startswith("rl:{ip=") and key.endswith("}:default:0")
-        return key[len("rl:{ip="):-len("}:default:0")]
+        assert key.startswith("rl:{ip=") and key.endswith("}:default:0:b3600ms")
+        return key[len("rl:{ip="):-len("}:default:0:b3600ms")]
     return ask
 
 
@@ -105,13 +105,13 @@ PROXIES = [("private", "192.168.1.1", True), ("private", "100.64.0.1", True), ("
 def test_trusted_proxies_are_networks_or_a_name_for_them(serve, redis, setting, hop, trusted):
     service = serve(redis.url, rules_of(ROOMY), env={"TRUSTED_PROXIES": setting})
     service.get("/", {"X-Forwarded-For": f"203.0.113.7, {hop}"})
-    assert redis.keys() == ["rl:{ip=%s}:default:0" % ("203.0.113.7" if trusted else hop)]
+    assert redis.keys() == ["rl:{ip=%s}:default:0:b3600ms" % ("203.0.113.7" if trusted else hop)]
 
 
 def test_trusting_nobody_makes_every_peer_the_client(serve, redis):
     service = serve(redis.url, rules_of(ROOMY), env={"TRUSTED_PROXIES": "none"})
     service.get("/", {"X-Forwarded-For": "203.0.113.7"})
-    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0"]
+    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0:b3600ms"]
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
@@ -119,18 +119,18 @@ def test_a_client_over_ipv6_is_counted_as_its_network(serve, redis):
     service = serve(redis.url, rules_of(ROOMY), listen="[::1]:0", env={"TRUSTED_PROXIES": "none"})
     service.address = ("::1", service.port)
     assert service.get("/").status == 200
-    assert redis.keys() == ["rl:{ip=::/64}:default:0"]
+    assert redis.keys() == ["rl:{ip=::/64}:default:0:b3600ms"]
 
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no ::1")
 def test_an_ipv4_client_of_a_dual_socket_is_ipv4(serve, redis):
     service = serve(redis.url, rules_of(ROOMY), listen="[::]:0", env={"TRUSTED_PROXIES": "none"})
     assert service.get("/").status == 200
-    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0"]
+    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0:b3600ms"]
 
 
 def test_a_peer_on_a_unix_socket_is_trusted(serve, redis, tmp_path):
     service = serve(redis.url, rules_of(ROOMY), listen=f"unix:{tmp_path}/s", env={"TRUSTED_PROXIES": "none"})
     assert service.get("/").status == 200
     assert service.get("/", {"X-Forwarded-For": "203.0.113.7"}).status == 200
-    assert redis.keys() == ["rl:{ip=203.0.113.7}:default:0", "rl:{ip=unix}:default:0"]
+    assert redis.keys() == ["rl:{ip=203.0.113.7}:default:0:b3600ms", "rl:{ip=unix}:default:0:b3600ms"]

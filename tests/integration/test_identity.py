@@ -109,4 +109,4 @@ def test_a_long_name_is_a_digest_in_redis(serve, redis):
 def test_names_are_escaped_in_redis(serve, redis):
     service = serve(redis.url, rules_of(bucket(1, identify_by=["header:user_id"])))
     service.get("/", {"user_id": b"{a b}%\xff"})
-    assert redis.keys() == ["rl:{header:user_id=%7ba%20b%7d%25%ff}:default:0"]
+    assert redis.keys() == ["rl:{header:user_id=%7ba%20b%7d%25%ff}:default:0:b1h"]

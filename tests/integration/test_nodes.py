@@ -161,3 +161,30 @@ def test_many_clients_in_a_small_table_are_answered(serve):
     for user in range(5000):
         assert connection.get("/", {"user_id": f"u{user}"}).status == 200
     assert connection.get("/", {"user_id": "u4999"}).status == 429, "the newest are still known"
+
+
+# Two versions of one rule that nodes have while an update rolls over them: what each counts means nothing to the other.
+VERSIONS = [
+    (bucket(5), window("fixed_window", 5)),
+    (window("sliding_window", 5), window("sliding_window_counter", 5)),
+    (window("fixed_window", 5), window("sliding_window", 5)),
+    (window("fixed_window", 5, "30d"), window("fixed_window", 5, "300d")),
+    (window("sliding_window_counter", 5, "30d"), window("sliding_window_counter", 5, "300d")),
+    (bucket(5, "1/1h"), bucket(5, "7/24h")),
+    ({"limits": [window("fixed_window", 5, "30d"), window("fixed_window", 900, "300d")]},
+     {"limits": [window("fixed_window", 900, "300d"), window("fixed_window", 5, "30d")]}),
+]
+
+
+@pytest.mark.parametrize("old, new", VERSIONS)
+def test_nodes_with_two_versions_of_a_rule_pass_its_limit_each_at_most(serve, redis, old, new):
+    nodes = [serve(redis.url, rules_of(rule), workers=1, env=PATIENT) for rule in (old, new)]
+    statuses = [node.get("/").status for _ in range(20) for node in nodes]
+    assert (statuses.count(200), statuses.count(429)) == (10, 30)
+
+
+def test_a_limit_that_is_lowered_keeps_its_counts_on_all_nodes(serve, redis):
+    nodes = [serve(redis.url, rules_of(window("fixed_window", limit)), workers=1, env=PATIENT) for limit in (10, 5)]
+    statuses = [node.get("/").status for _ in range(20) for node in nodes]
+    assert statuses.count(200) == 10, "they count together"
+    assert statuses[1::2].count(200) == 2, "the lower limit is reached by the sixth"

@@ -44,8 +44,6 @@ def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, red
     set_user(redis)
     commands = {word[1:] for word in LINE.split() if word.startswith("+")}
     service = serve(url(redis), RULES, env={"REDIS_TIMEOUT_MS": "20000"})
-    # What a sliding window has left, where the rule has been changed to a fixed one.
-    redis.command("RPUSH", "rl:{ip=127.0.0.1}:fixed:0", "1", "1763655000000000", "1")
     assert service.post("/api/resource").status == 200
     other = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
     assert check_two(other) == [200, 200]

@@ -65,7 +65,7 @@ def test_another_database(serve, redis):
         is_used(serve(url, rules_of(bucket(1000))))
     assert redis.keys() == []
     redis.command("SELECT", "3")
-    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0"]
+    assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0:b1h"]
 
 
 def test_a_database_that_is_not_there_is_said(serve, redis):
@@ -88,13 +88,14 @@ def test_the_same_user_with_two_rules_has_two_keys(serve, redis):
     service = serve(redis.url, rules)
     service.get("/", {"user_id": "u"})
     service.get("/api/data", {"user_id": "u"})
-    assert redis.keys() == ["rl:{header:user_id=u}:data:0", "rl:{header:user_id=u}:data:1",
-                            "rl:{header:user_id=u}:default:0"]
+    assert redis.keys() == ["rl:{header:user_id=u}:data:0:b1h", "rl:{header:user_id=u}:data:1:w30d",
+                            "rl:{header:user_id=u}:default:0:b1h"]
 
 
 LIVES = {"token_bucket": (bucket(10, 1), 1000), "sliding_window": (window("sliding_window", 10, "20s"), 20000),
          "sliding_window_counter": (window("sliding_window_counter", 10, "20s"), 40000),
          "fixed_window": (window("fixed_window", 10, "20s"), 20000)}
+STATES = {"token_bucket": "b1s", "sliding_window": "w20s", "sliding_window_counter": "c20s", "fixed_window": "f20s"}
 
 
 @pytest.mark.parametrize("algorithm", LIVES)
@@ -102,7 +103,7 @@ def test_a_key_lives_no_longer_than_it_matters(serve, redis, algorithm):
     rule, most_ms = LIVES[algorithm]
     service = serve(redis.url, rules_of(rule))
     service.get("/")
-    left_ms = redis.command("PTTL", "rl:{ip=127.0.0.1}:default:0")
+    left_ms = redis.command("PTTL", f"rl:{{ip=127.0.0.1}}:default:0:{STATES[algorithm]}")
     assert left_ms == -2 or 0 <= left_ms <= most_ms + 1
 
 
@@ -121,7 +122,7 @@ def test_every_key_ends_by_itself(serve, redis):
                          ids=["string", "hash", "list", "set", "sorted set", "empty string", "numbers", "fields"])
 def test_a_foreign_key_hurts_its_own_client_alone(serve, redis, algorithm, make):
     service = serve(redis.url, rules_of({**LIVES[algorithm][0], "identify_by": ["header:user_id"]}), workers=1)
-    redis.command(make[0], "rl:{header:user_id=victim}:default:0", *make[1:])
+    redis.command(make[0], f"rl:{{header:user_id=victim}}:default:0:{STATES[algorithm]}", *make[1:])
     for user in ("a", "victim", "b", "victim", "c"):
         response = service.get("/", {"user_id": user})
         if user == "victim":
@@ -133,10 +134,10 @@ def test_a_foreign_key_hurts_its_own_client_alone(serve, redis, algorithm, make)
 
 def test_a_foreign_key_that_is_gone_is_forgotten(serve, redis):
     service = serve(redis.url, rules_of(bucket(10)), workers=1)
-    redis.command("SADD", "rl:{ip=127.0.0.1}:default:0", "member")
+    redis.command("SADD", "rl:{ip=127.0.0.1}:default:0:b1h", "member")
     assert service.get("/").status == 503
     service.says("WRONGTYPE")
-    redis.command("DEL", "rl:{ip=127.0.0.1}:default:0")
+    redis.command("DEL", "rl:{ip=127.0.0.1}:default:0:b1h")
     assert service.get("/").status == 200
 
 

@@ -130,6 +130,50 @@ START_TEST(names_lead_there_and_back)
 }
 END_TEST
 
+START_TEST(a_state_is_named_for_what_it_is_counted_in)
+{
+    static const struct {
+        enum algorithm algorithm;
+        int64_t limit, refill, period_us;
+        const char *name;
+    } rows[] = {
+        {TOKEN_BUCKET, 10, 10, 60 * SECOND, "b6s"},
+        {TOKEN_BUCKET, 99, 10, 60 * SECOND, "b6s"}, /* a larger bucket goes on where the smaller was */
+        {TOKEN_BUCKET, 10, 20, 60 * SECOND, "b3s"},
+        {TOKEN_BUCKET, 10, 3, SECOND, "b1s/3"},
+        {TOKEN_BUCKET, 7, 3000000, SECOND, "b1us/3"},
+        {TOKEN_BUCKET, 10, 1000000, DAY, "b86400us"},
+        {FIXED_WINDOW, 10, 0, 1500, "f1500us"},
+        {FIXED_WINDOW, 10, 0, 90 * SECOND, "f90s"},
+        {FIXED_WINDOW, 20, 0, 60 * SECOND, "f1m"},
+        {SLIDING_WINDOW, 10, 0, 60 * SECOND, "w1m"},
+        {SLIDING_WINDOW_COUNTER, 10, 0, DURATION_MAX_US, "c366d"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char name[LIMIT_STATE_NAME_BYTES + 1];
+        struct limit limit;
+        enum limit_error error =
+            rows[i].algorithm == TOKEN_BUCKET
+                ? limit_init_token_bucket(&limit, rows[i].limit, rows[i].refill, rows[i].period_us)
+                : limit_init_window(&limit, rows[i].algorithm, rows[i].limit, rows[i].period_us);
+        ck_assert_int_eq(error, LIMIT_OK);
+        name[limit_state_name(&limit, name)] = '\0';
+        ck_assert_str_eq(name, rows[i].name);
+    }
+}
+END_TEST
+
+START_TEST(the_longest_name_of_a_state_has_room)
+{
+    char name[LIMIT_STATE_NAME_BYTES];
+    struct limit limit = {
+        .algorithm = TOKEN_BUCKET, .units_per_token = NUMBER_EXACT_MAX, .units_per_us = NUMBER_EXACT_MAX};
+
+    ck_assert_uint_le(limit_state_name(&limit, name), sizeof(name));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -141,6 +185,8 @@ main(void)
     tcase_add_test(tests, window_takes_what_stays_exact);
     tcase_add_test(tests, every_error_says_what_is_accepted);
     tcase_add_test(tests, names_lead_there_and_back);
+    tcase_add_test(tests, a_state_is_named_for_what_it_is_counted_in);
+    tcase_add_test(tests, the_longest_name_of_a_state_has_room);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

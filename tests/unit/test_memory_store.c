@@ -166,13 +166,32 @@ START_TEST(a_refused_newcomer_is_not_kept)
 }
 END_TEST
 
-START_TEST(a_rule_that_was_another_algorithm_starts_anew)
+START_TEST(limits_that_count_in_other_terms_never_meet)
 {
+    struct limit limits[6];
+
+    open_store(1000, 10);
+    ck_assert_int_eq(limit_init_token_bucket(&limits[0], 3, 1, 3600 * US_PER_S), LIMIT_OK);
+    ck_assert_int_eq(limit_init_token_bucket(&limits[1], 3, 2, 3600 * US_PER_S), LIMIT_OK);
+    ck_assert_int_eq(limit_init_window(&limits[2], FIXED_WINDOW, 3, 3600 * US_PER_S), LIMIT_OK);
+    ck_assert_int_eq(limit_init_window(&limits[3], FIXED_WINDOW, 3, 60 * US_PER_S), LIMIT_OK);
+    ck_assert_int_eq(limit_init_window(&limits[4], SLIDING_WINDOW, 3, 3600 * US_PER_S), LIMIT_OK);
+    ck_assert_int_eq(limit_init_window(&limits[5], SLIDING_WINDOW_COUNTER, 3, 3600 * US_PER_S), LIMIT_OK);
+    for (int round = 0; round < 4; round++)
+        for (int i = 0; i < ROWS(limits); i++)
+            ck_assert_msg(allows(1, "r", &limits[i], 1, 1) == (round < 3), "limit %d, round %d", i, round);
+    ck_assert_uint_eq(memory_store_counts(store).entries, ROWS(limits));
+}
+END_TEST
+
+START_TEST(a_limit_that_is_raised_keeps_its_counts)
+{
+    struct limit raised;
+
     open_store(1000, 0);
+    ck_assert_int_eq(limit_init_token_bucket(&raised, 5, 1, US_PER_S), LIMIT_OK); /* as fast as bucket */
     ck_assert(allows(1, "r", &bucket, 1, 3));
-    ck_assert(allows(1, "r", &per_minute[0], 1, 100));
-    ck_assert(!allows(1, "r", &per_minute[0], 1, 1));
-    ck_assert_uint_eq(memory_store_counts(store).entries, 1);
+    ck_assert(!allows(1, "r", &raised, 1, 1));
 }
 END_TEST
 
@@ -459,7 +478,8 @@ main(void)
     tcase_add_test(tests, who_is_whole_again_leaves_the_table);
     tcase_add_test(tests, several_limits_are_all_or_nothing);
     tcase_add_test(tests, a_refused_newcomer_is_not_kept);
-    tcase_add_test(tests, a_rule_that_was_another_algorithm_starts_anew);
+    tcase_add_test(tests, limits_that_count_in_other_terms_never_meet);
+    tcase_add_test(tests, a_limit_that_is_raised_keeps_its_counts);
     tcase_add_test(tests, a_reset_client_begins_anew_and_nobody_else);
     tcase_add_loop_test(tests, so_many_keys_as_were_promised_are_held_wherever_their_hashes_fall, 0,
                         ROWS(loads));

@@ -96,6 +96,30 @@ START_TEST(reads_durations)
 }
 END_TEST
 
+static const struct {
+    int64_t us;
+    const char *text;
+} written_durations[] = {
+    {1, "1us"},
+    {1500, "1500us"},
+    {2000, "2ms"},
+    {60 * US_PER_S, "1m"},
+    {90 * US_PER_S, "90s"},
+    {36 * 3600 * US_PER_S, "36h"},
+    {7 * 24 * 3600 * US_PER_S, "7d"},
+    {INT64_MAX, "9223372036854775807us"},
+};
+
+START_TEST(writes_durations_in_their_largest_unit)
+{
+    char text[23] = "";
+    size_t bytes = duration_write(text, written_durations[_i].us);
+
+    ck_assert_str_eq(text, written_durations[_i].text);
+    ck_assert_uint_eq(bytes, strlen(text));
+}
+END_TEST
+
 static const char *const refused_durations[] = {
     "",
     "0s",
@@ -239,6 +263,7 @@ main(void)
     tcase_add_loop_test(tests, reads_durations, 0, ROWS(durations));
     tcase_add_loop_test(tests, refuses_what_only_looks_like_a_duration_and_leaves_the_result_alone, 0,
                         ROWS(refused_durations));
+    tcase_add_loop_test(tests, writes_durations_in_their_largest_unit, 0, ROWS(written_durations));
     tcase_add_loop_test(tests, coarser_units_are_rounded_up, 0, ROWS(roundings));
     tcase_add_loop_test(tests, products_are_exact_or_refused, 0, ROWS(products));
     tcase_add_test(tests, the_common_divisor_is_the_greatest);

@@ -148,7 +148,7 @@ START_TEST(a_request_is_these_bytes)
              "*15\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$1\r\n1\r\n$%zu\r\n%s\r\n"
              "$1\r\n0\r\n$1\r\n1\r\n$1\r\n1\r\n$12\r\ntoken_bucket\r\n$1\r\n3\r\n$7\r\n1000000\r\n$1\r\n1\r\n"
              "$1\r\n1\r\n$1\r\n2\r\n$1\r\n1\r\n$1\r\n1\r\n",
-             take_script_sha1, strlen("rl:{ip=10.0.0.1}:r:0"), "rl:{ip=10.0.0.1}:r:0");
+             take_script_sha1, strlen("rl:{ip=10.0.0.1}:r:0:b1s"), "rl:{ip=10.0.0.1}:r:0:b1s");
     ck_assert_uint_eq(batch->command_bytes, strlen(expected));
     ck_assert_mem_eq(batch->command, expected, batch->command_bytes);
 }
@@ -162,8 +162,10 @@ START_TEST(equal_requests_are_one_entry_with_a_count)
     ck_assert(ask(3, "a", pair, 2, 1));
     ck_assert(ask(4, "a", bucket, 1, 1));
     ck_assert(ask(5, "a", bucket, 1, 2));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 5 rl:{a}:r:0 rl:{b}:r:0 rl:{a}:r:0 rl:{a}:r:1 rl:{a}:r:0 "
-                                "1 2 " BUCKET " " PAIR " 1 1 3 1 1 1 1 1 2 1 1 1 1 2 1 1");
+    ck_assert_str_eq(
+        encoded(),
+        "EVALSHA SCRIPT 5 rl:{a}:r:0:b1s rl:{b}:r:0:b1s rl:{a}:r:0:c1m rl:{a}:r:1:w1s rl:{a}:r:0:b1s "
+        "1 2 " BUCKET " " PAIR " 1 1 3 1 1 1 1 1 2 1 1 1 1 2 1 1");
 }
 END_TEST
 
@@ -173,7 +175,7 @@ START_TEST(a_request_of_another_cost_is_not_overtaken)
     ck_assert(ask(1, "a", bucket, 1, 2));
     ck_assert(ask(2, "a", bucket, 1, 1));
     ck_assert(ask(3, "a", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 3 rl:{a}:r:0 rl:{a}:r:0 rl:{a}:r:0 1 1 " BUCKET
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 3 rl:{a}:r:0:b1s rl:{a}:r:0:b1s rl:{a}:r:0:b1s 1 1 " BUCKET
                                 " 1 1 1 1 1 2 1 1 1 1 2 1");
 }
 END_TEST
@@ -201,12 +203,13 @@ START_TEST(who_was_removed_is_not_sent)
     redis_batch_remove(batch, &asked[2].request);
     redis_batch_remove(batch, &asked[3].request);
     redis_batch_remove(batch, &asked[5].request);
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 2 1");
     ck_assert_uint_eq(batch->live, 2);
     /* And neither when the command could not be sent and is made once more. */
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 2 1");
     ck_assert(ask(6, "b", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{a}:r:0 rl:{b}:r:0 1 1 " BUCKET " 1 1 2 1 1 1 1 1");
+    ck_assert_str_eq(encoded(),
+                     "EVALSHA SCRIPT 2 rl:{a}:r:0:b1s rl:{b}:r:0:b1s 1 1 " BUCKET " 1 1 2 1 1 1 1 1");
     ck_assert_int_eq(answered(7, STORE_DONE) + answered(7, STORE_UNAVAILABLE), 0);
 }
 END_TEST
@@ -228,7 +231,7 @@ START_TEST(a_removed_request_is_never_looked_at_again)
         reuse(i);
     }
     ck_assert(ask(3, "a", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 2 1");
 }
 END_TEST
 
@@ -243,7 +246,7 @@ START_TEST(an_expired_request_is_never_looked_at_again)
     reuse(0);
     reuse(1);
     ck_assert(ask(3, "a", bucket, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0 0 1 " BUCKET " 1 1 2 1");
+    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 2 1");
 }
 END_TEST
 
@@ -267,7 +270,7 @@ START_TEST(a_rule_may_be_freed_before_its_batch_is_sent)
     free(limit);
     ck_assert(ask(1, "a", bucket, 1, 1));
     ck_assert_str_eq(encoded(),
-                     "EVALSHA SCRIPT 1 rl:{a}:r:0 1 2 1 fixed_window 7 1000000 1 " BUCKET " 2 1 1 1");
+                     "EVALSHA SCRIPT 1 rl:{a}:r:0:b1s 1 2 1 fixed_window 7 1000000 1 " BUCKET " 2 1 1 1");
 }
 END_TEST
 
@@ -294,14 +297,15 @@ START_TEST(a_rule_is_not_taken_for_the_one_that_had_its_memory)
     ck_assert(ask_as(0, "a", 1, &reused, 1, 1));
     ck_assert_int_eq(limit_init_window(&reused, FIXED_WINDOW, 9, US_PER_S), LIMIT_OK);
     ck_assert(ask_as(1, "a", 2, &reused, 1, 1));
-    ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{a}:r:0 rl:{a}:r:0 1 2 1 fixed_window 7 1000000 1 "
-                                "1 fixed_window 9 1000000 1 1 1 1 1 2 1 1 1");
+    ck_assert_str_eq(encoded(),
+                     "EVALSHA SCRIPT 2 rl:{a}:r:0:f1s rl:{a}:r:0:f1s 1 2 1 fixed_window 7 1000000 1 "
+                     "1 fixed_window 9 1000000 1 1 1 1 1 2 1 1 1");
 }
 END_TEST
 
 START_TEST(a_reset_deletes_every_key_of_the_subject)
 {
-    static const char expected[] = "*3\r\n$3\r\nDEL\r\n$10\r\nrl:{a}:r:0\r\n$10\r\nrl:{a}:r:1\r\n";
+    static const char expected[] = "*3\r\n$3\r\nDEL\r\n$14\r\nrl:{a}:r:0:c1m\r\n$14\r\nrl:{a}:r:1:w1s\r\n";
 
     ck_assert(ask(0, "a", pair, 2, 0));
     ck_assert(redis_batch_encode_reset(batch));
@@ -419,7 +423,8 @@ START_TEST(a_cleared_batch_is_as_a_new_one)
         for (int i = 0; i < 20; i++)
             ck_assert(ask(i, i % 3 ? "a" : "b", bucket, 1, 1));
         redis_batch_remove(batch, &asked[7].request);
-        ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 2 rl:{b}:r:0 rl:{a}:r:0 0 1 " BUCKET " 1 1 7 1 1 1 12 1");
+        ck_assert_str_eq(encoded(),
+                         "EVALSHA SCRIPT 2 rl:{b}:r:0:b1s rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 7 1 1 1 12 1");
         ck_assert(redis_batch_decode(batch, "7 1 0 0 5 12 0 0 9 9", 20, &foreign));
         ck_assert_int_eq(answered(20, STORE_DONE), 19);
         redis_batch_clear(batch);
