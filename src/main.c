@@ -209,43 +209,53 @@ on_second_signal(int signal)
     _exit(EXIT_FAILURE);
 }
 
-/* The signals that end the service wait for this thread; all others inherit that they are blocked. */
+/* The signals that this thread waits for. All other threads inherit that they are blocked. */
 static void
-block_signals(sigset_t *ending)
+block_signals(sigset_t *awaited)
 {
     signal(SIGPIPE, SIG_IGN);
-    sigemptyset(ending);
-    sigaddset(ending, SIGTERM);
-    sigaddset(ending, SIGINT);
-    sigaddset(ending, SIGHUP); /* the terminal is gone; nothing is reloaded, a restart does that */
-    pthread_sigmask(SIG_BLOCK, ending, NULL);
+    sigemptyset(awaited);
+    sigaddset(awaited, SIGTERM);
+    sigaddset(awaited, SIGINT);
+    /* By default these would end the process, and operators send them to servers that do something on them. */
+    sigaddset(awaited, SIGHUP);
+    sigaddset(awaited, SIGUSR1);
+    sigaddset(awaited, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, awaited, NULL);
 }
 
+/* Returns when the service shall end. */
 static void
-await_signal(const sigset_t *ending)
+await_end(const sigset_t *awaited)
 {
+    sigset_t ending;
     int number = 0;
 
-    sigwait(ending, &number);
+    for (sigwait(awaited, &number); number != SIGTERM && number != SIGINT; sigwait(awaited, &number))
+        log_info("main", "SIG%s ignored: %s", sigabbrev_np(number),
+                 number == SIGHUP ? "the rules are read at start; restart to change them"
+                                  : "it has no meaning here");
     log_info("main", "SIG%s: draining; a second signal ends at once", sigabbrev_np(number));
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
-    signal(SIGHUP, on_second_signal);
-    pthread_sigmask(SIG_UNBLOCK, ending, NULL);
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
 }
 
 static int
 serve(struct service *service)
 {
     const struct settings *settings = &service->settings;
-    sigset_t ending;
+    sigset_t awaited;
     bool started;
 
     if (!open_memory(service) ||
         !listener_open(&service->listener, settings->listen, settings->host, (int)settings->port,
                        count_workers(settings), &service->report))
         return EXIT_OPERATOR;
-    block_signals(&ending);
+    block_signals(&awaited);
     started = start_workers(service);
     if (started && service->tls && settings->redis_tls_skip_verify)
         log_warn("main",
@@ -258,7 +268,7 @@ serve(struct service *service)
                  service->uses_redis ? service->redis.display : "memory", service->worker_count);
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
                     service->uses_redis ? service->redis.display : "memory");
-        await_signal(&ending);
+        await_end(&awaited);
         notify_send("STOPPING=1\nSTATUS=draining");
     }
     stop_workers(service);

@@ -160,6 +160,32 @@ def test_a_second_signal_ends_it_at_once(serve, redis):
     assert connection.ends()
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
+def test_a_signal_that_others_reload_on_is_said_and_ignored(serve, number):
+    service = serve(workers=1)
+    for times in (1, 2):
+        service.signal(number)
+        wait_for(lambda: service.log().count(f"{number.name} ignored: ") == times, "it says so each time")
+    assert service.get("/health").status == 200
+    assert ("restart to change them" in service.log()) == (number == signal.SIGHUP), "what to do instead"
+    assert service.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_that_is_ignored_does_not_cut_a_drain_short(serve, number):
+    service = serve(workers=1)
+    connection = service.connect()
+    request = request_bytes("POST", "/api/submit", body=b"x" * 1000)
+    connection.send(request[:-500])
+    service.catch_up()
+    service.signal(signal.SIGTERM)
+    service.says("draining")
+    service.signal(number)
+    connection.send(request[-500:])
+    assert connection.read_response().status == 200
+    assert service.wait() == 0
+
+
 def test_sigpipe_does_not_end_it(serve):
     service = serve(workers=1)
     service.signal(signal.SIGPIPE)
