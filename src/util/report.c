@@ -21,7 +21,16 @@ report_fini(struct report *report)
     for (size_t i = 0; i < report->count; i++)
         free(report->lines[i]);
     free(report->lines);
+    report_drop_warnings(report);
+    free(report->warnings);
     report_init(report);
+}
+
+void
+report_drop_warnings(struct report *report)
+{
+    while (report->warning_count > 0)
+        free(report->warnings[--report->warning_count]);
 }
 
 /* A mistake that cannot be held must not leave a report that looks empty. */
@@ -61,29 +70,54 @@ escaped(const char *text)
     return copy;
 }
 
+static char *
+formatted(const char *format, va_list arguments)
+{
+    char *raw = NULL, *line;
+
+    if (vasprintf(&raw, format, arguments) < 0)
+        raw = NULL;
+    line = escaped(or_abort(raw));
+    free(raw);
+    return line;
+}
+
+static void
+append(char ***lines, size_t *count, size_t *capacity, char *line)
+{
+    if (*count == *capacity) {
+        *capacity = *capacity * 2 + 8;
+        *lines = or_abort(realloc(*lines, *capacity * sizeof(**lines)));
+    }
+    (*lines)[(*count)++] = line;
+}
+
 void
 report_add(struct report *report, const char *format, ...)
 {
-    char *line = NULL;
     va_list arguments;
 
     va_start(arguments, format);
-    if (vasprintf(&line, format, arguments) < 0)
-        line = NULL;
+    append(&report->lines, &report->count, &report->capacity, formatted(format, arguments));
     va_end(arguments);
-    or_abort(line);
+}
 
-    if (report->count == report->capacity) {
-        report->capacity = report->capacity * 2 + 8;
-        report->lines = or_abort(realloc(report->lines, report->capacity * sizeof(*report->lines)));
-    }
-    report->lines[report->count++] = escaped(line);
-    free(line);
+void
+report_warn(struct report *report, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    append(&report->warnings, &report->warning_count, &report->warning_capacity,
+           formatted(format, arguments));
+    va_end(arguments);
 }
 
 void
 report_print(const struct report *report, FILE *out, const char *prefix)
 {
+    for (size_t i = 0; i < report->warning_count; i++)
+        fprintf(out, "%swarning: %s\n", prefix, report->warnings[i]);
     for (size_t i = 0; i < report->count; i++)
         fprintf(out, "%s%s\n", prefix, report->lines[i]);
 }

@@ -1,7 +1,8 @@
 /*
  * report: what is wrong with an operator's settings or rules, all of it, gathered in one run.
  *
- * Each entry is one line that names the place, the value and what is accepted. The report owns its text.
+ * A mistake stops the start: one line that names the place, the value and what is accepted. A warning does not: one line
+ * about something that works, and is hardly what was meant. The report owns its text.
  * One thread at a time.
  */
 #ifndef REPORT_H
@@ -12,9 +13,12 @@
 #include <stdio.h>
 
 struct report {
-    char **lines;
+    char **lines; /* the mistakes */
     size_t count;
     size_t capacity;
+    char **warnings;
+    size_t warning_count;
+    size_t warning_capacity;
 };
 
 void report_init(struct report *report);
@@ -23,14 +27,21 @@ void report_fini(struct report *report);
 /* Adds one line, without its newline. Control bytes in the arguments come out as \xNN. */
 void report_add(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for a warning. */
+void report_warn(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* No mistakes; there may be warnings. */
 static inline bool
 report_is_empty(const struct report *report)
 {
     return report->count == 0;
 }
 
-/* Prints every line, each behind `prefix`. */
+/* Prints the warnings, with the word "warning: ", and then the mistakes, each line behind `prefix`. */
 void report_print(const struct report *report, FILE *out, const char *prefix);
+
+/* After they have been told elsewhere. */
+void report_drop_warnings(struct report *report);
 
 /* The word of `words` that `word` was probably meant to be (edit distance at most 2, and less than half its
    length), or NULL. For "did you mean". */

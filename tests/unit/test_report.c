@@ -53,6 +53,22 @@ START_TEST(lines_are_printed_in_order_each_behind_the_prefix)
 }
 END_TEST
 
+START_TEST(warnings_come_first_and_leave_the_report_empty)
+{
+    char *text;
+
+    for (int i = 0; i < 20; i++)
+        report_warn(&report, "odd %d", i);
+    ck_assert(report_is_empty(&report));
+    report_drop_warnings(&report);
+    report_warn(&report, "odd \x1b");
+    report_add(&report, "wrong");
+    text = printed("ratelimitd: ");
+    ck_assert_str_eq(text, "ratelimitd: warning: odd \\x1b\nratelimitd: wrong\n");
+    free(text);
+}
+END_TEST
+
 START_TEST(a_report_holds_as_many_lines_as_there_are_mistakes)
 {
     for (int i = 0; i < 1000; i++)
@@ -156,6 +172,7 @@ main(void)
     tcase_add_checked_fixture(lines, set_up, tear_down);
     tcase_add_test(lines, a_report_is_empty_until_a_line_is_added);
     tcase_add_test(lines, lines_are_printed_in_order_each_behind_the_prefix);
+    tcase_add_test(lines, warnings_come_first_and_leave_the_report_empty);
     tcase_add_test(lines, a_report_holds_as_many_lines_as_there_are_mistakes);
     tcase_add_test(lines, a_line_is_not_cut);
     tcase_add_test(lines, bytes_that_could_drive_a_terminal_are_escaped);
