@@ -263,9 +263,13 @@ serve(struct service *service)
                  "rewrites its answers",
                  service->redis.display);
     if (started) {
-        log_info("main", "ratelimitd %s serves on %s: %u rules from %s, store %s, %u workers",
-                 RATELIMITD_VERSION, service->listener.display, service->policy->rule_count, settings->rules,
-                 service->uses_redis ? service->redis.display : "memory", service->worker_count);
+        log_info("main", "ratelimitd %s serves on %s: %u rule%s from %s, store %s, %u worker%s",
+                 RATELIMITD_VERSION, service->listener.display, service->policy->rule_count,
+                 service->policy->rule_count == 1 ? "" : "s", settings->rules,
+                 service->uses_redis ? service->redis.display : "memory", service->worker_count,
+                 service->worker_count == 1 ? "" : "s");
+        if (service->policy->fallback == NULL)
+            log_info("main", "no rule is named \"default\": what no rule matches is not limited");
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
                     service->uses_redis ? service->redis.display : "memory");
         await_end(&awaited);
@@ -278,6 +282,25 @@ serve(struct service *service)
 }
 
 /* The commands. */
+
+static void
+tell_check(const struct service *service)
+{
+    uint32_t count = service->policy->rule_count;
+
+    printf("ratelimitd: the settings and %s are good: %u rule%s; what no %srule matches is %s\n",
+           service->settings.rules, count, count == 1 ? "" : "s", service->policy->fallback ? "other " : "",
+           service->policy->fallback ? "limited by \"default\"" : "not limited");
+}
+
+/* What --check and a failed start print stands in the log of a service that starts. */
+static void
+log_warnings(struct report *report)
+{
+    for (size_t i = 0; i < report->warning_count; i++)
+        log_warn("main", "%s", report->warnings[i]);
+    report_drop_warnings(report);
+}
 
 static int
 obey(struct service *service, enum settings_command command)
@@ -313,11 +336,11 @@ obey(struct service *service, enum settings_command command)
     if (!report_is_empty(&service->report))
         return EXIT_OPERATOR;
     if (command == SETTINGS_CHECK) {
-        printf("ratelimitd: the settings and the %u rules of %s are good\n", service->policy->rule_count,
-               service->settings.rules);
+        tell_check(service);
         return EXIT_SUCCESS;
     }
     log_init((enum log_level)service->settings.log_level, (enum log_format)service->settings.log_format);
+    log_warnings(&service->report);
     return serve(service);
 }
 

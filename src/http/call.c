@@ -103,6 +103,9 @@ read_one(const struct call *call, const struct questions_asker *asker, const cJS
         return NULL;
     questions->is_reset = is_reset;
     check_read(call->context->policy, root, &root_place, !is_reset, &questions->list[0]);
+    if (is_reset && questions->list[0].take.rule == NULL && questions->list[0].mistake.status == 0)
+        body_mistake(&questions->list[0].mistake, &root_place, 404,
+                     "is matched by no rule, so nothing is counted for it", "path");
     if (questions->list[0].mistake.status == 0)
         return questions;
     *mistake = questions->list[0].mistake;
@@ -198,7 +201,7 @@ static bool
 is_any_unavailable(const struct questions *questions)
 {
     for (uint32_t i = 0; i < questions->count; i++)
-        if (questions->list[i].take.rule != NULL && questions->list[i].take.verdict == VERDICT_UNAVAILABLE)
+        if (questions->list[i].take.verdict == VERDICT_UNAVAILABLE)
             return true;
     return false;
 }
@@ -220,7 +223,7 @@ put_result(struct text *text, const struct question *question)
     const struct limiter_take *take = &question->take;
     char sentence[BODY_SENTENCE_BYTES];
 
-    if (take->rule == NULL) {
+    if (question->mistake.status != 0) {
         body_sentence(&question->mistake, sentence);
         text_put(text, "{\"status\": %u, \"detail\": \"%s\", \"field\": \"%s\"}", question->mistake.status,
                  sentence, question->mistake.field);
@@ -239,8 +242,9 @@ results_bytes(const struct questions *questions)
     size_t bytes = 64;
 
     for (uint32_t i = 0; i < questions->count; i++) {
-        const struct rule *rule = questions->list[i].take.rule;
-        bytes += rule != NULL ? 64 + DECISION_JSON_BYTES(rule->limit_count) : 256 + BODY_SENTENCE_BYTES;
+        const struct question *question = &questions->list[i];
+        uint32_t limits = question->take.rule != NULL ? question->take.rule->limit_count : 0;
+        bytes += question->mistake.status != 0 ? 256 + BODY_SENTENCE_BYTES : 64 + DECISION_JSON_BYTES(limits);
     }
     return bytes;
 }

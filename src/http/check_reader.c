@@ -152,6 +152,8 @@ identify_asker(struct reading *reading)
         peer_of_address(&peer, &address, false);
         known = &peer;
     }
+    if (reading->question->take.rule == NULL)
+        return true; /* not limited: nobody's quota */
     switch (
         identify(&reading->question->take.client, reading->question->take.rule, &headers, known, &nobody)) {
     case IDENTITY_FOUND:
@@ -201,13 +203,10 @@ check_read(const struct policy *policy, const cJSON *object, const struct body_p
     const char *unknown = with_cost
                               ? "has a field that is none of rule, client, cost, path, method, headers, ip"
                               : "has a field that is none of rule, client, path, method, headers, ip";
-    bool good =
-        body_fields(object, place, keys, key_count, unknown, reading.values, FIELDS, reading.mistake) &&
-        (reading.values[RULE] != NULL ? read_rule(&reading) : match_rule(&reading)) && read_cost(&reading) &&
-        read_client(&reading);
 
-    if (!good)
-        question->take.rule = NULL;
+    if (body_fields(object, place, keys, key_count, unknown, reading.values, FIELDS, reading.mistake) &&
+        (reading.values[RULE] != NULL ? read_rule(&reading) : match_rule(&reading)) && read_cost(&reading))
+        read_client(&reading);
 }
 
 const cJSON *

@@ -35,18 +35,36 @@ put_limits(struct text *text, const struct limiter_take *take)
     text_put(text, "]");
 }
 
+/* Only the limit itself, if there is a rule: the store could not say, or was not asked. */
+static void
+put_no_numbers(struct text *text, const struct limiter_take *take)
+{
+    if (take->rule != NULL)
+        text_put(text, "\"limit\": %" PRId64, take->rule->limits[take->tightest].limit);
+    else
+        text_put(text, "\"limit\": null");
+    text_put(text, ", \"remaining\": null, \"retry_after_ms\": 0, \"reset_after_ms\": null");
+}
+
+void
+decision_json_put_rule(struct text *text, const struct rule *rule)
+{
+    if (rule != NULL)
+        text_put(text, "\"%s\"", rule->name);
+    else
+        text_put(text, "null");
+}
+
 void
 decision_json_put(struct text *text, const struct limiter_take *take)
 {
-    text_put(text, "\"allowed\": %s, \"rule\": \"%s\", ", take->verdict == VERDICT_ALLOWED ? "true" : "false",
-             take->rule->name);
+    text_put(text, "\"allowed\": %s, \"rule\": ", take->verdict == VERDICT_ALLOWED ? "true" : "false");
+    decision_json_put_rule(text, take->rule);
+    text_put(text, ", ");
     if (take->decided)
         put_numbers(text, &take->request.decisions[take->tightest]);
     else
-        text_put(text,
-                 "\"limit\": %" PRId64
-                 ", \"remaining\": null, \"retry_after_ms\": 0, \"reset_after_ms\": null",
-                 take->rule->limits[take->tightest].limit);
+        put_no_numbers(text, take);
     if (take->degraded)
         text_put(text, ", \"degraded\": \"%s\"", failure_mode_name(take->rule->on_store_failure));
     if (take->decided && take->rule->limit_count > 1)

@@ -6,7 +6,7 @@
  *
  * The numbers are those of the tightest limit; where the rule has several, `limits` has all of them in the
  * rule's order. A number is null where nobody knows it (a failure mode decided), retry_after_ms also where
- * waiting will not help.
+ * waiting will not help; rule and limit where no rule matches.
  */
 #ifndef DECISION_JSON_H
 #define DECISION_JSON_H
@@ -19,5 +19,8 @@
 
 /* The fields, without the braces around them. The verdict is not VERDICT_UNAVAILABLE. */
 void decision_json_put(struct text *text, const struct limiter_take *take);
+
+/* The value of the field "rule": a string, or null for NULL. */
+void decision_json_put_rule(struct text *text, const struct rule *rule);
 
 #endif

@@ -283,8 +283,7 @@ put_status(struct text *text, const struct limiter_take *take)
     const struct decision *decision;
     const char *unit;
 
-    text_put(text, "{\"code\":\"%s\"",
-             take->rule != NULL && take->verdict == VERDICT_REFUSED ? "OVER_LIMIT" : "OK");
+    text_put(text, "{\"code\":\"%s\"", take->verdict == VERDICT_REFUSED ? "OVER_LIMIT" : "OK");
     if (take->rule != NULL) {
         limit = &take->rule->limits[take->tightest];
         decision = &take->request.decisions[take->tightest];
@@ -313,7 +312,7 @@ envoy_answer(const struct questions *questions, bool closing)
         return (struct answer){0};
     for (uint32_t i = 0; i < questions->count; i++) {
         const struct limiter_take *take = &questions->list[i].take;
-        over |= take->rule != NULL && take->verdict == VERDICT_REFUSED;
+        over |= take->verdict == VERDICT_REFUSED;
     }
     text_put(&text, "{\"overallCode\":\"%s\",\"statuses\":[", over ? "OVER_LIMIT" : "OK");
     for (uint32_t i = 0; i < questions->count; i++) {

@@ -175,6 +175,14 @@ step_route(struct exchange *exchange)
     return route_endpoint(exchange);
 }
 
+/* Who is not limited need not say who he is. */
+static enum next
+matched(struct exchange *exchange)
+{
+    exchange->step = exchange->take.rule != NULL ? STEP_IDENTIFY : STEP_DECIDE;
+    return NEXT_STEP;
+}
+
 /* What a proxy asks about is closed where it is unclear: a proxy takes every other status than 200 for a no.
    */
 static enum next
@@ -192,8 +200,7 @@ match_forwarded(struct exchange *exchange)
     case FORWARD_GOOD:
         break;
     }
-    exchange->step = STEP_IDENTIFY;
-    return NEXT_STEP;
+    return matched(exchange);
 }
 
 static enum next
@@ -203,8 +210,7 @@ step_match(struct exchange *exchange)
         return match_forwarded(exchange);
     exchange->take.rule =
         policy_match(exchange->context->policy, exchange->method, exchange->path, exchange->path_bytes);
-    exchange->step = STEP_IDENTIFY;
-    return NEXT_STEP;
+    return matched(exchange);
 }
 
 /* "None of header:user_id, header:x-api-key is in the request." The names are the operator's, checked at

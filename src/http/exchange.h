@@ -3,7 +3,7 @@
  *
  *      first call      the headers are read; what could be framed in two ways is refused, and the connection ends
  *      body            drained, up to a cap; kept for the JSON API (call.h)
- *      last call       ROUTE ─┬─► MATCH ─► IDENTIFY ─► DECIDE ─► RESPOND
+ *      last call       ROUTE ─┬─► MATCH ─► IDENTIFY ─► DECIDE ─► RESPOND      (no rule matches: no IDENTIFY)
  *                             └─► ASK ──────────────────────┬──► TELL
  *                                                           │  ▲
  *                                         the store answers │  │ later: suspended in between, its callback resumes

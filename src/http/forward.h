@@ -22,7 +22,7 @@
 #include "policy.h"
 
 enum forward_status {
-    FORWARD_GOOD,
+    FORWARD_GOOD,    /* `*rule` is what matches, NULL where nothing does */
     FORWARD_UNKNOWN, /* what follows /check is no path and no status to deny by */
     FORWARD_BAD,     /* the path has no spelling that a rule could be held against, or is said twice */
 };

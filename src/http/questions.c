@@ -43,7 +43,7 @@ questions_ask(struct questions *questions)
     questions->pending = 1; /* this function itself: an early answer must not look like the last one */
     for (uint32_t i = 0; i < questions->count; i++) {
         struct question *question = &questions->list[i];
-        if (question->take.rule == NULL)
+        if (question->mistake.status != 0)
             continue;
         question->pending = true;
         questions->pending++;

@@ -17,8 +17,8 @@
 struct questions;
 
 struct question {
-    struct limiter_take take; /* rule NULL: there is nothing to decide */
-    struct body_mistake mistake;
+    struct limiter_take take;
+    struct body_mistake mistake; /* with a status: there is nothing to decide */
     struct questions *all;
     bool pending;
 };
@@ -37,7 +37,7 @@ struct questions {
     struct question list[];
 };
 
-/* NULL when memory is out. Every question is empty: no rule, cost 1. */
+/* NULL when memory is out. Every question is empty: no rule, no mistake, cost 1. */
 struct questions *questions_new(const struct questions_asker *asker, uint32_t count);
 
 /* LIMITER_DONE: all have their answers, and the callback does not come; else it comes later, never before the

@@ -38,7 +38,8 @@ struct key {
 #define FLAG_DEGRADED 2
 #define FLAG_DENY_403 4 /* a refusal has this status; else 429 */
 _Static_assert(STORE_LIMITS_MAX <= 8, "a bit of `refusing` each");
-_Static_assert(POLICY_RULES_MAX <= UINT16_MAX, "rules have 16 bits");
+#define NO_RULE UINT16_MAX /* not limited */
+_Static_assert(POLICY_RULES_MAX <= NO_RULE, "rules have 16 bits");
 
 struct slot {
     struct key key;
@@ -138,13 +139,22 @@ add_limit_headers(struct answer *answer, const struct draft *draft)
         answer_header(answer, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
     if (take->verdict != VERDICT_ALLOWED && draft->retry_s != RETRY_NEVER)
         add_number(answer, "Retry-After", draft->retry_s);
+}
+
+/* What is not limited has no limit to show, but is not to be cached either: the rules may change. */
+static void
+add_headers(struct answer *answer, const struct draft *draft)
+{
+    if (draft->take->rule != NULL)
+        add_limit_headers(answer, draft);
     answer_header(answer, "Cache-Control", "no-store");
 }
 
 static void
 put_allowed(struct text *text, const struct draft *draft)
 {
-    text_put(text, "{\"message\": \"%s\", \"rule\": \"%s\"", draft->route->message, draft->take->rule->name);
+    text_put(text, "{\"message\": \"%s\", \"rule\": ", draft->route->message);
+    decision_json_put_rule(text, draft->take->rule);
     if (draft->tightest)
         text_put(text, ", \"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after\": %" PRId64,
                  draft->tightest->limit, draft->tightest->remaining,
@@ -208,7 +218,7 @@ make_answer(const struct draft *draft)
         put_unavailable(&body);
         answer = answer_new(503, &body, ANSWER_PROBLEM, closing);
     }
-    add_limit_headers(&answer, draft);
+    add_headers(&answer, draft);
     return answer;
 }
 
@@ -247,7 +257,7 @@ make_key(struct key *key, const struct limiter_take *take, const struct route *r
     size_t bytes = offsetof(struct key, numbers);
 
     *key =
-        (struct key){.rule = (uint16_t)take->rule->index,
+        (struct key){.rule = take->rule != NULL ? (uint16_t)take->rule->index : NO_RULE,
                      .route = route != NULL ? (uint8_t)(route - routes) : 0,
                      .verdict = (uint8_t)take->verdict,
                      .tightest = (uint8_t)take->tightest,
@@ -324,7 +334,7 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
     decision_json_put(&body, take);
     text_put(&body, "}\n");
     answer = answer_new(take->verdict == VERDICT_ALLOWED ? 200 : 429, &body, ANSWER_JSON, closing);
-    add_limit_headers(&answer, &draft);
+    add_headers(&answer, &draft);
     return answer;
 }
 
@@ -349,7 +359,8 @@ renderer_new(const struct policy *policy)
     if (renderer == NULL)
         return NULL;
     renderer->policy = policy;
-    renderer->policy_headers = calloc(policy->rule_count, sizeof(char *));
+    renderer->policy_headers =
+        calloc(policy->rule_count + 1, sizeof(char *)) /* at least 1: NULL means that memory is out */;
     for (uint32_t i = 0; renderer->policy_headers && i < policy->rule_count; i++) {
         renderer->policy_headers[i] = policy_header(&policy->rules[i]);
         if (renderer->policy_headers[i] == NULL) {

@@ -68,9 +68,21 @@ begin(struct limiter *limiter, struct limiter_take *take,
     take->request.callback = callback;
 }
 
+static void
+let_pass(struct limiter_take *take)
+{
+    take->verdict = VERDICT_ALLOWED;
+    take->degraded = take->decided = false;
+    take->tightest = 0;
+}
+
 enum limiter_status
 limiter_take(struct limiter *limiter, struct limiter_take *take)
 {
+    if (take->rule == NULL) {
+        let_pass(take);
+        return LIMITER_DONE;
+    }
     begin(limiter, take, on_store_answer);
     switch (store_take(limiter->store, &take->request)) {
     case STORE_DONE:

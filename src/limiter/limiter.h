@@ -22,7 +22,7 @@ enum verdict {
 
 struct limiter_take {
     /* Set by the caller; both stay valid until the answer. */
-    const struct rule *rule;
+    const struct rule *rule; /* NULL: not limited, so allowed at once, whatever the rest says */
     struct client client;
     int64_t cost;
     void (*callback)(struct limiter_take *take);

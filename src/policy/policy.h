@@ -68,7 +68,7 @@ struct rule {
 struct policy {
     struct rule *rules; /* in file order */
     uint32_t rule_count;
-    const struct rule *fallback; /* the rule named "default" */
+    const struct rule *fallback; /* the rule named "default"; NULL: what no rule matches is not limited */
     /* Every header that some rule identifies by, once each, in lower case: "user_id". Each stands at the end of the
        text that its sources share, "header:user_id". */
     char *headers[POLICY_HEADERS_MAX];
@@ -82,8 +82,8 @@ struct policy_defaults {
     enum failure_mode failure_mode;
 };
 
-/* NULL with at least one line in `report`: the file cannot be read, or has mistakes; all of them are
-   reported, as "FILE: $.rule.key: VALUE: what is accepted". */
+/* NULL with at least one mistake in `report`: the file cannot be read, or has mistakes; all of them are
+   reported, as "FILE: $.rule.key: VALUE: what is accepted". What is hardly meant so is a warning there. */
 struct policy *policy_load(const char *path, const struct policy_defaults *defaults, struct report *report);
 
 /* The same for a text; `name` stands for the file in the report. */
@@ -92,8 +92,8 @@ struct policy *policy_parse(const char *name, const char *text, size_t bytes,
 
 void policy_free(struct policy *policy);
 
-/* The first rule in file order whose path and methods match, else the default. `path` is normalised
-   (path_normalise) and has no query. Never NULL. Any thread. */
+/* The first rule in file order whose path and methods match, else the default; NULL where there is none: the request is
+   not limited. `path` is normalised (path_normalise) and has no query. Any thread. */
 const struct rule *policy_match(const struct policy *policy, enum method method, const char *path,
                                 size_t bytes);
 

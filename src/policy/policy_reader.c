@@ -61,6 +61,24 @@ check_hidden(const struct reader *reader, const struct place *place, const struc
     }
 }
 
+/* Without a default the file is valid, so a slip in its name would let everything pass in silence. */
+static void
+warn_misspelt_default(const struct reader *reader)
+{
+    static const char *const words[] = {DEFAULT_RULE};
+    const struct policy *policy = reader->policy;
+
+    for (uint32_t i = 0; i < policy->rule_count; i++) {
+        const struct rule *rule = &policy->rules[i];
+        if (rule->path == NULL && report_did_you_mean(rule->name, words, 1) != NULL)
+            report_warn(
+                reader->report,
+                "%s: $.%s: without a match it is reached by its name only; did you mean \"" DEFAULT_RULE
+                "\"?",
+                reader->file, rule->name);
+    }
+}
+
 static void
 read_rules(const struct reader *reader, const cJSON *root)
 {
@@ -80,9 +98,11 @@ read_rules(const struct reader *reader, const cJSON *root)
         rule_read(reader, &at, item, rule);
         check_hidden(reader, &at, rule);
     }
-    policy->fallback = policy_rule(policy, "default");
-    if (policy->fallback == NULL)
-        mistake_add(reader, &at_root, NULL, "needs a rule named \"default\", for what no other rule matches");
+    policy->fallback = policy_rule(policy, DEFAULT_RULE);
+    if (policy->rule_count == 0)
+        report_warn(reader->report, "%s: has no rules: no request is limited", reader->file);
+    else if (policy->fallback == NULL)
+        warn_misspelt_default(reader);
 }
 
 static void

@@ -17,6 +17,9 @@
 
 struct place;
 
+/* The rule for what no other rule matches. */
+#define DEFAULT_RULE "default"
+
 struct reader {
     const char *file; /* as the report names it */
     const struct policy_defaults *defaults;

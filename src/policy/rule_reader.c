@@ -89,7 +89,7 @@ read_match(const struct reader *reader, const struct place *place, const cJSON *
     rule->methods = METHOD_ALL;
     if (match == NULL)
         return;
-    if (strcmp(place->key, "default") == 0) {
+    if (strcmp(place->key, DEFAULT_RULE) == 0) {
         mistake_add(reader, &at, NULL, "\"default\" takes no match: it is the rule where no other matches");
     } else if (!cJSON_IsObject(match)) {
         mistake_add(reader, &at, match,

@@ -41,7 +41,7 @@ check_policy(const struct policy *policy)
     static const char *const paths[] = {"/",         "/a",  "/a/", "/a/b", "/search", "/search/x/y/z",
                                         "/api/data", "/%2F"};
 
-    assert(policy->fallback != NULL && strcmp(policy->fallback->name, "default") == 0);
+    assert(policy->fallback == policy_rule(policy, "default"));
     for (uint32_t i = 0; i < policy->rule_count; i++)
         check_rule(policy, &policy->rules[i]);
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -51,6 +51,14 @@ check_policy(const struct policy *policy)
             assert(rule == policy->fallback || (rule->path != NULL && (rule->methods & method)));
         }
     }
+}
+
+static void
+check_lines(char *const *lines, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (const char *byte = lines[i]; *byte != '\0'; byte++)
+            assert((unsigned char)*byte >= ' ' && *byte != 0x7f);
 }
 
 int
@@ -65,9 +73,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     assert((policy != NULL) == report_is_empty(&report));
     if (policy != NULL)
         check_policy(policy);
-    for (size_t i = 0; i < report.count; i++)
-        for (const char *byte = report.lines[i]; *byte != '\0'; byte++)
-            assert((unsigned char)*byte >= ' ' && *byte != 0x7f);
+    check_lines(report.lines, report.count);
+    check_lines(report.warnings, report.warning_count);
     policy_free(policy);
     report_fini(&report);
     return 0;

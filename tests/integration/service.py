@@ -15,7 +15,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("RATELIMITD", str(REPOSITORY / "build/asan/ratelimitd"))
 STOP_S = 10  # containers wait no longer
 
-_SERVES = re.compile(r"serves on (.+?): \d+ rules")
+_SERVES = re.compile(r"serves on (.+?): \d+ rules? from")
 _SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|Assertion .* failed")
 
 

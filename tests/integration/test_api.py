@@ -407,6 +407,25 @@ def test_a_reset_that_redis_does_not_answer_is_503(serve, redis):
     assert check(service).status == 200
 
 
+# Without a default.
+
+UNLIMITED = {"allowed": True, "rule": None, "limit": None, "remaining": None, "retry_after_ms": 0,
+             "reset_after_ms": None}
+
+
+def test_a_path_that_no_rule_matches_is_not_limited(serve, store):
+    service = serve(store, {"few": at("/few", bucket(2))}, env=ENV)
+    for body in ({"path": "/other"}, {"path": "/other", "client": "u", "cost": EXACT_MAX}):
+        response = post(service, "/v1/check", body)
+        assert (response.status, response.json()) == (200, UNLIMITED)
+        assert "X-RateLimit-Limit" not in response and "RateLimit" not in response
+    results = batch(service, {"path": "/other"}, {"path": "/few", "client": "u"}, {"rule": "none", "client": "u"})
+    assert results[0] == {"status": 200, **UNLIMITED}
+    assert (results[1]["rule"], results[1]["remaining"], results[2]["status"]) == ("few", 1, 404)
+    assert_mistake(post(service, "/v1/reset", {"path": "/other", "client": "u"}, TOKEN), 404, "path")
+    assert post(service, "/v1/reset", {"path": "/few", "client": "u"}, TOKEN).status == 200
+
+
 # As envoyproxy/ratelimit has it.
 
 def entries(*pairs, **more):

@@ -84,6 +84,32 @@ def test_the_first_rule_that_matches_decides(serve, store):
     assert service.get("/")["X-RateLimit-Limit"] == "1"
 
 
+def assert_not_limited(response):
+    assert (response.status, response.json()["rule"]) == (200, None), response
+    for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "RateLimit", "RateLimit-Policy",
+                 "Retry-After"):
+        assert name not in response
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_without_a_default_what_no_rule_matches_is_not_limited(serve, store):
+    service = serve(store, {"api": at("/api/data", bucket(1, identify_by=["header:X-API-Key"]))}, workers=1)
+    for path in ("/", "/check/other", "/check:deny=403/other", "/check"):
+        for _ in range(3):
+            assert_not_limited(service.get(path))
+    assert "message" in service.get("/").json()
+    statuses = [service.get("/api/data", {"X-API-Key": "k"}).status for _ in range(2)]
+    assert statuses == [200, 429], "what a rule matches is limited"
+    assert service.post("/api/data").status == 405
+    assert service.get("/nothing").status == 404
+
+
+def test_what_is_not_limited_does_not_need_the_store(serve):
+    service = serve("redis://127.0.0.1:1", {"api": at("/api/data", bucket(1))})
+    assert_not_limited(service.get("/"))
+    assert service.get("/api/data").status == 503
+
+
 def test_two_rules_never_share_a_quota(serve, store):
     rules = rules_of(bucket(1), a=at("/api/data", bucket(1)), b=at("/limited-resource", bucket(1)))
     service = serve(store, rules)

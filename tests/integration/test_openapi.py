@@ -118,6 +118,13 @@ def test_every_answer_is_as_it_is_described(serve, start_redis, round_):
         assert_described(service.request(method.upper(), path, headers, sent), path, method)
 
 
+def test_answers_without_a_rule_are_as_they_are_described(serve):
+    service = serve(rules={"few": at("/few", bucket(2))}, env={"ADMIN_TOKEN": "t0k"}, workers=1)
+    for path, method, headers, sent in (("/", "get", (), None), ("/check", "get", (), None), check(path="/x"),
+                                        batch({"path": "/x"}), reset(path="/x", client="u")):
+        assert_described(service.request(method.upper(), path, headers, sent), path, method)
+
+
 def test_what_the_description_forbids_is_refused(serve):
     """The schemas of what is sent are no wider than what is taken, and no narrower."""
     service = serve(rules=RULES, env={"ADMIN_TOKEN": "the-token-of-the-operator", "MAX_BODY_BYTES": "1500"}, workers=1)

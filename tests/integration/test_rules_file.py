@@ -9,7 +9,6 @@ MISTAKES = [
     ("{", ["line 1"]),
     ("[]", ["$", "object"]),
     ("null", ["$", "object"]),
-    ("{}", ["default"]),
     ('{"default": {"capacity": 20, "refill_rate": 5}} x', ["line 1, column"]),
     ('{"default": {"capacity": 20, "refill_rate": 5},}', ["line 1, column"]),
     ('{"default": {"capacity": 20, "refill_rate": 5}}\x00', ["line 1"]),
@@ -103,6 +102,27 @@ def test_invalid_utf8_is_a_mistake(tmp_path):
 def test_a_file_that_is_too_large_is_refused(tmp_path):
     done = check(tmp_path, " " * (8 * 1024 * 1024) + "{}")
     assert (done.returncode, "too large" in done.stderr) == (2, True)
+
+
+def test_without_a_default_the_file_is_good_and_check_says_what_that_means(tmp_path):
+    one = '"api": {"match": {"path": "/api"}, "capacity": 20, "refill_rate": 5}'
+    for text, end in (("{%s}" % one, "good: 1 rule; what no rule matches is not limited"),
+                      ('{%s, "default": {"capacity": 20, "refill_rate": 5}}' % one,
+                       'good: 2 rules; what no other rule matches is limited by "default"')):
+        done = check(tmp_path, text)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines() == [f"ratelimitd: the settings and r.json are {end}"]
+
+
+@pytest.mark.parametrize("text, what", [("{}", "has no rules"),
+                                        ('{"defualt": {"capacity": 20, "refill_rate": 5}}', 'did you mean "default"?')])
+def test_what_is_hardly_meant_is_warned_of_and_served(tmp_path, serve, text, what):
+    done = check(tmp_path, text)
+    assert done.returncode == 0
+    assert done.stderr.startswith("ratelimitd: warning: r.json: ") and what in done.stderr
+    service = serve("memory", text, workers=1)
+    assert service.get("/").status == 200
+    assert any(what in message for message in service.messages()), "it stands in the log, as JSON like the rest"
 
 
 def test_what_users_write_is_taken(tmp_path):

@@ -90,6 +90,25 @@ START_TEST(a_question_is_a_rule_a_client_and_a_cost)
 }
 END_TEST
 
+/* Under rules without a default. */
+START_TEST(a_path_that_no_rule_matches_is_no_mistake)
+{
+    static const struct body_place root = {0};
+    static const char *const texts[] = {"{'path':'/x'}", "{'path':'/x','client':'u','cost':2}",
+                                        "{'path':'/x','ip':'192.0.2.1','headers':{'X-Key':'k'}}"};
+    struct question question;
+
+    policy->fallback = NULL;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        question = read_text(texts[i], &root);
+        ck_assert_msg(question.mistake.status == 0, "%s: %s", texts[i], question.mistake.field);
+        ck_assert_ptr_null(question.take.rule);
+    }
+    question = read_text("{'path':'/x','ip':'nowhere'}", &root);
+    ck_assert_str_eq(question.mistake.field, "ip"); /* what is said is looked at all the same */
+}
+END_TEST
+
 static const struct {
     const char *text;
     unsigned status;
@@ -150,7 +169,6 @@ START_TEST(a_mistake_names_the_field_and_what_is_accepted)
                   question.mistake.status);
     body_sentence(&question.mistake, sentence);
     ck_assert_msg(strcmp(sentence, mistakes[_i].sentence) == 0, "%s: %s", mistakes[_i].text, sentence);
-    ck_assert_ptr_null(question.take.rule);
     ck_assert_ptr_null(strpbrk(sentence, "\"\\\n")); /* it goes into JSON as it is */
 }
 END_TEST
@@ -172,6 +190,7 @@ main(void)
 
     tcase_add_checked_fixture(reading, set_up, tear_down);
     tcase_add_loop_test(reading, a_question_is_a_rule_a_client_and_a_cost, 0, ROWS(good));
+    tcase_add_test(reading, a_path_that_no_rule_matches_is_no_mistake);
     tcase_add_loop_test(reading, a_mistake_names_the_field_and_what_is_accepted, 0, ROWS(mistakes));
     tcase_add_test(reading, a_mistake_in_a_list_names_its_element);
     suite_add_tcase(suite, reading);

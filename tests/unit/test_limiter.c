@@ -143,6 +143,21 @@ START_TEST(the_store_is_asked_for_the_rule_s_limits_of_the_client)
 }
 END_TEST
 
+START_TEST(what_has_no_rule_is_allowed_and_the_store_is_not_asked)
+{
+    begin("default", STORE_DONE);
+    store.takes = 0;
+    memset(&take, 0x5a, sizeof(take)); /* what the last take left */
+    take.rule = NULL;
+    take.cost = 1;
+    store.says = STORE_UNAVAILABLE;
+    ck_assert_int_eq(limiter_take(&limiter, &take), LIMITER_DONE);
+    ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
+    ck_assert(!take.decided && !take.degraded);
+    ck_assert_int_eq(store.takes + local.takes, 0);
+}
+END_TEST
+
 START_TEST(a_decision_at_once_is_the_answer)
 {
     ck_assert_int_eq(begin("default", STORE_DONE), LIMITER_DONE);
@@ -285,6 +300,7 @@ main(void)
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, the_store_is_asked_for_the_rule_s_limits_of_the_client);
+    tcase_add_test(tests, what_has_no_rule_is_allowed_and_the_store_is_not_asked);
     tcase_add_test(tests, a_decision_at_once_is_the_answer);
     tcase_add_test(tests, a_decision_that_comes_later_comes_by_the_callback_once);
     tcase_add_loop_test(tests, without_the_store_the_rule_s_failure_mode_decides, 0, ROWS(failures));

@@ -270,6 +270,37 @@ START_TEST(the_first_rule_in_file_order_that_matches_wins)
 }
 END_TEST
 
+START_TEST(without_a_default_what_no_rule_matches_meets_none)
+{
+    compile("{'named': {'capacity': 1, 'refill_rate': 1},"
+            " 'books': {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1}}");
+    ck_assert_ptr_null(policy->fallback);
+    ck_assert_ptr_eq(policy_match(policy, METHOD_GET, "/books", 6), policy_rule(policy, "books"));
+    ck_assert_ptr_null(policy_match(policy, METHOD_POST, "/books", 6));
+    ck_assert_ptr_null(policy_match(policy, METHOD_GET, "/", 1));
+    ck_assert_uint_eq(report.warning_count, 0);
+}
+END_TEST
+
+static const struct {
+    const char *rules, *warning;
+} warnings[] = {
+    {"{}", "test: has no rules: no request is limited"},
+    {"{'defualt': {'capacity': 1, 'refill_rate': 1}}",
+     "test: $.defualt: without a match it is reached by its name only; did you mean \"default\"?"},
+    {"{'Default': {'capacity': 1, 'refill_rate': 1}}",
+     "test: $.Default: without a match it is reached by its name only; did you mean \"default\"?"},
+};
+
+START_TEST(what_is_hardly_meant_is_a_warning)
+{
+    compile(warnings[_i].rules);
+    ck_assert_uint_eq(report.warning_count, 1);
+    ck_assert_str_eq(report.warnings[0], warnings[_i].warning);
+    ck_assert_ptr_null(policy_match(policy, METHOD_GET, "/", 1));
+}
+END_TEST
+
 START_TEST(method_names_are_case_sensitive)
 {
     ck_assert_int_eq(method_by_name("GET"), METHOD_GET);
@@ -545,6 +576,8 @@ main(void)
     tcase_add_test(rules, a_refill_rate_is_an_exact_ratio);
     tcase_add_test(rules, a_window_is_a_number_and_its_unit);
     tcase_add_test(rules, the_first_rule_in_file_order_that_matches_wins);
+    tcase_add_test(rules, without_a_default_what_no_rule_matches_meets_none);
+    tcase_add_loop_test(rules, what_is_hardly_meant_is_a_warning, 0, COUNT(warnings));
     tcase_add_test(rules, method_names_are_case_sensitive);
     tcase_add_test(rules, failure_modes_have_a_name_each);
     suite_add_tcase(suite, rules);

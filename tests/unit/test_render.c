@@ -168,6 +168,22 @@ START_TEST(an_allowed_request_is_told_what_is_left)
 }
 END_TEST
 
+START_TEST(what_is_not_limited_shows_no_limit)
+{
+    static const char *const absent[] = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+                                         "RateLimit",         "RateLimit-Policy",      "X-RateLimit-Degraded",
+                                         "Retry-After"};
+    struct limiter_take take = {.verdict = VERDICT_ALLOWED};
+    struct answer answer = rendered(&take);
+
+    ck_assert_uint_eq(answer.status, 200);
+    for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+        check_header(&answer, absent[i], NULL);
+    check_header(&answer, "Cache-Control", "no-store");
+    check_body(&answer, "{\"message\": \"This is a limited resource.\", \"rule\": null}\n");
+}
+END_TEST
+
 static const struct {
     int64_t retry_after_us;
     const char *retry_after;
@@ -489,6 +505,7 @@ main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, an_allowed_request_is_told_what_is_left);
+    tcase_add_test(tests, what_is_not_limited_shows_no_limit);
     tcase_add_loop_test(tests, a_refused_request_is_told_when_to_come_again, 0, ROWS(retries));
     tcase_add_test(tests, who_will_never_pass_is_not_told_to_come_again);
     tcase_add_test(tests, where_the_store_is_away_and_the_rule_fails_closed_it_is_503);
