@@ -10,18 +10,15 @@
 #include "envoy.h"
 #include "exchange.h"
 #include "questions.h"
-
-#define BODY_BYTES_FIRST 1024
+#include "upload.h"
 
 struct call {
     struct exchange_context *context;
     enum endpoint endpoint;
     void (*callback)(void *arg);
     void *arg;
-    char *body;
-    size_t body_bytes, body_room;
-    bool overloaded;             /* there was no room for the body: it is not kept */
     struct questions *questions; /* NULL: the body is not read yet */
+    struct upload body;
 };
 
 static const struct body_place root_place = {0};
@@ -34,60 +31,26 @@ call_is_for(enum endpoint endpoint)
 }
 
 struct call *
-call_new(struct exchange_context *context, enum endpoint endpoint, void (*callback)(void *arg), void *arg)
+call_new(struct exchange_context *context, const struct address *peer, enum endpoint endpoint,
+         void (*callback)(void *arg), void *arg)
 {
     struct call *call = malloc(sizeof(*call));
 
-    if (call != NULL)
-        *call = (struct call){.context = context, .endpoint = endpoint, .callback = callback, .arg = arg};
+    if (call == NULL)
+        return NULL;
+    call->context = context;
+    call->endpoint = endpoint;
+    call->callback = callback;
+    call->arg = arg;
+    call->questions = NULL;
+    upload_init(&call->body, &context->uploads, peer);
     return call;
-}
-
-/* The body. */
-
-static void
-drop_body(struct call *call)
-{
-    call->context->bodies_bytes -= call->body_room;
-    free(call->body);
-    call->body = NULL;
-    call->body_bytes = call->body_room = 0;
-}
-
-static bool
-make_room(struct call *call, size_t count)
-{
-    size_t room = call->body_room > 0 ? call->body_room : BODY_BYTES_FIRST, more;
-    char *body;
-
-    while (room < call->body_bytes + count)
-        room *= 2;
-    more = room - call->body_room;
-    if (more == 0)
-        return true;
-    if (call->context->bodies_bytes + more > CALL_BODIES_BYTES)
-        return false;
-    body = realloc(call->body, room);
-    if (body == NULL)
-        return false;
-    call->context->bodies_bytes += more;
-    call->body = body;
-    call->body_room = room;
-    return true;
 }
 
 void
 call_keep(struct call *call, const char *bytes, size_t count)
 {
-    if (call->overloaded)
-        return;
-    if (!make_room(call, count)) {
-        call->overloaded = true;
-        drop_body(call);
-        return;
-    }
-    memcpy(call->body + call->body_bytes, bytes, count);
-    call->body_bytes += count;
+    upload_put(&call->body, bytes, count);
 }
 
 /* Reading: the tree to questions. NULL with a mistake (status 0: memory is out). */
@@ -149,7 +112,7 @@ read_body(struct call *call, const cJSON *root, struct body_mistake *mistake)
     struct questions *questions;
 
     if (call->endpoint == ENDPOINT_ENVOY)
-        questions = envoy_read(call->context->policy, &asker, root, call->body_bytes, mistake);
+        questions = envoy_read(call->context->policy, &asker, root, call->body.bytes, mistake);
     else if (call->endpoint == ENDPOINT_API_BATCH)
         questions = read_batch(call, &asker, root, mistake);
     else
@@ -177,17 +140,17 @@ call_ask(struct call *call, struct answer *answer)
     struct body_mistake mistake = {0};
     cJSON *root;
 
-    if (call->overloaded) {
+    if (call->body.refused) {
         *answer = answer_problem(503, NULL, "Too many requests with bodies are under way.",
                                  call->context->draining);
         answer_header(answer, "Retry-After", "1");
         return CALL_MISTAKE;
     }
-    root = body_parse(call->body != NULL ? call->body : "", call->body_bytes, &mistake);
+    root = body_parse(upload_text(&call->body), call->body.bytes, &mistake);
     if (root != NULL)
         call->questions = read_body(call, root, &mistake);
     cJSON_Delete(root);
-    drop_body(call);
+    upload_clear(&call->body);
     if (call->questions == NULL) {
         *answer = answer_mistake(call, &mistake);
         return CALL_MISTAKE;
@@ -289,7 +252,7 @@ call_free(struct call *call)
 {
     if (call == NULL)
         return;
-    drop_body(call);
+    upload_clear(&call->body);
     questions_free(call->questions);
     free(call);
 }

@@ -20,9 +20,7 @@
 /* The largest batch; other bodies are bounded by MAX_BODY_BYTES, and so is this one where that is larger. */
 #define CALL_BATCH_BYTES (1024 * 1024)
 
-/* What the bodies of one worker may take at a time: more is answered 503. */
-#define CALL_BODIES_BYTES (64 * 1024 * 1024)
-
+struct address;
 struct exchange_context;
 struct call;
 
@@ -30,9 +28,10 @@ struct call;
 bool call_is_for(enum endpoint endpoint);
 
 /* `callback` comes once after CALL_PENDING. NULL when memory is out. */
-struct call *call_new(struct exchange_context *context, enum endpoint endpoint, void (*callback)(void *arg),
-                      void *arg);
+struct call *call_new(struct exchange_context *context, const struct address *peer, enum endpoint endpoint,
+                      void (*callback)(void *arg), void *arg);
 
+/* A body for which there is no room (upload.h) is a mistake of call_ask, 503. */
 void call_keep(struct call *call, const char *bytes, size_t count);
 
 enum call_status {

@@ -96,7 +96,7 @@ begin_body(struct exchange *exchange)
     exchange->access = access_check(&context->tokens, route->access, &exchange->headers);
     if (exchange->access != ACCESS_GRANTED)
         return true;
-    exchange->call = call_new(context, route->endpoint, on_called, exchange);
+    exchange->call = call_new(context, &exchange->peer->address, route->endpoint, on_called, exchange);
     return exchange->call != NULL;
 }
 

@@ -29,6 +29,7 @@
 #include "limiter.h"
 #include "render.h"
 #include "routes.h"
+#include "upload.h"
 
 struct MHD_Connection;
 
@@ -41,7 +42,7 @@ struct exchange_context {
     struct renderer *renderer;
     struct access_tokens tokens;
     int64_t max_body_bytes;
-    size_t bodies_bytes;            /* what the bodies of calls take (call.h) */
+    struct uploads uploads;         /* the bodies of calls */
     enum failure_mode failure_mode; /* the service's, for /ready */
     bool draining;                  /* every answer closes its connection */
     bool resumed;                   /* set when a connection was resumed: libmicrohttpd has to be run */

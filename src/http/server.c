@@ -306,6 +306,7 @@ server_new(const struct server_options *options)
         .failure_mode = options->failure_mode,
         .renderer = renderer_new(options->policy),
     };
+    uploads_init(&server->context.uploads, siphash_random_key());
     has_tokens = access_init(&server->context.tokens, options->api_token, options->admin_token);
     header_index_init(&server->context.index, options->policy);
     server->linger = linger_new(options->base);
