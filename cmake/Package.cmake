@@ -14,7 +14,7 @@ set(debian ${PROJECT_SOURCE_DIR}/packaging/debian)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_VENDOR "The ratelimitd authors")
-set(RATELIMITD_MAINTAINER "The ratelimitd authors <ratelimitd@localhost>" CACHE STRING "who answers for the packages")
+set(RATELIMITD_MAINTAINER "The ratelimitd authors <ratelimitd@ratelimitd.invalid>" CACHE STRING "who answers for the packages")
 set(CPACK_PACKAGE_CONTACT ${RATELIMITD_MAINTAINER})
 set(CPACK_COMPONENTS_ALL service runtime development)
 set(CPACK_COMPONENTS_GROUPING IGNORE)
@@ -60,7 +60,7 @@ that is shared with other programs and with ratelimitd.
 
 The header, ratelimit(3), the static library and what pkg-config reads.")
 
-# Each package has its licences and its changelog.
+# Each package has its licences, its changelog, and what lintian is to accept of it.
 string(TIMESTAMP RATELIMITD_PACKAGE_DATE "%a, %d %b %Y %H:%M:%S +0000" UTC)
 configure_file(${debian}/changelog.in packages/changelog.Debian @ONLY)
 foreach(pair service/ratelimitd runtime/${runtime_name} development/libratelimit-dev)
@@ -68,6 +68,8 @@ foreach(pair service/ratelimitd runtime/${runtime_name} development/libratelimit
     cmake_path(GET pair FILENAME package)
     install(FILES ${PROJECT_BINARY_DIR}/packages/changelog.Debian ${debian}/copyright
         DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} COMPONENT ${component})
+    install(FILES ${debian}/lintian/${component} DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides
+        RENAME ${package} COMPONENT ${component})
 endforeach()
 
 include(CPack)
