@@ -91,9 +91,10 @@ void redis_batch_reset_done(struct redis_batch *batch);
    NULL when memory is out. */
 char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
 
-/* Reads the script's reply and gives every live request its decision by its callback: STORE_DONE, or STORE_UNAVAILABLE where
-   the script found a key that is none of ours (`*foreign` counts them). False where the text is not such a reply: what
-   is then still live has not been answered. */
+/* Reads the script's reply and gives every live request its decision by its callback: STORE_DONE, or STORE_UNAVAILABLE for
+   the requests of an entry whose key is none of ours, or whose numbers are none that a decision can have (`*foreign` counts
+   such entries). False where the text cannot be told apart into entries: what is then still live has not been
+   answered. */
 bool redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign);
 
 /* Gives the request at this position its answer; from then on it is its owner's again. */

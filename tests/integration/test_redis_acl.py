@@ -14,6 +14,7 @@ DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/redis.md").read_text
 RULES = rules_of(window("sliding_window", 3, "300ms"), bucket=at("/api/data", bucket(2, 20)),
                  counter=at("/limited-resource", window("sliding_window_counter", 3, "300ms")),
                  fixed=at("/api/resource", window("fixed_window", 3, "300ms"), methods=["GET", "POST"]))
+TOKEN = "correct-horse-battery"
 PATHS = ("/", "/api/data", "/limited-resource")
 
 
@@ -45,8 +46,10 @@ def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, red
     commands = {word[1:] for word in LINE.split() if word.startswith("+")}
     service = serve(url(redis), RULES, env={"REDIS_TIMEOUT_MS": "20000"})
     assert service.post("/api/resource").status == 200
-    other = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
+    other = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "20000", "ADMIN_TOKEN": TOKEN})
     assert check_two(other) == [200, 200]
+    reset = other.post("/v1/reset", {"Authorization": f"Bearer {TOKEN}"}, b'{"rule": "default", "client": "a"}')
+    assert reset.status == 200
     with Crowd(service, 6, PATHS) as crowd:
         wait_for(lambda: redis.command("SCRIPT", "FLUSH") and commands <= called(redis), f"all of {commands} are used")
     assert {answer.status for answer in crowd.history} == {200, 429}

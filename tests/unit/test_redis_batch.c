@@ -535,32 +535,18 @@ static const char *const bad_replies[] = {
     REPLY " ",
     REPLY " 1",
     REPLY " 0",
-    REPLY "\n",
-    REPLY "x",
     REPLY_A "  " REPLY_B " " REPLY_C,
     REPLY_A "\t" REPLY_B " " REPLY_C,
     REPLY_A " " REPLY_B,
     "4 1 2 0 1000000",              /* more than were asked */
     "-1 1 2 0 1000000",             /* fewer than none */
-    "1 2 2 0 1000000",              /* neither allowed nor refused */
-    "1 -1 2 0 1000000",             /* nor is this */
-    "1 1 4 0 1000000",              /* more remaining than the limit */
-    "1 1 -1 0 1000000",             /* less than nothing */
-    "1 1 2 -2 1000000",             /* only -1 means never */
-    "1 1 2 0 -1",                   /* whole again before now */
-    "1 1 2 0 9007199254740992",     /* beyond what Lua counts exactly */
-    "1 1 2 0 99999999999999999999", /* twenty digits */
-    "1 1 2 0 18446744073709551617", /* 1, modulo 2^64 */
-    "1 1 2 99999999999999999 1",    /* seventeen */
-    "00000000000000001 1 2 0 1",    /* seventeen, though 1 */
-    "1 1 2 0 1.5",                  /* no whole number */
-    "1 1 2 0 1e3",
-    "1 1 2 0 0x10",
-    "1 1 2 0 +5",
-    "1 1 2 - 5",
-    "1 1 2 --1 5",
-    "1 1 0 0 3000000 0 " REPLY_B " " REPLY_C, /* foreign only when it was half done */
-    "1 1 0 0 3000000 3 0 0 1 3000000",        /* one too many of what is left */
+    "18446744073709551617 1 2 0 1", /* 1, modulo 2^64 */
+    "00000000000000001 1 2 0 1",    /* seventeen digits, though 1 */
+    "1.0 1 2 0 1",
+    "0x1 1 2 0 1",
+    "+1 1 2 0 1",
+    "- 1 2 0 1",
+    "1 1 0 0 3000000 3 0 0 1 3000000", /* one too many of what is left */
     "nan inf -inf nil",
 };
 
@@ -577,6 +563,68 @@ START_TEST(what_is_no_reply_answers_nobody_twice)
     ck_assert_int_eq(answered(5, STORE_DONE) + answered(5, STORE_UNAVAILABLE), 5);
     ck_assert_uint_eq(batch->live, 0);
     free(copy);
+}
+END_TEST
+
+/* For the bucket of 3 that a and b have; a decision's words, in the place of b's. */
+static const char *const bad_decisions[] = {
+    "2 2 0 1000000",              /* neither allowed nor refused */
+    "-1 2 0 1000000",             /* nor is this */
+    "1 4 0 1000000",              /* more remaining than the limit */
+    "1 -1 0 1000000",             /* less than nothing */
+    "1 2 -2 1000000",             /* only -1 means never */
+    "1 2 0 -1",                   /* whole again before now */
+    "1 2 0 9007199254740992",     /* beyond what Lua counts exactly */
+    "1 2 0 99999999999999999999", /* twenty digits */
+    "1 2 0 18446744073709551617", /* 1, modulo 2^64 */
+    "1 2 99999999999999999 1",    /* seventeen */
+    "1 2 0 1.5",                  /* no whole number */
+    "1 2 0 1e3",
+    "1 2 0 0x10",
+    "1 2 0 +5",
+    "1 2 - 5",
+    "1 2 --1 5",
+    "nan inf -inf nil",
+    "-9223372036854775808 -nan 1e+20 -1e+20",
+    "\n \r\n \t \"",
+};
+
+START_TEST(numbers_of_one_client_that_make_no_sense_cost_nobody_else)
+{
+    char reply[512];
+    unsigned foreign = 0;
+
+    ask_five();
+    snprintf(reply, sizeof(reply), "%s 1 %s %s", REPLY_A, bad_decisions[_i], REPLY_C);
+    ck_assert_msg(redis_batch_decode(batch, reply, strlen(reply), &foreign), "\"%s\"", reply);
+    ck_assert_uint_eq(foreign, 1);
+    ck_assert_int_eq(answered(5, STORE_DONE), 4);
+    ck_assert(asked[1].answers == 1 && asked[1].status == STORE_UNAVAILABLE);
+    check_answer(4, 0, false, 0, 1000000, 3000000);
+    check_answer(3, 1, false, 0, RETRY_NEVER, 7);
+}
+END_TEST
+
+/* Of three folded requests the first has its decision already. */
+static const char *const bad_halves[] = {
+    "1 1 0 0 3000000 2 0 9 1000000 3000000",
+    "1 1 0 0 3000000 1 0 9 1000000 3000000 1 0 0 1 3000000",
+    "1 1 0 0 3000000 0",
+};
+
+START_TEST(what_of_a_folded_entry_makes_no_sense_fails_and_no_more)
+{
+    char reply[512];
+    unsigned foreign = 0;
+
+    ask_five();
+    snprintf(reply, sizeof(reply), "%s %s %s", bad_halves[_i], REPLY_B, REPLY_C);
+    ck_assert_msg(redis_batch_decode(batch, reply, strlen(reply), &foreign), "\"%s\"", reply);
+    ck_assert_uint_eq(foreign, 1);
+    check_answer(0, 0, true, 0, 0, 3000000);
+    check_answer(1, 0, true, 2, 0, 1000000);
+    check_answer(3, 0, true, 99, 0, 120000000);
+    ck_assert_int_eq(answered(5, STORE_UNAVAILABLE), 2);
 }
 END_TEST
 
@@ -701,6 +749,9 @@ main(void)
     tcase_add_test(tests, who_expired_after_the_sending_gets_nothing_more);
     tcase_add_test(tests, a_foreign_key_is_no_answer_to_those_who_share_it);
     tcase_add_loop_test(tests, what_is_no_reply_answers_nobody_twice, 0, ROWS(bad_replies));
+    tcase_add_loop_test(tests, numbers_of_one_client_that_make_no_sense_cost_nobody_else, 0,
+                        ROWS(bad_decisions));
+    tcase_add_loop_test(tests, what_of_a_folded_entry_makes_no_sense_fails_and_no_more, 0, ROWS(bad_halves));
     tcase_add_test(tests, a_reply_cut_short_anywhere_is_none);
     tcase_add_test(tests, failing_answers_everyone_once);
     tcase_add_test(tests, deadlines_pass_in_order_and_at_their_microsecond);
