@@ -58,8 +58,8 @@ answer_header(struct answer *answer, const char *name, const char *value)
     }
 }
 
-static const char *
-status_title(unsigned status)
+const char *
+answer_title(unsigned status)
 {
     switch (status) {
     case 400:
@@ -78,11 +78,23 @@ status_title(unsigned status)
         return "URI Too Long";
     case 431:
         return "Request Header Fields Too Large";
+    case 501:
+        return "Not Implemented";
     case 503:
         return "Service Unavailable";
     default:
         return "Internal Server Error";
     }
+}
+
+void
+answer_put_problem(struct text *body, unsigned status, const char *field, const char *detail)
+{
+    text_put(body, "{\"detail\": \"%s\", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u",
+             detail, answer_title(status), status);
+    if (field != NULL)
+        text_put(body, ", \"field\": \"%s\"", field);
+    text_put(body, "}\n");
 }
 
 struct answer
@@ -91,10 +103,6 @@ answer_problem(unsigned status, const char *field, const char *detail, bool clos
     char buffer[PROBLEM_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
-    text_put(&body, "{\"detail\": \"%s\", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u",
-             detail, status_title(status), status);
-    if (field != NULL)
-        text_put(&body, ", \"field\": \"%s\"", field);
-    text_put(&body, "}\n");
+    answer_put_problem(&body, status, field, detail);
     return answer_new(status, &body, ANSWER_PROBLEM, closing);
 }

@@ -42,4 +42,10 @@ void answer_header(struct answer *answer, const char *name, const char *value);
    are. */
 struct answer answer_problem(unsigned status, const char *field, const char *detail, bool closing);
 
+/* The body of that alone. */
+void answer_put_problem(struct text *body, unsigned status, const char *field, const char *detail);
+
+/* "Bad Request" for 400. */
+const char *answer_title(unsigned status);
+
 #endif

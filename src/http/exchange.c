@@ -6,15 +6,20 @@
 
 #include <microhttpd.h>
 
+#include "first_line.h"
 #include "forward.h"
 #include "health.h"
 #include "openapi.h"
 #include "path.h"
 #include "target.h"
 
-/* How much of a body beyond the cap is still drained to answer it with 413; after that the connection just
-   ends. */
+/* How much of a body beyond the cap is still drained before it is answered with 413; beyond that the answer comes at
+   once. */
 #define BODY_EXCESS_MAX (1024 * 1024)
+
+#define METHOD_BYTES_MAX 64
+
+static const char body_too_long[] = "The body is longer than this service accepts.";
 
 enum next { NEXT_STEP, WAIT, FINISHED, FAILED };
 
@@ -31,13 +36,23 @@ exchange_init(struct exchange *exchange, struct exchange_context *context, const
 
 /* Answers. */
 
+/* The answer ends the connection, and does without libmicrohttpd's memory: the request may have filled it. */
+static enum next
+refuse(struct exchange *exchange, unsigned status, const char *detail)
+{
+    exchange->refusal.status = status;
+    exchange->refusal.detail = detail;
+    exchange->ends = true;
+    return FAILED;
+}
+
 static enum next
 queue(struct exchange *exchange, struct answer answer)
 {
     enum MHD_Result queued;
 
     if (answer.response == NULL)
-        return FAILED;
+        return refuse(exchange, 503, "Out of memory.");
     if (exchange->step == STEP_IDLE)
         exchange->ends = true;
     queued = MHD_queue_response(exchange->connection, answer.status, answer.response);
@@ -100,31 +115,54 @@ begin_body(struct exchange *exchange)
     return exchange->call != NULL;
 }
 
-/* What is answered here ends the connection, which is what a message that cannot be trusted to end where it
-   seems to should do. */
+void
+exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, const char *target)
+{
+    exchange->target_bytes = first_line_read(connection, target);
+    exchange->refusal =
+        (struct raw_answer){.status = 431, .detail = NULL}; /* libmicrohttpd runs out of memory on it */
+}
+
+static size_t
+request_bytes(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info != NULL ? info->header_size : SIZE_MAX;
+}
+
+/* What is refused here ends the connection, which is what a message that cannot be trusted to end where it seems to
+   should do. */
 static enum next
 begin(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
     const char *why;
 
-    if (strlen(url) > TARGET_BYTES_MAX)
-        return queue_problem(exchange, 414, "The request target has more than 8192 bytes.", NULL, true);
+    exchange->refusal = (struct raw_answer){.status = 431,
+                                            .detail = "The request takes more memory than a connection has.",
+                                            .head = strcmp(method, "HEAD") == 0};
+    if (strlen(method) > METHOD_BYTES_MAX)
+        return refuse(exchange, 501, "The method has more than 64 bytes.");
+    if (exchange->target_bytes > TARGET_BYTES_MAX)
+        return refuse(exchange, 414, "The request target has more than 8192 bytes.");
+    if (request_bytes(exchange->connection) > REQUEST_BYTES_MAX)
+        return refuse(exchange, 431, "The request line and the headers have more than 16384 bytes.");
     switch (
         headers_read(&exchange->headers, &exchange->context->index, exchange->connection, version, &why)) {
     case HEADERS_BAD:
-        return queue_problem(exchange, 400, why, NULL, true);
+        return refuse(exchange, 400, why);
     case HEADERS_TOO_LARGE:
-        return queue_problem(exchange, 431, "The headers have more than 100 lines or 12288 bytes.", NULL,
-                             true);
+        return refuse(exchange, 431, "The headers have more than 100 lines or 12288 bytes.");
     case HEADERS_GOOD:
         break;
     }
     exchange->method = method_by_name(method);
     find_route(exchange, url);
     if (!begin_body(exchange))
-        return FAILED;
+        return refuse(exchange, 503, "Out of memory.");
     if (exchange->headers.content_length > exchange->body_max)
-        return queue_problem(exchange, 413, "The body is longer than this service accepts.", NULL, true);
+        return refuse(exchange, 413, body_too_long);
     exchange->step = STEP_BODY;
     return WAIT;
 }
@@ -164,7 +202,7 @@ step_route(struct exchange *exchange)
     const struct route *route = exchange->route;
 
     if (exchange->body_bytes > exchange->body_max)
-        return queue_problem(exchange, 413, "The body is longer than this service accepts.", NULL, true);
+        return queue_problem(exchange, 413, body_too_long, NULL, true);
     if (route == NULL)
         return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
     if ((route->methods & exchange->method) == 0)
@@ -355,12 +393,19 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
         if (exchange->call != NULL && exchange->body_bytes <= exchange->body_max)
             call_keep(exchange->call, upload, *upload_bytes);
         *upload_bytes = 0;
-        return exchange->body_bytes <= exchange->body_max + BODY_EXCESS_MAX;
+        return exchange->body_bytes <= exchange->body_max + BODY_EXCESS_MAX ||
+               refuse(exchange, 413, body_too_long) != FAILED;
     }
     if (exchange->step != STEP_BODY)
         return false; /* it was resumed without an answer: there was no memory for one */
     exchange->step = STEP_ROUTE;
     return run(exchange) != FAILED;
+}
+
+bool
+exchange_is_answered(const struct exchange *exchange)
+{
+    return exchange->step == STEP_DONE;
 }
 
 void

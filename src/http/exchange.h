@@ -27,11 +27,15 @@
 #include "headers.h"
 #include "identity.h"
 #include "limiter.h"
+#include "raw_answer.h"
 #include "render.h"
 #include "routes.h"
 #include "upload.h"
 
 struct MHD_Connection;
+
+/* The request line and the headers, as they were sent. */
+#define REQUEST_BYTES_MAX (16 * 1024)
 
 /* What all exchanges of a worker share. */
 struct exchange_context {
@@ -70,6 +74,9 @@ struct exchange {
     enum exchange_step step;
     bool suspended; /* libmicrohttpd does nothing for the connection until it is resumed */
     bool ends;      /* the connection ends with the last answer, and not because the client asked for that */
+    struct raw_answer
+        refusal; /* what to say where nothing is queued; status 0: nothing is wrong with the request */
+    size_t target_bytes; /* with its query, as the first line had it */
     enum method method;
     const struct route *route; /* NULL: 404 */
     enum access_status access; /* to the route */
@@ -85,10 +92,16 @@ struct exchange {
 
 void exchange_init(struct exchange *exchange, struct exchange_context *context, const struct peer *peer);
 
-/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection.
-   */
+/* The first line is read: from libmicrohttpd's URI log callback. */
+void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, const char *target);
+
+/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection; then
+   exchange->refusal is to be sent first. */
 bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
                      const char *method, const char *version, const char *upload, size_t *upload_bytes);
+
+/* An answer is queued. */
+bool exchange_is_answered(const struct exchange *exchange);
 
 /* The request is over, answered or not. */
 void exchange_complete(struct exchange *exchange);

@@ -5,6 +5,7 @@
 
 #include <microhttpd.h>
 
+#include "first_line.h"
 #include "number.h"
 #include "token.h"
 
@@ -196,6 +197,8 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_byte
     struct reading *reading = arg;
 
     (void)kind;
+    if (first_line_is_shield(name))
+        return MHD_YES;
     reading->count++;
     reading->bytes += name_bytes + value_bytes;
     if (reading->count > HEADERS_MAX || reading->bytes > HEADERS_BYTES_MAX)

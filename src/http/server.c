@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "exchange.h"
 #include "linger.h"
+#include "page_guard.h"
 #include "render.h"
 
 #define BODY_TIMEOUT_US (30 * US_PER_S)
@@ -21,10 +22,16 @@
 #define DRAIN_IDLE_US   (1 * US_PER_S) /* an idle connection's client may just be sending */
 #define SWEEP_US        (US_PER_S / 4)
 
-/* The budget of libmicrohttpd for one request's headers and one answer's. It is wiped for each request, which costs more
-   than all that this service does for one: 3 us at 64 KiB, 0.7 at 16. So it is as small as our own bounds on the headers
-   allow; a request that keeps to both and still does not fit is told so by libmicrohttpd, in HTML. */
-#define CONNECTION_MEMORY_BYTES (16 * 1024)
+/* The memory of libmicrohttpd for one request and its answer's header. It is wiped for each request, which costs more
+   than all that this service does for one (1 us at 25 KiB), and every connection holds it: so it has room for the largest
+   request that is taken, and for little more. */
+#define CONNECTION_MEMORY_BYTES (25 * 1024)
+#define HEADER_NODE_BYTES       64 /* libmicrohttpd's own of each header; of 0.9.75 48, of 1.0 56 in steps of 16 */
+#define ANSWER_HEADER_BYTES     2304 /* the longest: eight limits of a rule with the longest name */
+_Static_assert(CONNECTION_MEMORY_BYTES >=
+                   REQUEST_BYTES_MAX + (HEADERS_MAX + 3) * HEADER_NODE_BYTES + ANSWER_HEADER_BYTES,
+               "every request that is taken leaves room for its answer's header");
+_Static_assert(CONNECTION_MEMORY_BYTES <= 32 * 1024, "above, libmicrohttpd maps it instead of allocating it");
 
 enum phase { PHASE_OPENED, PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_ANSWERING };
 
@@ -34,7 +41,9 @@ struct connection {
     int fd;
     enum phase phase;
     int64_t deadline_us; /* monotonic */
+    bool requested;      /* a request's first line is read, and it has not been completed */
     struct peer peer;
+    struct page_guard guard;
     struct exchange exchange;
 };
 
@@ -50,6 +59,7 @@ struct server {
     struct connection *connections;
     unsigned connection_count;
     struct linger_list *linger;
+    struct page_guard *guards; /* of the requests that have not reached on_access */
     struct exchange_context context;
 };
 
@@ -110,6 +120,7 @@ connection_close(struct connection *connection)
 {
     struct server *server = connection->server;
 
+    page_guard_end(&connection->guard);
     exchange_complete(&connection->exchange);
     *connection->link = connection->next;
     if (connection->next)
@@ -155,6 +166,8 @@ on_connection(void *arg, struct MHD_Connection *handle, void **socket_context,
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         connection_open(server, handle, socket_context);
     } else if (connection != NULL) {
+        if (connection->requested) /* libmicrohttpd 0.9.75 gives some up without completing them */
+            raw_answer_send(&connection->exchange.refusal, connection->fd);
         if (may_still_send(connection))
             linger_add(server->linger, connection->fd);
         connection_close(connection);
@@ -168,8 +181,12 @@ on_first_line(void *arg, const char *uri, struct MHD_Connection *handle)
     struct connection *connection = connection_of(handle);
 
     (void)arg;
-    (void)uri;
-    if (connection != NULL && connection->phase == PHASE_IDLE)
+    if (connection == NULL)
+        return NULL;
+    exchange_begin(&connection->exchange, handle, uri);
+    page_guard_begin(&connection->server->guards, &connection->guard, handle);
+    connection->requested = true;
+    if (connection->phase == PHASE_IDLE)
         enter_phase(connection, PHASE_HEADERS);
     return NULL;
 }
@@ -184,6 +201,7 @@ on_access(void *arg, struct MHD_Connection *handle, const char *url, const char 
     (void)request;
     if (connection == NULL)
         return MHD_NO;
+    page_guard_end(&connection->guard);
     if (connection->phase != PHASE_BODY)
         enter_phase(connection, PHASE_BODY);
     else if (*upload_bytes == 0)
@@ -193,6 +211,17 @@ on_access(void *arg, struct MHD_Connection *handle, const char *url, const char 
                : MHD_NO;
 }
 
+/* Whether libmicrohttpd gives up a request that it has sent nothing to. With an answer of ours queued that is because
+   the answer's header does not fit, or the client is gone; with one that is not ours it has sent a page of its own. */
+static bool
+is_unanswered(const struct connection *connection, struct MHD_Connection *handle,
+              enum MHD_RequestTerminationCode code)
+{
+    return code == MHD_REQUEST_TERMINATED_WITH_ERROR &&
+           (exchange_is_answered(&connection->exchange) ||
+            MHD_get_connection_info(handle, MHD_CONNECTION_INFO_HTTP_STATUS) == NULL);
+}
+
 static void
 on_completed(void *arg, struct MHD_Connection *handle, void **request, enum MHD_RequestTerminationCode code)
 {
@@ -200,9 +229,14 @@ on_completed(void *arg, struct MHD_Connection *handle, void **request, enum MHD_
 
     (void)arg;
     (void)request;
-    (void)code;
     if (connection == NULL)
         return;
+    if (is_unanswered(connection, handle, code))
+        raw_answer_send(&connection->exchange.refusal, connection->fd);
+    if (code == MHD_REQUEST_TERMINATED_WITH_ERROR)
+        connection->exchange.ends = true;
+    connection->requested = false;
+    page_guard_end(&connection->guard);
     exchange_complete(&connection->exchange);
     enter_phase(connection, PHASE_IDLE);
 }
@@ -216,11 +250,12 @@ keep_escapes(void *arg, struct MHD_Connection *handle, char *text)
     return strlen(text);
 }
 
+/* What clients do wrong is theirs to know, and what matters here has a return value: nothing of it is logged. */
 static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *format, va_list arguments)
 {
-    (void)arg;
-    (void)format;
-    (void)arguments; /* what clients do wrong is theirs to know; what matters here has a return value */
+    struct server *server = arg;
+
+    page_guard_log(&server->guards, format, arguments);
 }
 
 /* The loop. */
@@ -264,7 +299,7 @@ start_daemon(struct server *server)
 
     return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
                             NULL, NULL, on_access, server,                                       /**/
-                            MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                            /**/
+                            MHD_OPTION_EXTERNAL_LOGGER, on_log, server,                          /**/
                             MHD_OPTION_LISTEN_SOCKET, options->socket,                           /**/
                             MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections,     /**/
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, /**/

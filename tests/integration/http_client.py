@@ -146,6 +146,12 @@ class Connection:
         self.send(b"".join(requests))
         return [self.read_response() for _ in requests]
 
+    def rest(self):
+        """Waits until the server closes; returns what it has sent beyond the answers that were read."""
+        while self._receive():
+            pass
+        return self.received
+
     def ends(self):
         """Waits until the server closes; whatever it still sends is thrown away."""
         try:

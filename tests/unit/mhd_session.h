@@ -15,6 +15,8 @@
 struct mhd_session {
     /* The headers are there; at the second call the answer may be queued. False ends the connection. */
     bool (*handle)(void *arg, struct MHD_Connection *connection, const char *version, bool answer);
+    /* As of MHD_OPTION_URI_LOG_CALLBACK, with `arg`; or NULL. */
+    void *(*on_first_line)(void *arg, const char *uri, struct MHD_Connection *connection);
     void *arg;
     int calls;
 };
@@ -47,7 +49,8 @@ mhd_session_run(struct mhd_session *session, const char *request, size_t bytes)
     int sockets[2];
     struct MHD_Daemon *daemon =
         MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, mhd_session_on_access,
-                         session, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_END);
+                         session, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
+                         MHD_OPTION_URI_LOG_CALLBACK, session->on_first_line, session->arg, MHD_OPTION_END);
 
     ck_assert(answer != NULL && daemon != NULL);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets), 0);

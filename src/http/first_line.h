@@ -1,0 +1,29 @@
+/*
+ * first_line: keeps libmicrohttpd from parsing what this service never reads.
+ *
+ * Before the first call of the access handler libmicrohttpd parses query arguments and cookies into the connection's
+ * memory, some 50 bytes for each: a kilobyte of either can take all of the room that the answer's header needs. It has
+ * no setting against that. But its URI log callback comes when the first line has been read and nothing of it parsed,
+ * and two things that the callback may do keep both parsers from finding anything:
+ *
+ *      the query        is cut off behind its question mark; an empty query has no arguments
+ *      the cookies      are looked for in the first header of that name, so an empty one is put before all others
+ *
+ * tests/unit/test_first_line.c holds libmicrohttpd 0.9.75 and 1.0 to this. Where a later version behaves differently the
+ * test fails; the service then answers such requests with 431 (raw_answer.h).
+ */
+#ifndef FIRST_LINE_H
+#define FIRST_LINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct MHD_Connection;
+
+/* From within MHD_OPTION_URI_LOG_CALLBACK. Returns the bytes of the target, its query included. */
+size_t first_line_read(struct MHD_Connection *connection, const char *target);
+
+/* Whether `name`, from MHD_get_connection_values, is that of the empty Cookie header: nobody sent it. */
+bool first_line_is_shield(const char *name);
+
+#endif

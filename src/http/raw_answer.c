@@ -1,0 +1,46 @@
+#include "raw_answer.h"
+
+#include <sys/socket.h>
+#include <time.h>
+
+#include "answer.h"
+
+#define RAW_BYTES 1024
+
+static void
+put_date(struct text *text)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    char date[32];
+
+    /* Names of days and months in English: the program never leaves the C locale. */
+    if (gmtime_r(&now, &utc) != NULL && strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc) > 0)
+        text_put(text, "Date: %s\r\n", date);
+}
+
+static void
+put_body(struct text *text, const struct raw_answer *answer)
+{
+    char problem[RAW_BYTES / 2] = "";
+    struct text body = {.start = problem, .room = sizeof(problem)};
+
+    if (answer->detail != NULL) {
+        answer_put_problem(&body, answer->status, NULL, answer->detail);
+        text_put(text, "Content-Type: " ANSWER_PROBLEM "\r\n");
+    }
+    text_put(text, "Content-Length: %zu\r\n\r\n%s", body.used, answer->head ? "" : problem);
+}
+
+bool
+raw_answer_send(const struct raw_answer *answer, int fd)
+{
+    char buffer[RAW_BYTES];
+    struct text text = {.start = buffer, .room = sizeof(buffer)};
+
+    text_put(&text, "HTTP/1.1 %u %s\r\n", answer->status, answer_title(answer->status));
+    put_date(&text);
+    text_put(&text, "Connection: close\r\n");
+    put_body(&text, answer);
+    return send(fd, buffer, text.used, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.used;
+}

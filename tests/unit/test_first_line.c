@@ -1,0 +1,111 @@
+/* What libmicrohttpd makes of a request whose query and cookies it is kept from parsing. */
+#include "first_line.h"
+
+#include <stdio.h>
+
+#include "mhd_session.h"
+#include "suite.h"
+
+static struct {
+    size_t target_bytes;
+    int arguments, cookies, shields, headers;
+    bool called;
+} found;
+
+static void *
+on_first_line(void *arg, const char *uri, struct MHD_Connection *connection)
+{
+    (void)arg;
+    found.target_bytes = first_line_read(connection, uri);
+    return NULL;
+}
+
+static enum MHD_Result
+on_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)arg;
+    (void)kind;
+    (void)value;
+    found.headers++;
+    if (first_line_is_shield(name))
+        ck_assert_int_eq(++found.shields, found.headers); /* the first of all */
+    return MHD_YES;
+}
+
+static bool
+handle(void *arg, struct MHD_Connection *connection, const char *version, bool answer)
+{
+    (void)arg;
+    (void)version;
+    (void)answer;
+    found.called = true;
+    found.arguments = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
+    found.cookies = MHD_get_connection_values(connection, MHD_COOKIE_KIND, NULL, NULL);
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, NULL);
+    return false;
+}
+
+static void
+read_request(const char *target, const char *headers)
+{
+    char request[8192];
+    struct mhd_session session = {.handle = handle, .on_first_line = on_first_line};
+
+    memset(&found, 0, sizeof(found));
+    free(mhd_session_run(
+        &session, request,
+        (size_t)snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n%s\r\n", target, headers)));
+    ck_assert_msg(found.called, "libmicrohttpd refused it: %s", request);
+}
+
+static const char *const targets[] = {
+    "/", "/?", "/a?b", "/a?b=c", "/?a=b&c=d&e", "/?a&&b&=", "/?a?b?c=d", "/?%61=%62&+=+", "http://h/a?b=c",
+};
+
+START_TEST(no_argument_is_parsed)
+{
+    read_request(targets[_i], "");
+    ck_assert_int_eq(found.arguments, 0);
+    ck_assert_uint_eq(found.target_bytes, strlen(targets[_i]));
+}
+END_TEST
+
+static const char *const cookies[] = {
+    "",
+    "Cookie: a=b\r\n",
+    "Cookie: a=b; c=d; e=\"f\"; g\r\n",
+    "cookie: a=b\r\nCookie: c=d\r\n",
+    "X: y\r\nCOOKIE: a;b;c;d;e\r\n",
+};
+
+START_TEST(no_cookie_is_parsed_and_the_header_stays)
+{
+    int lines = 1; /* Host */
+
+    for (const char *at = cookies[_i]; (at = strstr(at, "\r\n")) != NULL; at += 2)
+        lines++;
+    read_request("/", cookies[_i]);
+    ck_assert_int_le(found.cookies, 1); /* 0.9.75: the one without a name that an empty header has */
+    ck_assert_int_eq(found.shields, 1);
+    ck_assert_int_eq(found.headers, lines + 1);
+}
+END_TEST
+
+START_TEST(a_name_that_a_client_sent_is_no_shield)
+{
+    ck_assert(!first_line_is_shield((char[]){"Cookie"}));
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("first_line");
+    TCase *tests = tcase_create("first_line");
+
+    tcase_add_loop_test(tests, no_argument_is_parsed, 0, ROWS(targets));
+    tcase_add_loop_test(tests, no_cookie_is_parsed_and_the_header_stays, 0, ROWS(cookies));
+    tcase_add_test(tests, a_name_that_a_client_sent_is_no_shield);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
