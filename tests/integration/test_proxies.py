@@ -79,7 +79,7 @@ def nginx(directory):
 
 
 def haproxy(directory):
-    return ["haproxy", "-db", "-f", str(directory / "haproxy.cfg"), "-C", str(directory)]
+    return ["haproxy", "-db", "-f", str(directory / "haproxy.cfg")]
 
 
 def caddy(directory):
@@ -90,7 +90,7 @@ COMMANDS = {"nginx": nginx, "haproxy": haproxy, "caddy": caddy}
 
 
 class Proxy:
-    """The files of deploy/NAME with other ports in them, run."""
+    """The files of deploy/NAME with other ports in them, run from another directory than theirs."""
 
     def __init__(self, name, limiter_port, application_port):
         if not shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"):
@@ -113,9 +113,10 @@ class Proxy:
         assert found == set(ports), f"deploy/{name} does not have all the addresses that it speaks of"
         self.path.chmod(0o755)
         self._stderr = open(self.path / "stderr", "w+b")
-        environment = service.environment({"HOME": self.directory.name})
+        environment = service.environment({"HOME": self.directory.name,
+                                           "RATELIMIT_LUA": str(self.path / "ratelimit.lua")})
         environment["PATH"] += ":/usr/sbin:/sbin"
-        self.process = processes.start(COMMANDS[name](self.path), self._stderr, environment, self.path)
+        self.process = processes.start(COMMANDS[name](self.path), self._stderr, environment, "/")
         self.connections = []
         wait_for(self._accepts, f"{name} listens")
 
