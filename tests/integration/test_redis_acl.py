@@ -10,7 +10,7 @@ from rules import at, bucket, each_algorithm, rules_of, window
 from waiting import wait_for
 
 DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/redis.md").read_text()
-[LINE] = re.findall(r"^ {4}(ACL SETUSER ratelimitd .*)$", DOCS, re.M)
+[LINE] = re.findall(r"^(ACL SETUSER ratelimitd .*)$", DOCS, re.M)
 RULES = rules_of(window("sliding_window", 3, "300ms"), bucket=at("/api/data", bucket(2, 20)),
                  counter=at("/limited-resource", window("sliding_window_counter", 3, "300ms")),
                  fixed=at("/api/resource", window("fixed_window", 3, "300ms"), methods=["GET", "POST"]))
