@@ -144,7 +144,7 @@ resident_bytes(void)
 static void
 run(const struct variant *variant, uint32_t keys, int threads, int rounds)
 {
-    const struct ratelimit_store_options options = {.max_keys = MANY_KEYS, .sliding_window_max = 1000000};
+    const struct ratelimit_store_options options = {.max_keys = MANY_KEYS};
     double before_bytes = resident_bytes(), best_ns = 0, grown_bytes;
     uint64_t seed = 0;
     struct ratelimit_error error;

@@ -68,12 +68,13 @@ extern "C" {
 #endif
 
 /* Bounds of what is accepted. */
-#define RATELIMIT_KEY_BYTES          4096 /* a key: 1 to so many bytes, any but zero */
-#define RATELIMIT_NAME_BYTES         64   /* a limiter's name: 1 to so many of A-Z a-z 0-9 _ . - */
-#define RATELIMIT_LIMITS             8    /* limits of one limiter */
-#define RATELIMIT_NUMBER_MAX         INT64_C(9007199254740991)         /* 2^53 - 1 */
-#define RATELIMIT_PERIOD_MS_MAX      (INT64_C(366) * 24 * 3600 * 1000) /* a year */
-#define RATELIMIT_SLIDING_WINDOW_MAX INT64_C(1000000) /* requests that a sliding window may allow */
+#define RATELIMIT_KEY_BYTES     4096 /* a key: 1 to so many bytes, any but zero */
+#define RATELIMIT_NAME_BYTES    64   /* a limiter's name: 1 to so many of A-Z a-z 0-9 _ . - */
+#define RATELIMIT_LIMITS        8    /* limits of one limiter */
+#define RATELIMIT_NUMBER_MAX    INT64_C(9007199254740991)         /* 2^53 - 1 */
+#define RATELIMIT_PERIOD_MS_MAX (INT64_C(366) * 24 * 3600 * 1000) /* a year */
+#define RATELIMIT_SLIDING_WINDOW_MAX \
+    RATELIMIT_NUMBER_MAX /* a sliding window has no bound of its own any more */
 
 /* Errors. */
 
@@ -91,11 +92,11 @@ enum ratelimit_status {
     RATELIMIT_NOT_POSITIVE,    /* a limit, a capacity, a refill or a period is below 1 */
     RATELIMIT_PERIOD_TOO_LONG, /* a window, or the time in which a bucket fills, above RATELIMIT_PERIOD_MS_MAX */
     RATELIMIT_TOO_LARGE,       /* a limit times its period cannot be counted exactly */
-    RATELIMIT_TOO_MANY_ENTRIES, /* a sliding window allows more than it, or the store in memory, can keep entries for */
-    RATELIMIT_EMPTY_KEY, /* a key of no bytes */
-    RATELIMIT_LONG_KEY,  /* a key above RATELIMIT_KEY_BYTES */
-    RATELIMIT_BAD_COST,  /* a cost below 0 or above RATELIMIT_NUMBER_MAX */
-    RATELIMIT_FORKED,    /* the store was opened by another process */
+    RATELIMIT_TOO_MANY_ENTRIES, /* not returned any more: a sliding window of any limit can be counted */
+    RATELIMIT_EMPTY_KEY,        /* a key of no bytes */
+    RATELIMIT_LONG_KEY,         /* a key above RATELIMIT_KEY_BYTES */
+    RATELIMIT_BAD_COST,         /* a cost below 0 or above RATELIMIT_NUMBER_MAX */
+    RATELIMIT_FORKED,           /* the store was opened by another process */
 
     /* Weather: the same call may work later. */
     RATELIMIT_UNREACHABLE, /* ratelimit_store_open: no connection within the time for it */
@@ -127,9 +128,7 @@ struct ratelimit_store_options {
     int64_t
         max_keys; /* so many keys are always held, of each limit; 1 to 1000000000, default 1000000. Beyond: the
                          least recently used go first, those just refused last */
-    int64_t
-        sliding_window_max; /* the largest limit of a sliding window; default 10000. Reserves room, which is only
-                                   used as far as it is needed */
+    int64_t sliding_window_max; /* not read any more: every sliding window has its room */
 
     /* In Redis. */
     int64_t timeout_ms;         /* a call waits no longer; 1 to 60000, default 100 */
@@ -186,7 +185,8 @@ RATELIMIT_API struct ratelimit_limiter *ratelimit_token_bucket(struct ratelimit_
                                                                int64_t refill, int64_t period_ms,
                                                                struct ratelimit_error *error);
 
-/* Never more than `limit` in any window, exactly; keeps an entry for each request. */
+/* Never more than `limit` in any window. Up to a limit of 1024 exact; above, a request counts up to a thousandth of the
+   window longer, never shorter. Keeps up to 1024 entries for a key, some 16 KB. */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_sliding_window(struct ratelimit_store *store,
                                                                  const char *name, int64_t limit,
                                                                  int64_t window_ms,
@@ -209,7 +209,7 @@ RATELIMIT_API struct ratelimit_limiter *ratelimit_fixed_window(struct ratelimit_
  * four above are this with one limit.
  *
  * RATELIMIT_NULL, RATELIMIT_BAD_NAME, RATELIMIT_BAD_LIMIT_COUNT, RATELIMIT_BAD_ALGORITHM, RATELIMIT_NOT_POSITIVE,
- * RATELIMIT_PERIOD_TOO_LONG, RATELIMIT_TOO_LARGE, RATELIMIT_TOO_MANY_ENTRIES, RATELIMIT_NO_RESOURCES. No network.
+ * RATELIMIT_PERIOD_TOO_LONG, RATELIMIT_TOO_LARGE, RATELIMIT_NO_RESOURCES. No network.
  */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_limiter_new(struct ratelimit_store *store, const char *name,
                                                               const struct ratelimit_limit *limits,

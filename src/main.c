@@ -61,20 +61,6 @@ is_any_rule_local(const struct policy *policy)
     return false;
 }
 
-static int64_t
-largest_sliding_window(const struct policy *policy)
-{
-    int64_t largest = 0;
-
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        for (uint32_t j = 0; j < policy->rules[i].limit_count; j++) {
-            const struct limit *limit = &policy->rules[i].limits[j];
-            if (limit->algorithm == SLIDING_WINDOW && limit->limit > largest)
-                largest = limit->limit;
-        }
-    return largest;
-}
-
 /* Everything that can be wrong without touching the network; what is wrong goes to the report. Also after mistakes in
    the settings, so that those in the rules are told in the same run: a setting that was not understood is 0 here. */
 static void
@@ -143,7 +129,6 @@ open_memory(struct service *service)
         return true;
     service->memory = memory_store_new(&(struct memory_store_options){
         .max_keys = service->settings.memory_max_keys,
-        .sliding_limit_max = largest_sliding_window(service->policy),
         .clock = &service->clock,
     });
     if (service->memory == NULL)

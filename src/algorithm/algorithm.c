@@ -75,7 +75,7 @@ algorithm_spend(const struct limit *limit, union algorithm_state *state, struct 
         token_bucket_spend(limit, &state->token_bucket, now_us, cost);
         break;
     case SLIDING_WINDOW:
-        sliding_window_spend(&state->sliding_window, pool, now_us, cost);
+        sliding_window_spend(limit, &state->sliding_window, pool, now_us, cost);
         break;
     case SLIDING_WINDOW_COUNTER:
         sliding_window_counter_spend(limit, &state->sliding_window_counter, now_us, cost);

@@ -41,7 +41,7 @@ struct token_bucket_state {
     int64_t updated_us; /* the moment at which `level` was true */
 };
 
-/* Exact: never more than the limit in any window. */
+/* Never more than the limit in any window. */
 struct sliding_window_state {
     int64_t used; /* the sum of the counts in the log */
     struct window_log log;

@@ -44,6 +44,28 @@ finest_tick_us(int64_t requests, int64_t window_us)
     return 0;
 }
 
+/* A window begins within a tick and touches one more than it is long in ticks. */
+static int64_t
+entry_tick_us(int64_t requests, int64_t window_us)
+{
+    const int64_t ticks = SLIDING_WINDOW_ENTRIES - 1;
+
+    return requests <= SLIDING_WINDOW_ENTRIES ? 1 : (window_us + ticks - 1) / ticks;
+}
+
+static int64_t
+window_tick_us(enum algorithm algorithm, int64_t requests, int64_t window_us)
+{
+    switch (algorithm) {
+    case SLIDING_WINDOW:
+        return entry_tick_us(requests, window_us);
+    case SLIDING_WINDOW_COUNTER:
+        return finest_tick_us(requests, window_us);
+    default:
+        return 1;
+    }
+}
+
 enum limit_error
 limit_init_window(struct limit *limit, enum algorithm algorithm, int64_t requests, int64_t window_us)
 {
@@ -52,15 +74,13 @@ limit_init_window(struct limit *limit, enum algorithm algorithm, int64_t request
         return LIMIT_NOT_POSITIVE;
     if (window_us > DURATION_MAX_US)
         return LIMIT_WINDOW_TOO_LONG;
-    if (algorithm == SLIDING_WINDOW && requests > SLIDING_WINDOW_LIMIT_MAX)
-        return LIMIT_TOO_MANY_ENTRIES;
     if (requests > NUMBER_EXACT_MAX)
         return LIMIT_TOO_LARGE;
     *limit = (struct limit){
         .algorithm = algorithm,
         .limit = requests,
         .window_us = window_us,
-        .tick_us = algorithm == SLIDING_WINDOW_COUNTER ? finest_tick_us(requests, window_us) : 1,
+        .tick_us = window_tick_us(algorithm, requests, window_us),
     };
     return limit->tick_us != 0 ? LIMIT_OK : LIMIT_TOO_LARGE;
 }
@@ -79,9 +99,6 @@ limit_error_text(enum limit_error error)
         return "the limit times its window, or the capacity times the refill period, is too large to be "
                "counted "
                "exactly; accepted: products below 2^53 in microseconds, after reduction";
-    case LIMIT_TOO_MANY_ENTRIES:
-        return "a sliding_window keeps an entry a request; accepted: a limit up to 1000000, beyond it use "
-               "sliding_window_counter";
     }
     return "unknown error";
 }

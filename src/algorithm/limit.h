@@ -31,20 +31,22 @@ struct limit {
     int64_t units_per_token;
     int64_t units_per_us;
 
-    /* SLIDING_WINDOW_COUNTER: the step in which it reads the clock: 1, 1000 or 1000000 microseconds, the
-       finest that divides the window and keeps limit * window_us / tick_us below 2^53. 1 for the others. */
+    /* The step in which the clock is read, in microseconds. 1 for the other algorithms.
+       SLIDING_WINDOW_COUNTER: 1, 1000 or 1000000, the finest that divides the window and keeps
+       limit * window_us / tick_us below 2^53.
+       SLIDING_WINDOW: 1 up to a limit of SLIDING_WINDOW_ENTRIES. Above, the finest of which a window touches no
+       more ticks than that; requests of one tick share an entry. */
     int64_t tick_us;
 };
 
-/* A sliding window keeps an entry a request: past this, sliding_window_counter is the answer. */
-#define SLIDING_WINDOW_LIMIT_MAX INT64_C(1000000)
+/* A sliding window keeps no more entries than this, whatever its limit. Lua has the same number. */
+#define SLIDING_WINDOW_ENTRIES 1024
 
 enum limit_error {
     LIMIT_OK = 0,
-    LIMIT_NOT_POSITIVE,     /* limit, capacity, refill or window below 1 */
-    LIMIT_WINDOW_TOO_LONG,  /* above DURATION_MAX_US, or a bucket that takes longer to fill */
-    LIMIT_TOO_LARGE,        /* a product would reach 2^53, even reduced */
-    LIMIT_TOO_MANY_ENTRIES, /* SLIDING_WINDOW above SLIDING_WINDOW_LIMIT_MAX */
+    LIMIT_NOT_POSITIVE,    /* limit, capacity, refill or window below 1 */
+    LIMIT_WINDOW_TOO_LONG, /* above DURATION_MAX_US, or a bucket that takes longer to fill */
+    LIMIT_TOO_LARGE,       /* a product would reach 2^53, even reduced */
 };
 
 /* `refill` tokens flow in evenly each `refill_period_us`. */

@@ -1,5 +1,5 @@
 /*
- * The pool's chunks are numbered, not pointed at: a number is half a pointer, and a log fits in 12 bytes.
+ * The pool's chunks are numbered, not pointed at: a number is half a pointer, and a log fits in 16 bytes.
  * Chunks past `untouched` have never been written, so the kernel has not given them memory yet.
  */
 #include "window_log.h"
@@ -96,6 +96,7 @@ window_log_push(struct window_log *log, struct window_log_pool *pool, struct win
         log->end = 0;
     }
     pool->chunks[log->tail].entries[log->end++] = entry;
+    log->entry_count++;
 }
 
 void
@@ -105,6 +106,7 @@ window_log_pop(struct window_log *log, struct window_log_pool *pool)
 
     assert(head != CHUNK_NONE);
     log->first++;
+    log->entry_count--;
     if (head == log->tail && log->first == log->end) {
         chunk_give(pool, head);
         window_log_init(log);

@@ -42,7 +42,8 @@ struct window_log_pool {
 struct window_log {
     uint32_t head, tail; /* chunk numbers; CHUNK_NONE: empty */
     uint16_t first;      /* index of the oldest entry in the head chunk */
-    uint16_t end;        /* index behind the newest entry in the tail chunk */
+    uint16_t end;        /* index after the newest entry in the tail chunk */
+    uint32_t entry_count;
 };
 
 /* False where the address space for `chunks` chunks cannot be had. */

@@ -18,7 +18,6 @@
 #include "waiting_store.h"
 
 _Static_assert(RATELIMIT_PERIOD_MS_MAX *US_PER_MS == DURATION_MAX_US, "ratelimit.h repeats number.h");
-_Static_assert(RATELIMIT_SLIDING_WINDOW_MAX == SLIDING_WINDOW_LIMIT_MAX, "ratelimit.h repeats limit.h");
 _Static_assert(RATELIMIT_NUMBER_MAX == NUMBER_EXACT_MAX, "ratelimit.h repeats number.h");
 
 /* The log: nobody's, until the program names somebody. */
@@ -76,12 +75,10 @@ static bool
 read_options(struct ratelimit_store_options *options, struct ratelimit_error *error)
 {
     static const struct option max_keys = {"max_keys", 1, 1000000000, 1000000};
-    static const struct option sliding = {"sliding_window_max", 1, SLIDING_WINDOW_LIMIT_MAX, 10000};
     static const struct option timeout = {"timeout_ms", 1, 60000, 100};
     static const struct option connect = {"connect_timeout_ms", 1, 600000, 2000};
 
     return read_option(&options->max_keys, &max_keys, error) &&
-           read_option(&options->sliding_window_max, &sliding, error) &&
            read_option(&options->timeout_ms, &timeout, error) &&
            read_option(&options->connect_timeout_ms, &connect, error);
 }
@@ -93,15 +90,11 @@ open_memory(struct ratelimit_store *store, const struct ratelimit_store_options 
             struct ratelimit_error *error)
 {
     store->clock = clock_steady();
-    store->sliding_window_max = options->sliding_window_max;
-    store->store =
-        memory_store_new(&(struct memory_store_options){.max_keys = options->max_keys,
-                                                        .sliding_limit_max = options->sliding_window_max,
-                                                        .clock = &store->clock});
+    store->store = memory_store_new(
+        &(struct memory_store_options){.max_keys = options->max_keys, .clock = &store->clock});
     if (store->store == NULL)
-        sentence_fail(error, RATELIMIT_NO_RESOURCES,
-                      "memory for max_keys %" PRId64 " and sliding_window_max %" PRId64 " cannot be reserved",
-                      options->max_keys, options->sliding_window_max);
+        sentence_fail(error, RATELIMIT_NO_RESOURCES, "memory for max_keys %" PRId64 " cannot be reserved",
+                      options->max_keys);
     return store->store != NULL;
 }
 
@@ -148,7 +141,6 @@ open_redis(struct ratelimit_store *store, const struct ratelimit_store_options *
 {
     char trouble[256];
 
-    store->sliding_window_max = SLIDING_WINDOW_LIMIT_MAX;
     store->timeout_ms = options->timeout_ms;
     store->store = waiting_store_new(&(struct waiting_store_options){
         .url = &store->url, .tls = store->tls, .timeout_us = options->timeout_ms * US_PER_MS});

@@ -18,12 +18,11 @@ struct redis_tls;
 struct ratelimit_store {
     _Atomic uint32_t references; /* the opener's, and one a limiter */
     struct store *store;
-    int64_t sliding_window_max; /* of limits that it can count */
-    int64_t timeout_ms;         /* Redis: how long a call waits */
-    pid_t process;              /* Redis: where its thread is; 0: memory, and it has none */
-    struct redis_url url;       /* Redis */
-    struct redis_tls *tls;      /* likewise; NULL: plain */
-    struct clock clock;         /* what the store in memory counts by */
+    int64_t timeout_ms;    /* Redis: how long a call waits */
+    pid_t process;         /* Redis: where its thread is; 0: memory, and it has none */
+    struct redis_url url;  /* Redis */
+    struct redis_tls *tls; /* likewise; NULL: plain */
+    struct clock clock;    /* what the store in memory counts by */
 };
 
 void handle_acquire(struct ratelimit_store *store);

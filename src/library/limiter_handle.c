@@ -44,8 +44,6 @@ status_of(enum limit_error mistake)
         return RATELIMIT_PERIOD_TOO_LONG;
     case LIMIT_TOO_LARGE:
         return RATELIMIT_TOO_LARGE;
-    case LIMIT_TOO_MANY_ENTRIES:
-        return RATELIMIT_TOO_MANY_ENTRIES;
     }
     abort(); /* a bug: no such error */
 }
@@ -85,7 +83,6 @@ static enum ratelimit_status
 read_limit(struct ratelimit_limiter *limiter, const struct ratelimit_limit *limit,
            struct ratelimit_error *error)
 {
-    int64_t sliding_max = limiter->store->sliding_window_max;
     enum limit_error mistake;
 
     if ((unsigned)limit->algorithm >= ALGORITHM_COUNT)
@@ -96,11 +93,6 @@ read_limit(struct ratelimit_limiter *limiter, const struct ratelimit_limit *limi
     mistake = compile(&limiter->limits[limiter->limit_count], limit);
     if (mistake != LIMIT_OK)
         return refuse_limit(limiter->name, limit, mistake, error);
-    if (limit->algorithm == RATELIMIT_SLIDING_WINDOW && limit->limit > sliding_max)
-        return sentence_fail(error, RATELIMIT_TOO_MANY_ENTRIES,
-                             "limiter \"%s\": sliding_window of %" PRId64
-                             "; this store was opened with sliding_window_max %" PRId64,
-                             limiter->name, limit->limit, sliding_max);
     limiter->limit_count++;
     return RATELIMIT_OK;
 }

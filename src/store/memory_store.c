@@ -238,15 +238,13 @@ shard_capacity(int64_t max_keys, uint32_t shard_count)
 }
 
 static uint32_t
-shard_log_chunks(const struct memory_store_options *options, uint32_t capacity)
+shard_log_chunks(uint32_t capacity)
 {
-    uint64_t largest = (uint64_t)options->sliding_limit_max / CHUNK_ENTRIES + 2;
+    const uint64_t least = LARGEST_LOGS * (SLIDING_WINDOW_ENTRIES / CHUNK_ENTRIES + 2);
     uint64_t chunks = (uint64_t)capacity * CHUNKS_A_KEY;
 
-    if (options->sliding_limit_max == 0)
-        return 0;
-    if (chunks < LARGEST_LOGS * largest)
-        chunks = LARGEST_LOGS * largest;
+    if (chunks < least)
+        chunks = least;
     return chunks < CHUNK_NONE ? (uint32_t)chunks : CHUNK_NONE - 1;
 }
 
@@ -272,7 +270,7 @@ memory_store_new(const struct memory_store_options *options)
     }
     while (memory->shard_count < shard_count) {
         struct shard *shard = &memory->shards[memory->shard_count];
-        if (!table_init(&shard->table, capacity, shard_log_chunks(options, capacity))) {
+        if (!table_init(&shard->table, capacity, shard_log_chunks(capacity))) {
             memory_store_free(&memory->store);
             return NULL;
         }

@@ -19,7 +19,6 @@ struct memory_store_options {
         max_keys; /* so many clients' limits are always held; slots for some more are reserved. Of sliding windows, which
                          need room for their logs beside it, so many as log 28 moments each on average; beyond that idle
                          ones go first */
-    int64_t sliding_limit_max; /* the largest limit of any sliding_window that will be asked for; 0: none */
     const struct clock *clock; /* borrowed for the store's life */
 };
 

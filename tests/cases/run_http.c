@@ -104,17 +104,6 @@ parse_rules(const char *rules)
     return policy;
 }
 
-static int64_t
-largest_log(const struct cases_case *c)
-{
-    int64_t largest = 0;
-
-    for (size_t i = 0; i < c->limit_count; i++)
-        if (c->limits[i].limit.algorithm == SLIDING_WINDOW && c->limits[i].requests > largest)
-            largest = c->limits[i].requests;
-    return largest;
-}
-
 /* A listening socket on any free port, and a client that is connected to it. */
 static int
 open_sockets(struct service *service)
@@ -137,15 +126,15 @@ open_sockets(struct service *service)
 }
 
 static bool
-open_service(struct service *service, const struct cases_case *c, const char *rules)
+open_service(struct service *service, const char *rules)
 {
     *service = (struct service){.clock = clock_fixed(CASES_START_US), .client = -1};
     service->policy = parse_rules(rules);
     if (service->policy == NULL)
         return false;
     service->base = event_base_new();
-    service->store = memory_store_new(&(struct memory_store_options){
-        .max_keys = 1000, .sliding_limit_max = largest_log(c), .clock = &service->clock});
+    service->store =
+        memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &service->clock});
     service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
     assert(service->base != NULL && service->store != NULL);
     service->server = server_new(&(struct server_options){.base = service->base,
@@ -389,7 +378,7 @@ static bool
 run_case(const char *path, const struct cases_case *c, const char *rules)
 {
     struct service service;
-    bool good = open_service(&service, c, rules);
+    bool good = open_service(&service, rules);
 
     for (size_t i = 0; good && i < c->step_count; i++)
         good = run_step(&service, path, c, &c->steps[i]);

@@ -5,4 +5,4 @@ local answer = production()
 if next(without_ttl) then
     error('no TTL for ' .. next(without_ttl))
 end
-return { answer, unpack(keys_told) }
+return { answer, calls, unpack(keys_told) }

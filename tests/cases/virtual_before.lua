@@ -2,7 +2,8 @@
 -- and die by that clock. The script runs inside `production`, unchanged; virtual_after.lua looks at what it
 -- did.
 --
--- Every write must leave its key with a TTL; what the key's last TTL was is told to the test.
+-- Every write must leave its key with a TTL; what the key's last TTL was is told to the test, and how many commands the
+-- script gave.
 
 local server, keys_told = redis, {}
 local moment_us = tonumber(ARGV[#ARGV])
@@ -64,6 +65,8 @@ local function read(name)
 end
 read('GET')
 read('LRANGE')
+read('LINDEX')
+read('LLEN')
 
 function commands.MGET(call, ...)
     for _, key in ipairs({ ... }) do
@@ -88,11 +91,15 @@ write('RPUSH')
 write('LSET')
 write('LTRIM')
 
+local calls = 0 -- that the script made
+
 local redis = {
     call = function(name, ...)
+        calls = calls + 1
         return commands[name](server.call, ...)
     end,
     pcall = function(name, ...)
+        calls = calls + 1
         return commands[name](server.pcall, ...)
     end,
 }

@@ -16,10 +16,16 @@
 
 #define KEY_BYTES 48
 
+/* Elements of a reply. */
+#define ANSWER         0
+#define CALLS          1
+#define FIRST_KEY_TOLD 2
+
 struct virtual_redis {
     struct redis_process process;
     redisContext *context;
     char sha1[41];
+    int64_t calls; /* of the last reply */
 };
 
 /* The words of one command. */
@@ -270,17 +276,17 @@ must_have_written(const struct virtual_batch *batch, const struct outcome *outco
             return false;
         spends += outcomes[i].spent;
     }
-    for (size_t i = 1; i < reply->elements; i += 2)
+    for (size_t i = FIRST_KEY_TOLD; i < reply->elements; i += 2)
         writes += strcmp(reply->element[i]->str, key) == 0;
     return writes > spends;
 }
 
-/* The reply's elements behind the first are the keys that were written, in order, each with its TTL; 0:
-   deleted. */
+/* The reply's elements after the answer and the number of calls are the keys that were written, in order, each with its
+   TTL; 0: deleted. */
 static bool
 check_ttls(const struct virtual_batch *batch, const struct outcome *outcomes, const redisReply *reply)
 {
-    size_t told = 1;
+    size_t told = FIRST_KEY_TOLD;
 
     for (size_t r = 0; r < batch->request_count; r++) {
         const struct virtual_request *request = &batch->requests[r];
@@ -317,7 +323,8 @@ virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *b
     reply = check_reply(redis, received);
     if (reply == NULL)
         return false;
-    text = reply->element[0]->str;
+    text = reply->element[ANSWER]->str;
+    redis->calls = reply->element[CALLS]->integer;
     for (size_t i = 0; read && i < batch->request_count; i++) {
         const struct virtual_request *request = &batch->requests[i];
         const struct virtual_rule *rule = &batch->rules[request->rule];
@@ -327,7 +334,34 @@ virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *b
     }
     read = read && *text == '\0' && check_ttls(batch, outcomes, reply);
     if (!read)
-        fprintf(stderr, "redis: not the expected answer: %s\n", reply->element[0]->str);
+        fprintf(stderr, "redis: not the expected answer: %s\n", reply->element[ANSWER]->str);
     freeReplyObject(reply);
     return read;
+}
+
+int64_t
+virtual_redis_calls(const struct virtual_redis *redis)
+{
+    return redis->calls;
+}
+
+int64_t
+virtual_redis_ask(struct virtual_redis *redis, size_t client, int count, const char *const *words)
+{
+    const struct virtual_request request = {.client = client};
+    const char *command[VIRTUAL_WORDS_MAX] = {words[0]};
+    char key[KEY_BYTES];
+    redisReply *reply;
+    int64_t number;
+
+    assert(count < VIRTUAL_WORDS_MAX);
+    write_key(key, &request, 0);
+    command[1] = key;
+    for (int i = 1; i < count; i++)
+        command[i + 1] = words[i];
+    reply = check_reply(redis, redisCommandArgv(redis->context, count + 1, command, NULL));
+    assert(reply != NULL && reply->type == REDIS_REPLY_INTEGER);
+    number = reply->integer;
+    freeReplyObject(reply);
+    return number;
 }

@@ -13,6 +13,7 @@ DOCS = (pathlib.Path(__file__).resolve().parents[2] / "docs/redis.md").read_text
 [LINE] = re.findall(r"^(ACL SETUSER ratelimitd .*)$", DOCS, re.M)
 RULES = rules_of(window("sliding_window", 3, "300ms"), bucket=at("/api/data", bucket(2, 20)),
                  counter=at("/limited-resource", window("sliding_window_counter", 3, "300ms")),
+                 log=window("sliding_window", 12, "1h"), ticks=window("sliding_window", 2000, "366d"),
                  fixed=at("/api/resource", window("fixed_window", 3, "300ms"), methods=["GET", "POST"]))
 TOKEN = "correct-horse-battery"
 PATHS = ("/", "/api/data", "/limited-resource")
@@ -35,6 +36,11 @@ def check_two(service):
     return [result["status"] for result in response.json()["results"]]
 
 
+def spend(service, rule, costs):
+    bodies = [json.dumps({"rule": rule, "client": "a", "cost": cost}).encode() for cost in costs]
+    return [service.post("/v1/check", body=body).status for body in bodies]
+
+
 def called(redis):
     """The names of the commands that Redis has run for anybody."""
     stats = redis.command("INFO", "commandstats").splitlines()
@@ -50,6 +56,9 @@ def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, red
     assert check_two(other) == [200, 200]
     reset = other.post("/v1/reset", {"Authorization": f"Bearer {TOKEN}"}, b'{"rule": "default", "client": "a"}')
     assert reset.status == 200
+    # A log that is longer than is read at once, and a cost that waits for most of it; one whose entries are shared.
+    assert spend(service, "log", [1] * 12 + [11]) == [200] * 12 + [429]
+    assert spend(service, "ticks", [1] * 3) == [200] * 3
     with Crowd(service, 6, PATHS) as crowd:
         wait_for(lambda: redis.command("SCRIPT", "FLUSH") and commands <= called(redis), f"all of {commands} are used")
     assert {answer.status for answer in crowd.history} == {200, 429}

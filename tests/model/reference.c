@@ -200,6 +200,33 @@ arrive(const struct asked_limit *asked, struct history *history, int64_t now_us)
     }
 }
 
+static size_t
+count_moments(const struct history *history)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < history->count; i++)
+        count += i == 0 || history->spent[i].at != history->spent[i - 1].at;
+    return count;
+}
+
+/* SLIDING_WINDOW: a spend of the same tick, or one for which there is no entry left, takes what was spent last along to
+   its own moment. */
+static void
+take_newest_along(const struct asked_limit *asked, struct history *history, int64_t now)
+{
+    int64_t newest = history->count > 0 ? history->spent[history->count - 1].at : INT64_MIN;
+
+    if (newest == INT64_MIN || newest >= now)
+        return;
+    if (newest / asked->limit.tick_us != now / asked->limit.tick_us &&
+        count_moments(history) < SLIDING_WINDOW_ENTRIES)
+        return;
+    for (size_t i = 0; i < history->count; i++)
+        if (history->spent[i].at == newest)
+            history->spent[i].at = now;
+}
+
 static void
 spend(const struct asked_limit *asked, struct history *history, int64_t now_us, int64_t cost)
 {
@@ -213,6 +240,8 @@ spend(const struct asked_limit *asked, struct history *history, int64_t now_us, 
         assert(history->spent != NULL);
     }
     history->at = later(history->at, now);
+    if (asked->limit.algorithm == SLIDING_WINDOW)
+        take_newest_along(asked, history, now);
     history->spent[history->count++] = (struct spent){.at = history->at, .cost = cost};
 }
 

@@ -48,6 +48,9 @@ random_requests(struct random *random)
 {
     static const int64_t usual[] = {1, 2, 3, 4, 5, 7, 10, 17, 60};
     static const int64_t unusual[] = {1000,
+                                      SLIDING_WINDOW_ENTRIES,
+                                      SLIDING_WINDOW_ENTRIES + 1,
+                                      5000,
                                       999983,
                                       1000000,
                                       94906265,

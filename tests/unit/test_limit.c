@@ -81,8 +81,11 @@ START_TEST(window_takes_what_stays_exact)
         {"no window", SLIDING_WINDOW, 1, 0, LIMIT_NOT_POSITIVE, 0},
         {"366 days", SLIDING_WINDOW, 1, DURATION_MAX_US, LIMIT_OK, 1},
         {"one more", SLIDING_WINDOW, 1, DURATION_MAX_US + 1, LIMIT_WINDOW_TOO_LONG, 0},
-        {"a million entries", SLIDING_WINDOW, SLIDING_WINDOW_LIMIT_MAX, SECOND, LIMIT_OK, 1},
-        {"one more", SLIDING_WINDOW, SLIDING_WINDOW_LIMIT_MAX + 1, SECOND, LIMIT_TOO_MANY_ENTRIES, 0},
+        {"an entry a request", SLIDING_WINDOW, SLIDING_WINDOW_ENTRIES, SECOND, LIMIT_OK, 1},
+        {"by ticks", SLIDING_WINDOW, SLIDING_WINDOW_ENTRIES + 1, SECOND, LIMIT_OK, 978},
+        {"by ticks, to 2^53 - 1", SLIDING_WINDOW, NUMBER_EXACT_MAX, 1023 * SECOND, LIMIT_OK, SECOND},
+        {"a window shorter than that many ticks", SLIDING_WINDOW, NUMBER_EXACT_MAX, 2, LIMIT_OK, 1},
+        {"not 2^53", SLIDING_WINDOW, NUMBER_EXACT_MAX + 1, SECOND, LIMIT_TOO_LARGE, 0},
         {"fixed counts to 2^53 - 1", FIXED_WINDOW, NUMBER_EXACT_MAX, DAY, LIMIT_OK, 1},
         {"not to 2^53", FIXED_WINDOW, NUMBER_EXACT_MAX + 1, DAY, LIMIT_TOO_LARGE, 0},
         {"counter by microseconds", SLIDING_WINDOW_COUNTER, 10000, 3600 * SECOND, LIMIT_OK, 1},
@@ -111,7 +114,7 @@ END_TEST
 
 START_TEST(every_error_says_what_is_accepted)
 {
-    for (int error = LIMIT_NOT_POSITIVE; error <= LIMIT_TOO_MANY_ENTRIES; error++) {
+    for (int error = LIMIT_NOT_POSITIVE; error <= LIMIT_TOO_LARGE; error++) {
         for (int other = LIMIT_OK; other < error; other++)
             ck_assert_str_ne(limit_error_text((enum limit_error)error),
                              limit_error_text((enum limit_error)other));

@@ -37,10 +37,9 @@ tear_down(void)
 }
 
 static void
-open_store(int64_t max_keys, int64_t sliding_limit_max)
+open_store(int64_t max_keys)
 {
-    store = memory_store_new(&(struct memory_store_options){
-        .max_keys = max_keys, .sliding_limit_max = sliding_limit_max, .clock = &now});
+    store = memory_store_new(&(struct memory_store_options){.max_keys = max_keys, .clock = &now});
     ck_assert_ptr_nonnull(store);
 }
 
@@ -87,7 +86,7 @@ START_TEST(counts_a_client_down_and_up_again)
 {
     struct store_request request;
 
-    open_store(1000, 0);
+    open_store(1000);
     for (int64_t remaining = 2; remaining >= 0; remaining--) {
         ck_assert(take(&request, 1, "r", &bucket, 1, 1));
         ck_assert_int_eq(request.decisions[0].remaining, remaining);
@@ -102,7 +101,7 @@ END_TEST
 
 START_TEST(clients_and_rules_are_counted_apart)
 {
-    open_store(1000, 0);
+    open_store(1000);
     ck_assert(allows(1, "r", &bucket, 1, 3));
     ck_assert(!allows(1, "r", &bucket, 1, 1));
     ck_assert(allows(2, "r", &bucket, 1, 3));
@@ -113,7 +112,7 @@ END_TEST
 
 START_TEST(a_peek_leaves_nothing_behind)
 {
-    open_store(1000, 0);
+    open_store(1000);
     for (uint64_t i = 0; i < 100; i++)
         ck_assert(allows(i, "r", &bucket, 1, 0));
     ck_assert(!allows(1, "r", &bucket, 1, 4));
@@ -123,7 +122,7 @@ END_TEST
 
 START_TEST(who_is_whole_again_leaves_the_table)
 {
-    open_store(1000, 0);
+    open_store(1000);
     ck_assert(allows(1, "r", &bucket, 1, 2));
     ck_assert_uint_eq(memory_store_counts(store).entries, 1);
     now.offset_us += 2 * US_PER_S - 1;
@@ -141,7 +140,7 @@ START_TEST(several_limits_are_all_or_nothing)
     struct limit limits[3] = {per_minute[0], bucket, per_minute[1]};
     struct store_request request;
 
-    open_store(1000, 0);
+    open_store(1000);
     ck_assert(take(&request, 1, "r", limits, 3, 3));
     ck_assert(!take(&request, 1, "r", limits, 3, 1));
     ck_assert(request.decisions[0].allowed && !request.decisions[1].allowed && request.decisions[2].allowed);
@@ -159,7 +158,7 @@ START_TEST(a_refused_newcomer_is_not_kept)
     struct store_request request;
     struct limit limits[2] = {per_minute[0], bucket};
 
-    open_store(1000, 0);
+    open_store(1000);
     ck_assert(!take(&request, 1, "r", limits, 2, 4));
     ck_assert_int_eq(request.decisions[1].retry_after_us, RETRY_NEVER);
     ck_assert_uint_eq(memory_store_counts(store).entries, 0);
@@ -170,7 +169,7 @@ START_TEST(limits_that_count_in_other_terms_never_meet)
 {
     struct limit limits[6];
 
-    open_store(1000, 10);
+    open_store(1000);
     ck_assert_int_eq(limit_init_token_bucket(&limits[0], 3, 1, 3600 * US_PER_S), LIMIT_OK);
     ck_assert_int_eq(limit_init_token_bucket(&limits[1], 3, 2, 3600 * US_PER_S), LIMIT_OK);
     ck_assert_int_eq(limit_init_window(&limits[2], FIXED_WINDOW, 3, 3600 * US_PER_S), LIMIT_OK);
@@ -188,7 +187,7 @@ START_TEST(a_limit_that_is_raised_keeps_its_counts)
 {
     struct limit raised;
 
-    open_store(1000, 0);
+    open_store(1000);
     ck_assert_int_eq(limit_init_token_bucket(&raised, 5, 1, US_PER_S), LIMIT_OK); /* as fast as bucket */
     ck_assert(allows(1, "r", &bucket, 1, 3));
     ck_assert(!allows(1, "r", &raised, 1, 1));
@@ -202,7 +201,7 @@ START_TEST(a_reset_client_begins_anew_and_nobody_else)
     struct store_request request = {
         .subject = {.client = &client, .rule = "r", .limits = limits, .limit_count = 2}};
 
-    open_store(1000, 0);
+    open_store(1000);
     ck_assert(allows(1, "r", limits, 2, 3) && allows(1, "s", limits, 2, 3) && allows(2, "r", limits, 2, 3));
     client.bytes = (size_t)sprintf(client.text, "header:user_id=1");
     ck_assert_int_eq(store_reset(store, &request), STORE_DONE);
@@ -230,7 +229,7 @@ START_TEST(so_many_keys_as_were_promised_are_held_wherever_their_hashes_fall)
 
     /* The hash's key is another one each time. */
     for (int round = 0; round < (clients < 1000 ? 20 : 4); round++) {
-        open_store(loads[_i].max_keys, 0);
+        open_store(loads[_i].max_keys);
         ck_assert_int_eq(count_allowed(0, clients, 1, per_minute, loads[_i].limits), clients);
         ck_assert_uint_eq(memory_store_counts(store).entries, (uint64_t)clients * loads[_i].limits);
         ck_assert_msg(memory_store_counts(store).evicted == 0, "%" PRId64 " keys, %u a client: %" PRIu64,
@@ -245,7 +244,7 @@ START_TEST(a_flood_never_outgrows_the_table)
     int64_t max_keys = loads[_i].max_keys;
     int64_t flood = max_keys < 20000 ? 10 * max_keys + 100 : 2 * max_keys;
 
-    open_store(max_keys, 0);
+    open_store(max_keys);
     ck_assert_int_eq(count_allowed(0, flood, 1, per_minute, 1), flood);
     /* What is reserved beyond: six standard deviations, and for the smallest what one request may need. */
     ck_assert_uint_le(memory_store_counts(store).entries, (uint64_t)max_keys * 2 + 16);
@@ -259,7 +258,7 @@ START_TEST(a_flood_of_new_clients_frees_nobody_who_is_refused)
     static const int64_t sizes[] = {100, 5000};
 
     for (int s = 0; s < ROWS(sizes); s++) {
-        open_store(sizes[s], 0);
+        open_store(sizes[s]);
         for (uint64_t victim = 0; victim < 10; victim++) {
             ck_assert(allows(victim, "r", per_minute, 1, 100));
             ck_assert(!allows(victim, "r", per_minute, 1, 1));
@@ -279,11 +278,11 @@ END_TEST
 
 START_TEST(eight_of_the_largest_logs_fit_into_the_smallest_table)
 {
-    static const int64_t largest[] = {1, 7, 8, 34, 41, 42, 43, 1000};
+    static const int64_t largest[] = {1, 7, 8, 34, 41, 42, 43, 1000, SLIDING_WINDOW_ENTRIES};
     struct limit limits[STORE_LIMITS_MAX];
 
     for (int l = 0; l < ROWS(largest); l++) {
-        open_store(1, largest[l]);
+        open_store(1);
         for (int i = 0; i < STORE_LIMITS_MAX; i++)
             ck_assert_int_eq(limit_init_window(&limits[i], SLIDING_WINDOW, largest[l], 1000 + largest[l]),
                              LIMIT_OK);
@@ -302,7 +301,7 @@ START_TEST(logs_that_do_not_fit_are_dropped_and_their_owners_begin_anew)
     struct store_request request;
 
     ck_assert_int_eq(limit_init_window(&hourly, SLIDING_WINDOW, 200, 3600 * US_PER_S), LIMIT_OK);
-    open_store(100, 200);
+    open_store(100);
     ck_assert_int_eq(count_allowed(0, 100, 150, &hourly, 1), 100 * 150);
     ck_assert_uint_gt(memory_store_counts(store).evicted, 0);
     take(&request, 99, "r", &hourly, 1, 0);
@@ -315,7 +314,7 @@ START_TEST(a_flood_of_logs_frees_nobody_who_is_refused)
     struct limit hourly;
 
     ck_assert_int_eq(limit_init_window(&hourly, SLIDING_WINDOW, 200, 3600 * US_PER_S), LIMIT_OK);
-    open_store(100, 200);
+    open_store(100);
     ck_assert_int_eq(count_allowed(0, 1, 201, &hourly, 1), 200);
     ck_assert_int_eq(count_allowed(1, 1000, 30, &hourly, 1), 1000 * 30);
     ck_assert_uint_gt(memory_store_counts(store).evicted, 0);
@@ -363,7 +362,7 @@ START_TEST(forgetting_what_means_nothing_changes_no_answer)
     ck_assert_int_eq(limit_init_window(&mixed[2], SLIDING_WINDOW_COUNTER, 9, 3 * US_PER_S), LIMIT_OK);
     ck_assert_int_eq(limit_init_window(&mixed[3], FIXED_WINDOW, 8, 5 * US_PER_S), LIMIT_OK);
     ck_assert(window_log_pool_init(&model_pool, 10000));
-    open_store(4 * MODEL_CLIENTS, 7);
+    open_store(4 * MODEL_CLIENTS);
     for (int step = 0; step < 60000; step++) {
         uint64_t client = random_below(&random, random_below(&random, 2) ? 10 : MODEL_CLIENTS);
         int64_t cost = (int64_t)random_below(&random, 4);
@@ -436,7 +435,7 @@ START_TEST(threads_together_are_allowed_exactly_the_limit)
 
     for (int i = 0; i < STORE_LIMITS_MAX; i++)
         ck_assert_int_eq(limit_init_window(&logs[i], SLIDING_WINDOW, 100 + i, 60 * US_PER_S), LIMIT_OK);
-    open_store(20000, 110);
+    open_store(20000);
     for (int i = 0; i < THREADS; i++) {
         takers[i] = (struct taker){.random = (uint64_t)i + 1,
                                    .keys = contentions[_i].keys,
@@ -457,7 +456,7 @@ END_TEST
 
 START_TEST(it_is_always_ready)
 {
-    open_store(1, 0);
+    open_store(1);
     ck_assert_int_eq(store_health(store).state, STORE_READY);
     ck_assert_str_eq(store_health(store).kind, "memory");
     store_flush(store);

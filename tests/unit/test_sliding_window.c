@@ -40,7 +40,7 @@ take(struct client_log *client, int64_t now_us, int64_t cost)
     sliding_window_advance(&client->limit, &client->state, &client->pool, now_us);
     allowed = sliding_window_fits(&client->limit, &client->state, cost);
     if (allowed && cost > 0)
-        sliding_window_spend(&client->state, &client->pool, now_us, cost);
+        sliding_window_spend(&client->limit, &client->state, &client->pool, now_us, cost);
     sliding_window_report(&client->limit, &client->state, &client->pool, now_us, cost, allowed, &decision);
     return decision;
 }
@@ -157,6 +157,53 @@ START_TEST(no_window_ever_holds_more_than_the_limit)
 }
 END_TEST
 
+START_TEST(a_log_never_grows_past_its_bound)
+{
+    struct client_log client;
+
+    client_log_init(&client, 100000, SECOND);
+    for (int i = 0; i < 30000; i++) {
+        ck_assert(take(&client, START + i * INT64_C(97), 1).allowed);
+        ck_assert_uint_le(client.state.log.entry_count, SLIDING_WINDOW_ENTRIES);
+    }
+    ck_assert_uint_ge(client.state.log.entry_count, SLIDING_WINDOW_ENTRIES - 1);
+    client_log_fini(&client);
+}
+END_TEST
+
+/* Under the small limit each request had an entry; under the large one there is none left. */
+START_TEST(a_full_log_takes_what_follows_into_its_newest_entry)
+{
+    struct client_log client;
+
+    client_log_init(&client, SLIDING_WINDOW_ENTRIES, SECOND);
+    for (int i = 0; i < SLIDING_WINDOW_ENTRIES; i++)
+        ck_assert(take(&client, START + i, 1).allowed);
+    ck_assert_int_eq(limit_init_window(&client.limit, SLIDING_WINDOW, 2000, SECOND), LIMIT_OK);
+    check_take("into the newest", &client, START + 500000, 976, true, 0, 0, SECOND);
+    ck_assert_uint_eq(client.state.log.entry_count, SLIDING_WINDOW_ENTRIES);
+    check_take("the older ones expire", &client, START + SECOND + 1022, 1, true, 1022, 0, SECOND);
+    check_take("the newest does later", &client, START + SECOND + 1022, 1023, false, 1022, 498978, SECOND);
+    client_log_fini(&client);
+}
+END_TEST
+
+START_TEST(a_lowered_limit_lets_nothing_pass_but_looks)
+{
+    struct client_log client;
+
+    client_log_init(&client, 10, SECOND);
+    for (int i = 0; i < 10; i++)
+        take(&client, START + i, 1);
+    ck_assert_int_eq(limit_init_window(&client.limit, SLIDING_WINDOW, 4, SECOND), LIMIT_OK);
+    check_take("a look", &client, START + 10, 0, true, 0, 0, SECOND - 1);
+    check_take("one", &client, START + 10, 1, false, 0, SECOND - 4, SECOND - 1);
+    check_take("all", &client, START + 10, 4, false, 0, SECOND - 1, SECOND - 1);
+    check_take("six are gone", &client, START + SECOND + 6, 1, true, 0, 0, SECOND);
+    client_log_fini(&client);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -169,6 +216,9 @@ main(void)
     tcase_add_test(tests, a_clock_a_little_behind_adds_to_the_newest_moment);
     tcase_add_test(tests, a_clock_set_back_keeps_what_was_used_for_one_window);
     tcase_add_test(tests, no_window_ever_holds_more_than_the_limit);
+    tcase_add_test(tests, a_log_never_grows_past_its_bound);
+    tcase_add_test(tests, a_full_log_takes_what_follows_into_its_newest_entry);
+    tcase_add_test(tests, a_lowered_limit_lets_nothing_pass_but_looks);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
