@@ -92,12 +92,13 @@ BEHAVIOURS = {
     "a good reply in single bytes": lambda connection: [connection.sendall(bytes([byte])) for byte in bulk(GOOD)],
 }
 RULES = rules_of(bucket(10, "10/1h", identify_by=["header:user_id"]))
+SHORT = {"REDIS_TIMEOUT_MS": "100"}  # for what never becomes a reply
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS.keys())
 def test_whatever_redis_sends_the_service_lives(serve, start_fake_redis, behaviour):
     fake = start_fake_redis(behaviour)
-    service = serve(fake.url, RULES, workers=1)
+    service = serve(fake.url, RULES, workers=1, env=SHORT)
     for i in range(3):
         response = service.get("/", {"user_id": f"u{i}"})
         assert response.status in (200, 503)
@@ -117,7 +118,7 @@ def test_a_reply_without_an_end_is_not_gathered(serve, start_fake_redis):
                                   "two replies", "an error", "MOVED"])
 def test_whatever_redis_sent_it_is_used_again_when_it_is_good(serve, start_fake_redis, name):
     fake = start_fake_redis(BEHAVIOURS[name])
-    service = serve(fake.url, RULES, workers=1)
+    service = serve(fake.url, RULES, workers=1, env=SHORT)
     assert service.get("/", {"user_id": "u"}).status in (200, 503)
     fake.behaviour = sends(bulk(GOOD))
     wait_for(lambda: service.get("/", {"user_id": "v"}).status == 200, "it is used again")

@@ -129,9 +129,10 @@ def test_folded_requests_are_decided_in_the_order_of_their_arrival(gated, algori
     limit, size = 40, 60
     service, proxy, gate = gated(rules_of(each_algorithm(limit)[algorithm]))
     gate.shut()
-    connections = [service.connect() for _ in range(size)]
-    for connection in connections:
-        connection.send(request_bytes("GET", "/"))
+    connections = []
+    for _ in range(size):
+        connections.append(service.connect())
+        connections[-1].send(request_bytes("GET", "/"))
         service.catch_up()
     gate.open()
     responses = answers_of(connections)

@@ -114,7 +114,7 @@ def test_it_takes_no_new_connection(serve):
 
 
 def test_a_redis_that_is_frozen_does_not_hold_it_up(serve, redis):
-    service = serve(redis.url, rules_of(ROOMY), workers=2)
+    service = serve(redis.url, rules_of(ROOMY), workers=2, env={"REDIS_TIMEOUT_MS": "1000"})
     assert service.get("/").status == 200
     redis.freeze()
     connection = service.connect()
