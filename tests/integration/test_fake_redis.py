@@ -157,7 +157,7 @@ def test_a_server_of_another_protocol_is_no_redis(serve):
 
 def test_a_redis_that_falls_silent_in_the_middle_of_many_is_left(serve, start_fake_redis):
     fake = start_fake_redis(sends(b"$17\r\n1 1 9"))
-    service = serve(fake.url, RULES, workers=1)
+    service = serve(fake.url, RULES, workers=1, env=SHORT)
     connections = [service.connect() for _ in range(100)]
     for i, connection in enumerate(connections):
         connection.send(request_bytes("GET", "/", {"user_id": f"u{i}"}))
