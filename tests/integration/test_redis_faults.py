@@ -195,6 +195,7 @@ def test_the_script_is_flushed_again_and_again(serve, redis, start_proxy):  # no
         for _ in range(40):
             redis.command("SCRIPT", "FLUSH")
             crowd.hears(by_redis)
+        crowd.hears(lambda answer: answer.path == "/limited-resource" and answer.status == 429)
     assert not any(map(by_failure_mode, crowd.history)), "nobody notices"
     assert allowed_of_the_scarce(crowd) == SCARCE
     the_history_adds_up(crowd, service)
