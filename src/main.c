@@ -23,6 +23,7 @@
 #include "policy.h"
 #include "redis_tls.h"
 #include "redis_url.h"
+#include "rules_file.h"
 #include "settings.h"
 #include "worker.h"
 
@@ -61,30 +62,39 @@ is_any_rule_local(const struct policy *policy)
     return false;
 }
 
+static void
+configure_tls(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+
+    service->tls = redis_tls_new(
+        &(struct redis_tls_options){.ca_file = settings->redis_tls_ca_file,
+                                    .ca_place = settings_place(settings, SETTING_REDIS_TLS_CA_FILE).text,
+                                    .cert_file = settings->redis_tls_cert_file,
+                                    .cert_place = settings_place(settings, SETTING_REDIS_TLS_CERT_FILE).text,
+                                    .key_file = settings->redis_tls_key_file,
+                                    .key_place = settings_place(settings, SETTING_REDIS_TLS_KEY_FILE).text,
+                                    .skip_verify = settings->redis_tls_skip_verify != 0},
+        &service->report);
+}
+
 /* Everything that can be wrong without touching the network; what is wrong goes to the report. Also after mistakes in
-   the settings, so that those in the rules are told in the same run: a setting that was not understood is 0 here. */
+   the settings, so that all is told in one run. */
 static void
 configure(struct service *service)
 {
     const struct settings *settings = &service->settings;
     bool understood = report_is_empty(&service->report);
-    struct policy_defaults defaults = {
-        .limit = settings->default_limit > 0 ? settings->default_limit : 1,
-        .window_us = (settings->default_window_ms > 0 ? settings->default_window_ms : 1) * US_PER_MS,
-        .failure_mode = (enum failure_mode)settings->failure_mode,
-    };
 
-    service->policy = policy_load(settings->rules, &defaults, &service->report);
-    networks_parse(&service->trusted, "TRUSTED_PROXIES", settings->trusted_proxies, &service->report);
+    service->policy = rules_file_load(settings, &service->report);
+    networks_parse(&service->trusted, settings_place(settings, SETTING_TRUSTED_PROXIES).text,
+                   settings->trusted_proxies, &service->report);
     service->uses_redis = strcmp(settings->store, "memory") != 0;
     if (understood && service->uses_redis &&
-        redis_url_parse(&service->redis, settings->store, &service->report) && service->redis.tls)
-        service->tls =
-            redis_tls_new(&(struct redis_tls_options){.ca_file = settings->redis_tls_ca_file,
-                                                      .cert_file = settings->redis_tls_cert_file,
-                                                      .key_file = settings->redis_tls_key_file,
-                                                      .skip_verify = settings->redis_tls_skip_verify != 0},
-                          &service->report);
+        redis_url_parse(&service->redis, settings_place(settings, SETTING_STORE).text, settings->store,
+                        &service->report) &&
+        service->redis.tls)
+        configure_tls(service);
 }
 
 static unsigned
@@ -132,9 +142,8 @@ open_memory(struct service *service)
         .clock = &service->clock,
     });
     if (service->memory == NULL)
-        report_add(&service->report,
-                   "MEMORY_MAX_KEYS: %" PRId64 ": so much memory cannot be reserved; accepted: fewer keys",
-                   service->settings.memory_max_keys);
+        settings_mistake(&service->settings, SETTING_MEMORY_MAX_KEYS, &service->report,
+                         "this machine cannot reserve the memory for as many; choose fewer");
     return service->memory != NULL;
 }
 
@@ -229,6 +238,23 @@ await_end(const sigset_t *awaited)
     pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
 }
 
+static bool
+open_listener(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+
+    return listener_open(
+        &service->listener,
+        &(struct listener_options){.listen = settings->listen,
+                                   .listen_place = settings_place(settings, SETTING_LISTEN).text,
+                                   .host = settings->host,
+                                   .host_place = settings_place(settings, SETTING_HOST).text,
+                                   .port = (int)settings->port,
+                                   .port_place = settings_place(settings, SETTING_PORT).text,
+                                   .workers = count_workers(settings)},
+        &service->report);
+}
+
 static int
 serve(struct service *service)
 {
@@ -236,9 +262,7 @@ serve(struct service *service)
     sigset_t awaited;
     bool started;
 
-    if (!open_memory(service) ||
-        !listener_open(&service->listener, settings->listen, settings->host, (int)settings->port,
-                       count_workers(settings), &service->report))
+    if (!open_memory(service) || !open_listener(service))
         return EXIT_OPERATOR;
     block_signals(&awaited);
     started = start_workers(service);

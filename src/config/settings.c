@@ -31,7 +31,20 @@ settings_give(struct settings *settings, enum setting_id id, enum setting_source
         return;
     settings_replace(settings, id, or_abort(strdup(text)));
     given->source = source;
+    given->name = id;
     given->line = line;
+}
+
+void
+settings_give_half(struct settings *settings, enum setting_id id, const char *text)
+{
+    const struct setting_given *listen = &settings->given[SETTING_LISTEN];
+    struct setting_given *given = &settings->given[id];
+
+    if (given->text && given->source > listen->source)
+        return;
+    settings_give(settings, id, listen->source, listen->line, text);
+    given->name = SETTING_LISTEN;
 }
 
 bool
@@ -43,14 +56,16 @@ settings_was_given(const struct settings *settings, enum setting_id id)
 struct setting_place
 settings_place(const struct settings *settings, enum setting_id id)
 {
-    const struct setting *setting = &settings_table[id];
     const struct setting_given *given = &settings->given[id];
+    const struct setting *setting = &settings_table[given->name];
     struct setting_place place;
 
     if (given->source == FROM_FLAG)
         snprintf(place.text, sizeof(place.text), "%s", setting->flag);
     else if (given->source == FROM_DOTENV)
         snprintf(place.text, sizeof(place.text), "%s:%u: %s", settings->dotenv, given->line, setting->name);
+    else if (given->source == FROM_DEFAULT)
+        snprintf(place.text, sizeof(place.text), "%s or %s", setting->flag, setting->name);
     else
         snprintf(place.text, sizeof(place.text), "%s", setting->name);
     return place;

@@ -57,8 +57,9 @@ enum setting_source { FROM_DEFAULT, FROM_DOTENV, FROM_ENVIRONMENT, FROM_FLAG };
 /* A setting as text, before it was converted. */
 struct setting_given {
     enum setting_source source;
-    unsigned line; /* FROM_DOTENV: its line in the file */
-    char *text;    /* owned; wiped before it is freed */
+    enum setting_id name; /* by which it was given: HOST and PORT may come out of LISTEN */
+    unsigned line;        /* FROM_DOTENV: its line in the file */
+    char *text;           /* owned; wiped before it is freed */
 };
 
 struct settings {
@@ -131,6 +132,13 @@ void settings_read(struct settings *settings, enum settings_command *command, in
 
 /* Wipes and frees. Also to be called after settings_read found mistakes. */
 void settings_fini(struct settings *settings);
+
+/* Where the setting was given, as mistakes name it: "--port", "PORT", ".env:12: PORT"; for a default both names by which
+   it can be given: "--port or PORT". */
+struct setting_place {
+    char text[256];
+};
+struct setting_place settings_place(const struct settings *settings, enum setting_id id);
 
 /* Reports a mistake that only a later layer can see, such as a network in TRUSTED_PROXIES that is none:
        PLACE: "VALUE": WHY; accepted: ...                                                                       */

@@ -73,8 +73,8 @@ settings_split_listen(struct settings *settings, struct report *report)
     address = or_abort(strdup(listen->text));
     if (split_address(address, &host_text, &port_text)) {
         if (host_text)
-            settings_give(settings, SETTING_HOST, listen->source, listen->line, host_text);
-        settings_give(settings, SETTING_PORT, listen->source, listen->line, port_text);
+            settings_give_half(settings, SETTING_HOST, host_text);
+        settings_give_half(settings, SETTING_PORT, port_text);
         settings_replace(settings, SETTING_LISTEN, or_abort(strdup("")));
     } else {
         settings_mistake(settings, SETTING_LISTEN, report, "not an address to listen on");

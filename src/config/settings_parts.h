@@ -17,17 +17,14 @@
 void settings_give(struct settings *settings, enum setting_id id, enum setting_source source, unsigned line,
                    const char *text);
 
+/* The same for the half of LISTEN that is `id`: mistakes name the place of LISTEN. */
+void settings_give_half(struct settings *settings, enum setting_id id, const char *text);
+
 /* Puts a text in the place of another, which is wiped and freed. Owns the new one, which may be NULL. */
 void settings_replace(struct settings *settings, enum setting_id id, char *owned_text);
 
 /* By the operator, that is: by more than the default. */
 bool settings_was_given(const struct settings *settings, enum setting_id id);
-
-/* The place where the setting was given, as mistakes name it: "--port", "PORT", ".env:12: PORT". */
-struct setting_place {
-    char text[256];
-};
-struct setting_place settings_place(const struct settings *settings, enum setting_id id);
 
 /* The command line also finds the command. */
 void settings_read_flags(struct settings *settings, enum settings_command *command, int argc, char **argv,

@@ -17,6 +17,8 @@
 
 #define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
 
+#define UNIX_PREFIX "unix:"
+
 #define SYSTEMD_FIRST 3 /* sd_listen_fds(3): the first descriptor that is handed over */
 
 static bool
@@ -92,32 +94,33 @@ remove_stale(const struct sockaddr_un *address)
 }
 
 static bool
-open_unix(struct listener *listener, const char *path, unsigned workers, struct report *report)
+open_unix(struct listener *listener, const struct listener_options *options, struct report *report)
 {
+    const char *path = options->listen + strlen(UNIX_PREFIX), *place = options->listen_place;
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
     if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path)) {
-        report_add(report, "--listen: unix:%s: accepted: an absolute path of at most 107 bytes", path);
+        report_add(report, "%s: \"unix:%s\": accepted: an absolute path of at most 107 bytes", place, path);
         return false;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
     snprintf(listener->display, sizeof(listener->display), "unix:%.80s", path);
     if (!remove_stale(&address)) {
-        report_add(report, "--listen: %s: it exists, and is in use or not a socket", listener->display);
+        report_add(report, "%s: %s: it exists, and is in use or not a socket", place, listener->display);
         return false;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0) {
-        report_add(report, "--listen: %s: %s", listener->display, strerror(errno));
+        report_add(report, "%s: %s: %s", place, listener->display, strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;
     }
     listener->unix_path = strdup(path);
-    if (share(listener, fd, workers))
+    if (share(listener, fd, options->workers))
         return true;
-    report_add(report, "--listen: %s: %s", listener->display, strerror(errno));
+    report_add(report, "%s: %s: %s", place, listener->display, strerror(errno));
     return false;
 }
 
@@ -193,55 +196,68 @@ open_tcp_sockets(struct listener *listener, union socket_address *address, sockl
     return true;
 }
 
+/* Which of the two settings cannot be had, and what helps. */
+static void
+report_refused(const struct listener_options *options, struct report *report)
+{
+    if (errno == EADDRINUSE)
+        report_add(report,
+                   "%s: port %d of %s is in use; choose another port, or stop the service that has it",
+                   options->port_place, options->port, options->host);
+    else if (errno == EACCES)
+        report_add(report,
+                   "%s: port %d needs a privilege; choose one from 1024 on, or grant CAP_NET_BIND_SERVICE",
+                   options->port_place, options->port);
+    else
+        report_add(report, "%s: cannot listen on %s port %d: %s", options->host_place, options->host,
+                   options->port, strerror(errno));
+}
+
 static bool
-open_tcp(struct listener *listener, const char *host, int port, unsigned workers, struct report *report)
+open_tcp(struct listener *listener, const struct listener_options *options, struct report *report)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV},
                     *list = NULL;
     union socket_address address = {0};
     socklen_t bytes;
     char service[8];
-    bool bracket = strchr(host, ':') != NULL;
-    int status;
+    bool bracket = strchr(options->host, ':') != NULL;
+    int status, port = options->port;
 
     snprintf(service, sizeof(service), "%d", port);
-    status = getaddrinfo(host, service, &hints, &list);
+    status = getaddrinfo(options->host, service, &hints, &list);
     if (status != 0) {
-        report_add(report, "HOST: \"%s\": %s; accepted: an address of this machine, or a name of one", host,
-                   gai_strerror(status));
+        report_add(report, "%s: \"%s\": %s; accepted: an address of this machine, or a name of one",
+                   options->host_place, options->host, gai_strerror(status));
         return false;
     }
     memcpy(&address, list->ai_addr, list->ai_addrlen);
     bytes = list->ai_addrlen;
     freeaddrinfo(list);
-    if (!open_tcp_sockets(listener, &address, bytes, &port, workers)) {
-        report_add(report, "PORT: cannot listen on %s port %d: %s%s", host, port, strerror(errno),
-                   errno == EADDRINUSE
-                       ? "; choose another by PORT or --listen, or stop the service that has it"
-                       : "");
+    if (!open_tcp_sockets(listener, &address, bytes, &port, options->workers)) {
+        report_refused(options, report);
         return false;
     }
-    snprintf(listener->display, sizeof(listener->display), "http://%s%s%s:%d", bracket ? "[" : "", host,
-             bracket ? "]" : "", port);
+    snprintf(listener->display, sizeof(listener->display), "http://%s%s%s:%d", bracket ? "[" : "",
+             options->host, bracket ? "]" : "", port);
     return true;
 }
 
 bool
-listener_open(struct listener *listener, const char *listen, const char *host, int port, unsigned workers,
-              struct report *report)
+listener_open(struct listener *listener, const struct listener_options *options, struct report *report)
 {
     int handed = systemd_sockets();
 
-    *listener = (struct listener){.sockets = calloc(workers, sizeof(int))};
+    *listener = (struct listener){.sockets = calloc(options->workers, sizeof(int))};
     if (listener->sockets == NULL) {
         report_add(report, "out of memory");
         return false;
     }
     if (handed > 0)
-        return open_systemd(listener, handed, workers, report);
-    if (strncmp(listen, "unix:", 5) == 0)
-        return open_unix(listener, listen + 5, workers, report);
-    return open_tcp(listener, host, port, workers, report);
+        return open_systemd(listener, handed, options->workers, report);
+    if (strncmp(options->listen, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+        return open_unix(listener, options, report);
+    return open_tcp(listener, options, report);
 }
 
 void

@@ -18,10 +18,17 @@ struct listener {
     char display[96]; /* for people: "http://0.0.0.0:8000" */
 };
 
-/* `listen` is unix:/path, or "" for `host`, a name or address of this machine, and `port`, 0 for any free one. Sockets from
-   systemd win over all of it. False with a line in `report`. */
-bool listener_open(struct listener *listener, const char *listen, const char *host, int port,
-                   unsigned workers, struct report *report);
+/* Each with the place where it was given, as the report names it: "--port", "PORT", ".env:3: PORT". */
+struct listener_options {
+    const char *listen, *listen_place; /* unix:/path, or "": host and port */
+    const char *host, *host_place;     /* a name or an address of this machine */
+    int port;                          /* 0: any free one */
+    const char *port_place;
+    unsigned workers;
+};
+
+/* Sockets from systemd win over all of it. False with a line in `report`. */
+bool listener_open(struct listener *listener, const struct listener_options *options, struct report *report);
 
 /* Closes what no worker took, and removes the Unix socket's file. */
 void listener_close(struct listener *listener);

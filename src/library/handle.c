@@ -127,6 +127,9 @@ open_tls(struct ratelimit_store *store, const struct ratelimit_store_options *op
         &(struct redis_tls_options){.ca_file = options->tls_ca_file ? options->tls_ca_file : "",
                                     .cert_file = options->tls_cert_file ? options->tls_cert_file : "",
                                     .key_file = options->tls_key_file ? options->tls_key_file : "",
+                                    .ca_place = "tls_ca_file",
+                                    .cert_place = "tls_cert_file",
+                                    .key_place = "tls_key_file",
                                     .skip_verify = options->tls_skip_verify},
         &report);
     if (store->tls == NULL)

@@ -1,8 +1,8 @@
 /*
  * policy: the rules of one file, compiled. Immutable once loaded: all workers read the same one without a lock.
  *
- *     struct policy *policy = policy_load("rate_limits.json", &defaults, &report);
- *     if (!policy) ... print the report: every mistake in the file, one line each
+ *     struct policy *policy = policy_parse("rate_limits.json", text, bytes, &defaults, &report);
+ *     if (!policy) ... print the report: every mistake in the text, one line each
  *     const struct rule *rule = policy_match(policy, METHOD_GET, "/search/books", 13);
  */
 #ifndef POLICY_H
@@ -82,11 +82,8 @@ struct policy_defaults {
     enum failure_mode failure_mode;
 };
 
-/* NULL with at least one mistake in `report`: the file cannot be read, or has mistakes; all of them are
-   reported, as "FILE: $.rule.key: VALUE: what is accepted". What is hardly meant so is a warning there. */
-struct policy *policy_load(const char *path, const struct policy_defaults *defaults, struct report *report);
-
-/* The same for a text; `name` stands for the file in the report. */
+/* NULL with at least one mistake in `report`; all of them are reported, as "NAME: $.rule.key: VALUE: what is accepted",
+   `name` standing for the file. What is hardly meant so is a warning there. */
 struct policy *policy_parse(const char *name, const char *text, size_t bytes,
                             const struct policy_defaults *defaults, struct report *report);
 

@@ -2,7 +2,6 @@
  *     bytes ──► json_text: JSON to the letter? ──► cJSON tree ──► the rules ──► is one hidden? ──► policy
  *               no: line and column, and the end   └── every mistake from here on is gathered ──┘
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,33 +148,4 @@ policy_parse(const char *name, const char *text, size_t bytes, const struct poli
         return reader.policy;
     policy_free(reader.policy);
     return NULL;
-}
-
-struct policy *
-policy_load(const char *path, const struct policy_defaults *defaults, struct report *report)
-{
-    struct policy *policy = NULL;
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    size_t bytes;
-
-    if (file == NULL) {
-        report_add(report, "%s: cannot be opened: %s", path, strerror(errno));
-        return NULL;
-    }
-    /* One byte more than is accepted, so that policy_parse sees what is too large. */
-    text = malloc(POLICY_FILE_BYTES + 1);
-    if (text == NULL) {
-        report_add(report, "%s: memory is out", path);
-        goto done;
-    }
-    bytes = fread(text, 1, POLICY_FILE_BYTES + 1, file);
-    if (ferror(file))
-        report_add(report, "%s: cannot be read: %s", path, strerror(errno));
-    else
-        policy = policy_parse(path, text, bytes, defaults, report);
-done:
-    free(text);
-    fclose(file);
-    return policy;
 }

@@ -19,38 +19,36 @@ struct redis_tls {
 };
 
 static void
-report_openssl(struct report *report, const char *setting, const char *file)
+report_openssl(struct report *report, const char *place, const char *file)
 {
     char reason[256];
 
     ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
     ERR_clear_error();
-    report_add(report, "%s: \"%s\": %s; accepted: a readable PEM file", setting, file, reason);
+    report_add(report, "%s: \"%s\": %s; accepted: a readable PEM file", place, file, reason);
 }
 
 static void
 load_files(SSL_CTX *context, const struct redis_tls_options *options, struct report *report)
 {
     const char *key_file = options->key_file[0] ? options->key_file : options->cert_file;
-    const char *key_setting = options->key_file[0] ? "REDIS_TLS_KEY_FILE" : "REDIS_TLS_CERT_FILE";
+    const char *key_place = options->key_file[0] ? options->key_place : options->cert_place;
 
     if (options->ca_file[0] == '\0')
         SSL_CTX_set_default_verify_paths(context);
     else if (SSL_CTX_load_verify_file(context, options->ca_file) != 1)
-        report_openssl(report, "REDIS_TLS_CA_FILE", options->ca_file);
+        report_openssl(report, options->ca_place, options->ca_file);
     if (options->cert_file[0] == '\0') {
         if (options->key_file[0] != '\0')
-            report_add(
-                report,
-                "REDIS_TLS_KEY_FILE: \"%s\": a key without REDIS_TLS_CERT_FILE; accepted: both or none",
-                options->key_file);
+            report_add(report, "%s: \"%s\": a key without a certificate; accepted: both or none",
+                       options->key_place, options->key_file);
         return;
     }
     if (SSL_CTX_use_certificate_chain_file(context, options->cert_file) != 1)
-        report_openssl(report, "REDIS_TLS_CERT_FILE", options->cert_file);
+        report_openssl(report, options->cert_place, options->cert_file);
     else if (SSL_CTX_use_PrivateKey_file(context, key_file, SSL_FILETYPE_PEM) != 1 ||
              SSL_CTX_check_private_key(context) != 1)
-        report_openssl(report, key_setting, key_file);
+        report_openssl(report, key_place, key_file);
 }
 
 /* Only listens: what hiredis says of a failed handshake does not name the reason. */

@@ -18,7 +18,9 @@ struct redis_tls_options {
     const char *ca_file;   /* PEM; "": the system's authorities */
     const char *cert_file; /* PEM, the client's certificate; "": none */
     const char *key_file;  /* PEM, its key; "": in cert_file */
-    bool skip_verify;      /* take any certificate: whoever sits in between reads the password */
+    /* Where these were given, as the report names it: "--redis-tls-ca-file". */
+    const char *ca_place, *cert_place, *key_place;
+    bool skip_verify; /* take any certificate: whoever sits in between reads the password */
 };
 
 /* NULL with a line in `report` for each file that cannot be used, and in a build whose hiredis has no TLS. */

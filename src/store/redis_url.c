@@ -180,12 +180,12 @@ redis_url_read(struct redis_url *url, const char *text)
 }
 
 bool
-redis_url_parse(struct redis_url *url, const char *text, struct report *report)
+redis_url_parse(struct redis_url *url, const char *place, const char *text, struct report *report)
 {
     const char *mistake = redis_url_read(url, text);
 
     if (mistake)
-        report_add(report, "REDIS_URL: %s; accepted: " REDIS_URL_ACCEPTED, mistake);
+        report_add(report, "%s: %s; accepted: " REDIS_URL_ACCEPTED, place, mistake);
     return mistake == NULL;
 }
 

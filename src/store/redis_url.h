@@ -34,8 +34,9 @@ struct redis_url {
 /* NULL, and `*url` owns its strings until redis_url_fini; else what is wrong, in a clause without a word of `text`. */
 const char *redis_url_read(struct redis_url *url, const char *text);
 
-/* The same; where something is wrong, false with a line in `report` that says so and what is accepted. */
-bool redis_url_parse(struct redis_url *url, const char *text, struct report *report);
+/* The same; where something is wrong, false with a line in `report` that says so and what is accepted. `place` says where the
+   URL was given: "--store". */
+bool redis_url_parse(struct redis_url *url, const char *place, const char *text, struct report *report);
 void redis_url_fini(struct redis_url *url);
 
 #endif

@@ -23,7 +23,7 @@ check_display(const struct redis_url *url)
     if (!reads_back(url))
         return;
     report_init(&report);
-    assert(redis_url_parse(&again, url->display, &report));
+    assert(redis_url_parse(&again, "--store", url->display, &report));
     assert(again.user == NULL && again.password == NULL);
     assert(again.tls == url->tls && again.port == url->port && again.db == url->db);
     assert(strcmp(again.host ? again.host : "", url->host ? url->host : "") == 0);
@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         memcpy(text, data, bytes);
     text[bytes] = '\0';
     report_init(&report);
-    if (redis_url_parse(&url, text, &report)) {
+    if (redis_url_parse(&url, "--store", text, &report)) {
         assert(report_is_empty(&report));
         assert((url.host == NULL) != (url.path == NULL));
         assert(url.host == NULL || (url.host[0] != '\0' && url.port >= 1 && url.port <= 65535));

@@ -21,14 +21,18 @@ def test_a_port_that_is_taken_stops_the_start(serve, tmp_path):
     (tmp_path / "rate_limits.json").write_text('{"default": {"capacity": 20, "refill_rate": 5}}')
     done = run("--store", "memory", "--listen", f"127.0.0.1:{service.port}", directory=tmp_path)
     assert done.returncode == 2
-    assert f"port {service.port}" in done.stderr and "in use" in done.stderr
+    assert f"--listen: port {service.port} of 127.0.0.1 is in use; choose another port" in done.stderr
+    done = run("--store", "memory", env={"PORT": str(service.port)}, directory=tmp_path)
+    assert f"ratelimitd: PORT: port {service.port} of 0.0.0.0 is in use" in done.stderr
     assert service.get("/").status == 200
 
 
 def test_an_address_of_another_machine_stops_the_start(tmp_path):
     (tmp_path / "rate_limits.json").write_text('{"default": {"capacity": 20, "refill_rate": 5}}')
     done = run("--store", "memory", "--listen", "192.0.2.1:0", directory=tmp_path)
-    assert (done.returncode, "192.0.2.1" in done.stderr) == (2, True)
+    assert (done.returncode, "--listen: cannot listen on 192.0.2.1" in done.stderr) == (2, True)
+    done = run("--store", "memory", "--port", "0", env={"HOST": "no.such.host.invalid"}, directory=tmp_path)
+    assert (done.returncode, 'HOST: "no.such.host.invalid": ' in done.stderr) == (2, True)
 
 
 def test_a_port_that_was_just_left_can_be_taken_again(serve):

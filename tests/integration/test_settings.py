@@ -52,12 +52,17 @@ MISTAKES = [
     (["--listen", "unix:/" + "x" * 120], {}, ["--listen", "107"]),
     (["--listen", ":80", "--port", "81"], {}, ["--listen"]),
     (["--store", "postgres://x"], {}, ["--store", "postgres://x", "redis://"]),
-    (["--store", "redis://"], {}, ["host"]),
-    (["--store", "redis://h:99999"], {}, ["65535"]),
-    (["--store", "redis://h/x"], {}, ["database"]),
-    (["--store", "unix://relative"], {}, ["absolute"]),
-    (["--rules", "/no/such/file.json"], {}, ["/no/such/file.json", "No such file"]),
-    (["--rules", "/"], {}, ["/: ", "directory"]),
+    (["--store", "redis://"], {}, ["--store: ", "host"]),
+    (["--store", "redis://h:99999"], {}, ["--store: ", "65535"]),
+    (["--store", "redis://h/x"], {}, ["--store: ", "database"]),
+    (["--store", "unix://relative"], {}, ["--store: ", "absolute"]),
+    (["--rules", "/no/such/file.json"], {}, ['--rules: "/no/such/file.json": cannot be read: No such file']),
+    (["--rules", "/"], {}, ['--rules: "/": cannot be read', "directory"]),
+    ([], {"RATE_LIMIT_RULES_PATH": "no.json"}, ['RATE_LIMIT_RULES_PATH: "no.json": cannot be read in {directory}: No such']),
+    (["--rules", "no.json"], {}, ['--rules: "no.json": cannot be read in {directory}: No such file']),
+    (["--trusted-proxies", "10.0.0.0/33"], {}, ['--trusted-proxies: "10.0.0.0/33"']),
+    (["--redis-tls-ca-file", "no.pem", "--store", "rediss://h"], {}, ['--redis-tls-ca-file: "no.pem"']),
+    ([], {"REDIS_URL": "redis://h:99999"}, ["REDIS_URL: ", "65535"]),
     ([], {"REDIS_PASSWORD_FILE": "/no/such/secret", "REDIS_HOST": "h"}, ["REDIS_PASSWORD_FILE", "/no/such/secret"]),
     ([], {"MEMORY_MAX_KEYS": "10"}, ["MEMORY_MAX_KEYS", '"10"', "1000 to"]),
 ]
@@ -68,13 +73,30 @@ NAMES = [" ".join([*flags, *map("=".join, env.items())])[:60] for flags, env, _ 
 
 @pytest.mark.parametrize("flags, env, parts", MISTAKES, ids=NAMES)
 @pytest.mark.parametrize("command", [[], ["--check"]], ids=["serve", "check"])
-def test_a_mistake_stops_the_start_with_a_line_that_says_all(try_out, command, flags, env, parts):
+def test_a_mistake_stops_the_start_with_a_line_that_says_all(try_out, tmp_path, command, flags, env, parts):
     done = try_out(*flags, *command, env=env)
     assert done.returncode == 2, done.stderr
+    parts = [part.replace("{directory}", str(tmp_path)) for part in parts]
     lines = done.stderr.splitlines()
     assert all(line.startswith("ratelimitd: ") for line in lines)
     assert any(all(part in line for part in parts) for line in lines), done.stderr
     assert "7f3a" not in done.stdout
+
+
+def test_rules_that_are_not_where_they_are_by_default_are_named_with_directory_and_setting(try_out, tmp_path):
+    (tmp_path / "rate_limits.json").unlink(missing_ok=True)
+    done = run("--check", directory=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith('ratelimitd: --rules or RATE_LIMIT_RULES_PATH: "rate_limits.json": '
+                                  f"cannot be read in {tmp_path}: No such file or directory; ")
+
+
+def test_a_mistake_in_a_line_of_dotenv_names_the_line(try_out):
+    done = try_out("--check", dotenv="# ours\nTRUSTED_PROXIES=10.0.0.0/33\nREDIS_URL=redis://h:x\n"
+                                     "RATE_LIMIT_RULES_PATH=no.json\n")
+    assert done.returncode == 2
+    for place in (".env:2: TRUSTED_PROXIES: ", ".env:3: REDIS_URL: ", '.env:4: RATE_LIMIT_RULES_PATH: "no.json"'):
+        assert f"ratelimitd: {place}" in done.stderr
 
 
 def test_all_mistakes_are_said_in_one_run(try_out):

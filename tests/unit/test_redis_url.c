@@ -57,7 +57,7 @@ START_TEST(reads_every_part_of_a_url)
     struct redis_url url;
 
     report_init(&report);
-    ck_assert_msg(redis_url_parse(&url, good[_i].text, &report), "%s", good[_i].text);
+    ck_assert_msg(redis_url_parse(&url, "--store", good[_i].text, &report), "%s", good[_i].text);
     ck_assert(report_is_empty(&report));
     ck_assert_msg(url.tls == good[_i].tls && same(url.host, good[_i].host) && url.port == good[_i].port &&
                       same(url.path, good[_i].path) && url.db == good[_i].db,
@@ -144,11 +144,12 @@ START_TEST(says_what_is_wrong_and_shows_no_password)
     struct redis_url url;
 
     report_init(&report);
-    ck_assert_msg(!redis_url_parse(&url, bad[_i].text, &report), "%s", bad[_i].text);
+    ck_assert_msg(!redis_url_parse(&url, "--store", bad[_i].text, &report), "%s", bad[_i].text);
     ck_assert_uint_eq(report.count, 1);
     ck_assert_msg(strstr(report.lines[0], bad[_i].mistake) != NULL, "%s: %s", bad[_i].text, report.lines[0]);
     ck_assert_msg(strstr(report.lines[0], "geheim") == NULL, "%s: %s", bad[_i].text, report.lines[0]);
     ck_assert_msg(strstr(report.lines[0], "accepted: ") != NULL, "%s", report.lines[0]);
+    ck_assert_msg(strncmp(report.lines[0], "--store: ", 9) == 0, "%s", report.lines[0]);
     ck_assert(url.host == NULL && url.path == NULL && url.password == NULL && url.display == NULL);
     redis_url_fini(&url); /* once more does no harm */
     report_fini(&report);
@@ -163,7 +164,7 @@ START_TEST(the_longest_path_of_a_socket_is_107_bytes)
 
     report_init(&report);
     memset(text + strlen(text), 'a', 106);
-    ck_assert(redis_url_parse(&url, text, &report));
+    ck_assert(redis_url_parse(&url, "--store", text, &report));
     ck_assert_uint_eq(strlen(url.path), 107);
     redis_url_fini(&url);
     report_fini(&report);

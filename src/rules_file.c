@@ -1,0 +1,60 @@
+#include "rules_file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "small_file.h"
+
+/* A relative path begins where the process was started, which is not always where the operator thinks. */
+static void
+report_unreadable(const struct settings *settings, struct report *report)
+{
+    const char *reason = strerror(errno);
+    char directory[PATH_MAX], why[PATH_MAX + 128];
+
+    if (settings->rules[0] != '/' && getcwd(directory, sizeof(directory)) != NULL)
+        snprintf(why, sizeof(why), "cannot be read in %s: %s", directory, reason);
+    else
+        snprintf(why, sizeof(why), "cannot be read: %s", reason);
+    settings_mistake(settings, SETTING_RULES, report, why);
+}
+
+static struct policy *
+compile(const struct settings *settings, const char *text, size_t bytes, struct report *report)
+{
+    struct policy_defaults defaults = {
+        .limit = settings->default_limit > 0 ? settings->default_limit : 1,
+        .window_us = (settings->default_window_ms > 0 ? settings->default_window_ms : 1) * US_PER_MS,
+        .failure_mode = (enum failure_mode)settings->failure_mode,
+    };
+
+    return policy_parse(settings->rules, text, bytes, &defaults, report);
+}
+
+struct policy *
+rules_file_load(const struct settings *settings, struct report *report)
+{
+    struct policy *policy = NULL;
+    char *text = NULL;
+    size_t bytes;
+
+    switch (small_file_read(settings->rules, POLICY_FILE_BYTES, &text, &bytes)) {
+    case SMALL_FILE_OK:
+        policy = compile(settings, text, bytes, report);
+        free(text);
+        break;
+    case SMALL_FILE_ABSENT:
+    case SMALL_FILE_UNREADABLE:
+        report_unreadable(settings, report);
+        break;
+    case SMALL_FILE_TOO_LARGE:
+        settings_mistake(settings, SETTING_RULES, report, "too large: at most 1048576 bytes are accepted");
+        break;
+    }
+    return policy;
+}
