@@ -1,5 +1,5 @@
 /*
- * The command line:  [healthcheck] [--flag value | --flag=value | --switch]...
+ * The command line:  [healthcheck] [--flag value | --flag=value | --switch | -letter]...
  *
  * A value of its own never begins with "--": so `--port --check` is a port forgotten, and every "--help" is a call for
  * help. What is not understood is not repeated, beyond the flag's name: it may be a password that lost its place.
@@ -25,14 +25,35 @@ is_flag(const char *argument)
     return strncmp(argument, "--", 2) == 0;
 }
 
+static bool
+is_switch(const struct settings_switch *switched, const char *argument)
+{
+    return strcmp(switched->flag, argument) == 0 ||
+           (switched->letter != NULL && strcmp(switched->letter, argument) == 0);
+}
+
 static size_t
 find_switch(const char *argument)
 {
     size_t i = 0;
 
-    while (i < SETTINGS_SWITCH_COUNT && strcmp(settings_switches[i].flag, argument) != 0)
+    while (i < SETTINGS_SWITCH_COUNT && !is_switch(&settings_switches[i], argument))
         i++;
     return i;
+}
+
+/* The flag that `name` was probably meant to be, or NULL. */
+static const char *
+find_meant(const char *name)
+{
+    const char *words[SETTING_COUNT + SETTINGS_SWITCH_COUNT];
+    size_t count = 0;
+
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++)
+        words[count++] = settings_table[id].flag;
+    for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
+        words[count++] = settings_switches[i].flag;
+    return report_did_you_mean(name, words, count);
 }
 
 /* Whoever asks what the flags are must get an answer, whatever else is wrong with them. */
@@ -41,6 +62,9 @@ asks_for_text(const struct command_line *line)
 {
     for (int i = 1; i < line->argc; i++) {
         size_t found = find_switch(line->argv[i]);
+        if (!is_flag(line->argv[i]) &&
+            setting_by_flag(line->argv[i - 1], strlen(line->argv[i - 1])) != SETTING_COUNT)
+            continue; /* the value of a flag: a password may be -h */
         if (found < SETTINGS_SWITCH_COUNT && settings_switches[found].command >= SETTINGS_VERSION) {
             *line->command = settings_switches[found].command;
             return true;
@@ -67,20 +91,14 @@ take_command(struct command_line *line, const char *flag, enum settings_command 
 static void
 refuse_flag(struct command_line *line, const char *flag, size_t bytes)
 {
-    const char *words[SETTING_COUNT + SETTINGS_SWITCH_COUNT];
-    size_t count = 0;
     char name[64];
     const char *meant;
 
     snprintf(name, sizeof(name), "%.*s", (int)bytes, flag);
-    for (enum setting_id id = 0; id < SETTING_COUNT; id++)
-        words[count++] = settings_table[id].flag;
-    for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
-        words[count++] = settings_switches[i].flag;
     if (flag[bytes] == '\0' && line->at < line->argc && !is_flag(line->argv[line->at]))
         line->at++;
 
-    meant = report_did_you_mean(name, words, count);
+    meant = find_meant(name);
     if (strcmp(name, "--help") == 0)
         report_add(line->report, "--help: unknown format; accepted: --help, --help=markdown, --help=man, "
                                  "--help=completion");
@@ -112,6 +130,22 @@ take_value(struct command_line *line, enum setting_id id, const char *flag, size
         settings_give(line->settings, id, FROM_FLAG, 0, value);
 }
 
+/* A word, or a flag with one dash: `ratelimitd check`, `ratelimitd -port=80`. It is not repeated. */
+static void
+refuse_argument(struct command_line *line, int position, const char *argument)
+{
+    static const char *const commands[] = {HEALTHCHECK_WORD};
+    const char *word = argument + strspn(argument, "-"), *meant;
+    char name[64];
+
+    snprintf(name, sizeof(name), "--%.*s", (int)strcspn(word, "="), word);
+    meant = position == 1 ? report_did_you_mean(argument, commands, 1) : NULL;
+    if (meant == NULL)
+        meant = find_meant(name);
+    report_add(line->report, "argument %d: not a flag%s%s%s; accepted: flags, which begin with --", position,
+               meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
+}
+
 static void
 take_argument(struct command_line *line)
 {
@@ -120,9 +154,8 @@ take_argument(struct command_line *line)
     size_t bytes = strcspn(argument, "=");
     size_t found = find_switch(argument);
     enum setting_id id = setting_by_flag(argument, bytes);
-    static const char *const commands[] = {HEALTHCHECK_WORD};
 
-    if (position == 1 && strcmp(argument, commands[0]) == 0)
+    if (position == 1 && strcmp(argument, HEALTHCHECK_WORD) == 0)
         take_command(line, argument, SETTINGS_HEALTHCHECK);
     else if (found < SETTINGS_SWITCH_COUNT)
         take_command(line, argument, settings_switches[found].command);
@@ -131,10 +164,7 @@ take_argument(struct command_line *line)
     else if (is_flag(argument))
         refuse_flag(line, argument, bytes);
     else
-        report_add(line->report, "argument %d: not a flag%s; accepted: flags, which begin with --", position,
-                   position == 1 && report_did_you_mean(argument, commands, 1)
-                       ? " (did you mean " HEALTHCHECK_WORD "?)"
-                       : "");
+        refuse_argument(line, position, argument);
 }
 
 void

@@ -109,6 +109,16 @@ help_setting(FILE *out, enum setting_id id)
     write_wrapped(out, details);
 }
 
+static void
+help_switch(FILE *out, const struct settings_switch *switched)
+{
+    char flags[HELP_INDENT];
+
+    snprintf(flags, sizeof(flags), "%s%s%s", switched->letter ? switched->letter : "",
+             switched->letter ? ", " : "", switched->flag);
+    help_row(out, flags, "", switched->help);
+}
+
 void
 settings_help(FILE *out)
 {
@@ -129,5 +139,5 @@ settings_help(FILE *out)
     fputs("\nInstead of serving\n", out);
     help_row(out, HEALTHCHECK_WORD, "", HEALTHCHECK_HELP);
     for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
-        help_row(out, settings_switches[i].flag, "", settings_switches[i].help);
+        help_switch(out, &settings_switches[i]);
 }

@@ -164,13 +164,13 @@ const struct setting settings_table[SETTING_COUNT] = {
 };
 
 const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {
-    {"--check", SETTINGS_CHECK, "validate the settings and the rules; serve nothing"},
-    {"--print-config", SETTINGS_PRINT, "print the settings as a .env, each with its source"},
-    {"--version", SETTINGS_VERSION, "print the version"},
-    {"--help", SETTINGS_HELP, "print this"},
-    {"--help=markdown", SETTINGS_HELP_MARKDOWN, "print the table of docs/configuration.md"},
-    {"--help=man", SETTINGS_HELP_MAN, "print the settings as a part of the manual page"},
-    {"--help=completion", SETTINGS_HELP_COMPLETION, "print the flags for a shell's completion"},
+    {"--check", NULL, SETTINGS_CHECK, "validate the settings and the rules; serve nothing"},
+    {"--print-config", NULL, SETTINGS_PRINT, "print the settings as a .env, each with its source"},
+    {"--version", "-V", SETTINGS_VERSION, "print the version"},
+    {"--help", "-h", SETTINGS_HELP, "print this"},
+    {"--help=markdown", NULL, SETTINGS_HELP_MARKDOWN, "print the table of docs/configuration.md"},
+    {"--help=man", NULL, SETTINGS_HELP_MAN, "print the settings as a part of the manual page"},
+    {"--help=completion", NULL, SETTINGS_HELP_COMPLETION, "print the flags for a shell's completion"},
 };
 /* clang-format on */
 

@@ -40,6 +40,7 @@ extern const struct setting settings_table[SETTING_COUNT];
 /* A flag without a value: something to do instead of serving. */
 struct settings_switch {
     const char *flag;
+    const char *letter; /* its short form; NULL: none */
     enum settings_command command;
     const char *help;
 };

@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "utf8.h"
 
-#define DISTANCE_MAX 2
-#define WORD_BYTES   64 /* longer words have no likeness to look for */
+#define DISTANCE_MAX    2
+#define BEGINNING_BYTES 5  /* a shorter one may go on as anything */
+#define WORD_BYTES      64 /* longer words have no likeness to look for */
 
 void
 report_init(struct report *report)
@@ -168,6 +170,24 @@ distance(const char *a, size_t a_bytes, const char *b, size_t b_bytes)
     return above[b_bytes];
 }
 
+/* "refill" for "refill_rate". */
+static const char *
+only_completion(const char *word, size_t bytes, const char *const *words, size_t count)
+{
+    const char *found = NULL;
+
+    if (bytes < BEGINNING_BYTES)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strncasecmp(word, words[i], bytes) != 0)
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = words[i];
+    }
+    return found;
+}
+
 const char *
 report_did_you_mean(const char *word, const char *const *words, size_t count)
 {
@@ -186,5 +206,5 @@ report_did_you_mean(const char *word, const char *const *words, size_t count)
             found = words[i];
         }
     }
-    return found;
+    return found != NULL ? found : only_completion(word, word_bytes, words, count);
 }

@@ -44,7 +44,7 @@ void report_print(const struct report *report, FILE *out, const char *prefix);
 void report_drop_warnings(struct report *report);
 
 /* The word of `words` that `word` was probably meant to be (edit distance at most 2, and less than half its
-   length), or NULL. For "did you mean". */
+   length; else the only one that goes on where it ends), or NULL. For "did you mean". */
 const char *report_did_you_mean(const char *word, const char *const *words, size_t count);
 
 #endif

@@ -36,6 +36,13 @@ MISTAKES = [
     (["--password-7f3a=x"], {}, ["unknown flag"]),
     (["8000"], {}, ["not a flag"]),
     (["healthchekc"], {}, ["healthcheck"]),
+    (["-port", "8000"], {}, ["argument 1: not a flag (did you mean --port?)"]),
+    (["-p=8000"], {}, ["argument 1: not a flag;"]),
+    (["--check", "rules=a.json"], {}, ["argument 2: not a flag (did you mean --rules?)"]),
+    (["check"], {}, ["argument 1: not a flag (did you mean --check?)"]),
+    (["-H"], {}, ["argument 1: not a flag;"]),
+    (["--redis-uri", "memory"], {}, ["--redis-uri: unknown flag"]),
+    (["--redis-timeout", "5"], {}, ["--redis-timeout: unknown flag (did you mean --redis-timeout-ms?)"]),
     (["--failure-mode", "opne"], {}, ["--failure-mode", '"opne"', "did you mean open", "closed, open, local"]),
     ([], {"FAILURE_MODE": "sometimes"}, ["FAILURE_MODE", '"sometimes"', "closed, open, local"]),
     ([], {"WORKERS": "1e3"}, ["WORKERS", '"1e3"', "0 to 256"]),
@@ -160,12 +167,14 @@ def test_what_print_config_says_is_a_dotenv(try_out, tmp_path):
 
 def test_version_and_help_answer_whatever_else_is_wrong(try_out):
     for flags in ([], ["--frobnicate"], ["--port", "x"], ["--rules", "/none"]):
-        done = try_out(*flags, "--version", env={"WORKERS": "x"})
-        assert (done.returncode, done.stderr) == (0, "")
-        assert re.fullmatch(r"ratelimitd \d+\.\d+\.\d+\n", done.stdout)
+        for flag in ("--version", "-V"):
+            done = try_out(*flags, flag, env={"WORKERS": "x"})
+            assert (done.returncode, done.stderr) == (0, "")
+            assert re.fullmatch(r"ratelimitd \d+\.\d+\.\d+\n", done.stdout)
+        assert try_out(*flags, "-h").stdout == try_out(*flags, "--help").stdout
         done = try_out(*flags, "--help")
         assert (done.returncode, done.stderr) == (0, "")
-        assert all(flag in done.stdout for flag in ("--store", "--rules", "--listen", "--check", "healthcheck"))
+        assert all(flag in done.stdout for flag in ("--store", "--rules", "--listen", "--check", "healthcheck", "-h, --help"))
         assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 

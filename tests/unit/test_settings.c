@@ -376,6 +376,22 @@ START_TEST(a_flag_may_hold_its_value_behind_an_equals_sign)
 }
 END_TEST
 
+START_TEST(a_letter_behind_a_flag_is_its_value)
+{
+    argument("--redis-password");
+    argument("-h");
+    read_well();
+    ck_assert_int_eq(run.command, SETTINGS_SERVE);
+    ck_assert_str_eq(run.settings.store, "redis://:-h@localhost:6379/0");
+    forget();
+
+    argument("--redis-password=x");
+    argument("-h");
+    read_well();
+    ck_assert_int_eq(run.command, SETTINGS_HELP);
+}
+END_TEST
+
 START_TEST(an_empty_variable_is_not_set)
 {
     variable("PORT=");
@@ -907,6 +923,7 @@ settings_suite(void)
                         sizeof(tokens) / sizeof(tokens[0]));
     tcase_add_test(reading, a_token_is_no_longer_than_its_header_may_be);
     tcase_add_test(reading, a_flag_may_hold_its_value_behind_an_equals_sign);
+    tcase_add_test(reading, a_letter_behind_a_flag_is_its_value);
     tcase_add_test(reading, an_empty_variable_is_not_set);
     tcase_add_test(reading, names_of_others_are_none_of_ours);
     tcase_add_test(reading, of_two_lines_of_dotenv_the_later_counts);

@@ -1,0 +1,102 @@
+/*
+ * Variables that look like a setting and are none: REDIS_URI=... would be ignored in silence, and a service that should have
+ * counted in Redis would count wherever the default says.
+ *
+ * An environment is full of names that are none of ours. So only those are warned of that are nearly a setting of two words
+ * or more (HOST and PORT are like too many), or begin with REDIS_ and are not known to be somebody else's.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "settings_parts.h"
+#include "settings_table.h"
+
+#define NAME_BYTES   64 /* longer names are like no setting */
+#define REDIS_PREFIX "REDIS_"
+
+static bool
+begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool
+is_link_value(const char *value)
+{
+    return begins_with(value, "tcp://") || begins_with(value, "udp://") || begins_with(value, "sctp://");
+}
+
+bool
+settings_is_service_link(const char *name, const char *value)
+{
+    const char *port = strstr(name, "_PORT_");
+
+    return is_link_value(value) || strstr(name, "_SERVICE_HOST") != NULL ||
+           strstr(name, "_SERVICE_PORT") != NULL || strstr(name, "_ENV_") != NULL ||
+           (port != NULL && isdigit((unsigned char)port[strlen("_PORT_")])) ||
+           (value[0] == '/' && strstr(name, "_NAME") != NULL);
+}
+
+/* What the image of Redis and docker-compose.yml set. */
+static bool
+is_of_others(const char *name)
+{
+    static const char *const names[] = {"REDIS_VERSION", "REDIS_DOWNLOAD_URL", "REDIS_DOWNLOAD_SHA",
+                                        "REDIS_MAXMEMORY"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* NULL: none. In .env, which is written for this service or beside it, settings of one word count too. */
+static const char *
+find_meant(const char *name, bool is_dotenv)
+{
+    const char *words[SETTING_COUNT], *meant;
+    size_t count = 0;
+
+    if (!is_dotenv && strchr(name, '_') == NULL)
+        return NULL;
+    for (enum setting_id id = 0; id < SETTING_COUNT; id++)
+        if (is_dotenv || strchr(settings_table[id].name, '_') != NULL)
+            words[count++] = settings_table[id].name;
+    meant = report_did_you_mean(name, words, count);
+    /* CI_TOKEN is as near to API_TOKEN as a slip is: few slips are in the first letter. */
+    return meant != NULL && toupper((unsigned char)name[0]) == meant[0] ? meant : NULL;
+}
+
+void
+settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value, bool is_dotenv,
+                      struct report *report)
+{
+    char copy[NAME_BYTES + 1];
+    const char *meant;
+
+    if (name_bytes > NAME_BYTES)
+        return;
+    memcpy(copy, name, name_bytes);
+    copy[name_bytes] = '\0';
+    if (settings_is_service_link(copy, value) || is_of_others(copy))
+        return;
+    meant = find_meant(copy, is_dotenv);
+    if (meant != NULL)
+        report_warn(report, "%s%s: no setting has this name, so it is ignored; did you mean %s?", place, copy, meant);
+    else if (begins_with(copy, REDIS_PREFIX))
+        report_warn(report, "%s%s: no setting has this name, so it is ignored; --help shows all settings", place,
+                    copy);
+}
+
+void
+settings_warn_service_link(const struct settings *settings, struct report *report)
+{
+    const char *link = settings->redis_link;
+
+    if (link == NULL || settings_was_given(settings, SETTING_STORE) || settings->store_composed)
+        return;
+    report_warn(report,
+                "REDIS_PORT: \"%s\" is what Kubernetes sets for a service named redis, and is ignored; to use that Redis "
+                "set REDIS_URL=redis://%s",
+                link, strchr(link, '/') + strlen("//"));
+}
