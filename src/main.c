@@ -336,6 +336,7 @@ obey(struct service *service, enum settings_command command)
         settings_print(&service->settings, stdout);
         return EXIT_SUCCESS;
     case SETTINGS_HEALTHCHECK:
+        report_drop_warnings(&service->report); /* the service itself has told them */
         return report_is_empty(&service->report) ? healthcheck(&service->settings) : EXIT_OPERATOR;
     case SETTINGS_CHECK:
     case SETTINGS_SERVE:

@@ -98,7 +98,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
     settings_read_flags(settings, command, argc, argv, report);
     if (*command >= SETTINGS_VERSION)
         return;
-    settings_read_environment(settings, environment);
+    settings_read_environment(settings, environment, report);
     settings_read_dotenv(settings, report);
     for (enum setting_id id = 0; id < SETTING_COUNT; id++)
         settings_give(settings, id, FROM_DEFAULT, 0, settings_table[id].fallback);
@@ -106,6 +106,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
     settings_split_listen(settings, report);
     settings_convert(settings, report);
     settings_compose_store(settings, report);
+    settings_warn_service_link(settings, report);
     settings_read_tokens(settings, report);
     if (settings->log_format == LOG_FORMAT_AUTO)
         settings->log_format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON;

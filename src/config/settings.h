@@ -105,9 +105,10 @@ struct settings {
 
     /* The settings' own: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
-    bool store_composed;  /* `store` was made from the parts */
-    char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
-    char *dotenv;         /* the path of the .env file */
+    const char *redis_link; /* a REDIS_PORT that Kubernetes set; in the environment; NULL: none */
+    bool store_composed;    /* `store` was made from the parts */
+    char *file_tokens[2];   /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
+    char *dotenv;           /* the path of the .env file */
 };
 
 /* What the command line asked for beside serving. From SETTINGS_VERSION on, a text that needs no settings. */
@@ -125,7 +126,7 @@ enum settings_command {
 
 /* Reads everything. Every mistake adds a line to `report` that names the setting (as it was given: flag, variable,
    or .env and its line), the value and what is accepted; a secret's value is never shown. With an empty report the
-   settings are complete. `environment` as environ; `dotenv` the path of the .env file, which need not exist.
+   settings are complete. A name that was probably meant to be a setting is a warning. `environment` as environ; `dotenv` the path of the .env file, which need not exist.
    Asked for its version or for help it reads no further than the command line, and reports nothing. */
 void settings_read(struct settings *settings, enum settings_command *command, int argc, char **argv,
                    char **environment, const char *dotenv, struct report *report);

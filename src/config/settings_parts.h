@@ -29,8 +29,20 @@ bool settings_was_given(const struct settings *settings, enum setting_id id);
 /* The command line also finds the command. */
 void settings_read_flags(struct settings *settings, enum settings_command *command, int argc, char **argv,
                          struct report *report);
-void settings_read_environment(struct settings *settings, char **environment);
+void settings_read_environment(struct settings *settings, char **environment, struct report *report);
 void settings_read_dotenv(struct settings *settings, struct report *report);
+
+/* Warns of a name that is no setting's, where it was probably meant to be one. `place` stands before it: ".env:3: ", or "" for
+   the environment. The value is looked at, and not shown. */
+void settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value,
+                           bool is_dotenv, struct report *report);
+
+/* Whether Kubernetes or Docker set this variable for a service of that name: REDIS_PORT=tcp://10.0.0.11:6379,
+   REDIS_SERVICE_HOST, REDIS_PORT_6379_TCP_ADDR. Nobody meant them for us. */
+bool settings_is_service_link(const char *name, const char *value);
+
+/* Warns that REDIS_PORT is one, where that leaves the store to its default. After the store is composed. */
+void settings_warn_service_link(const struct settings *settings, struct report *report);
 
 void settings_split_listen(struct settings *settings, struct report *report);
 void settings_convert(struct settings *settings, struct report *report);

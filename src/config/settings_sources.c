@@ -7,33 +7,44 @@
 #include "settings_table.h"
 #include "small_file.h"
 
-/*
- * A Redis service named "redis" makes Kubernetes set REDIS_PORT=tcp://10.0.0.11:6379 in every pod beside it, and
- * nobody meant that for us.
- */
-static bool
-is_service_link(enum setting_id id, const char *value)
-{
-    return id == SETTING_REDIS_PORT && strncmp(value, "tcp://", 6) == 0;
-}
-
 /* An empty variable is one that is not set: that is how compose files pass on what they do not have. */
 void
-settings_read_environment(struct settings *settings, char **environment)
+settings_read_environment(struct settings *settings, char **environment, struct report *report)
 {
     for (char **variable = environment; *variable; variable++) {
-        const char *equals = strchr(*variable, '=');
+        const char *equals = strchr(*variable, '='), *value = equals ? equals + 1 : "";
         enum setting_id id;
 
-        if (equals == NULL || equals[1] == '\0')
+        if (value[0] == '\0')
             continue;
         id = setting_by_name(*variable, (size_t)(equals - *variable));
-        if (id != SETTING_COUNT && !is_service_link(id, equals + 1))
-            settings_give(settings, id, FROM_ENVIRONMENT, 0, equals + 1);
+        if (id == SETTING_COUNT)
+            settings_warn_unknown("", *variable, (size_t)(equals - *variable), value, false, report);
+        else if (id == SETTING_REDIS_PORT && settings_is_service_link("REDIS_PORT", value))
+            settings->redis_link = value;
+        else
+            settings_give(settings, id, FROM_ENVIRONMENT, 0, value);
     }
 }
 
-/* Other programs' names are none of our business: the file may be shared. Of two lines the later one counts. */
+/* Other programs' names are none of our business: the file may be shared. */
+static void
+read_dotenv_entry(struct settings *settings, const struct dotenv_entry *entry, unsigned line,
+                  struct report *report)
+{
+    enum setting_id id = setting_by_name(entry->name, strlen(entry->name));
+    char place[128];
+
+    snprintf(place, sizeof(place), "%s:%u: ", settings->dotenv, line);
+    if (entry->value[0] == '\0')
+        return;
+    if (id == SETTING_COUNT)
+        settings_warn_unknown(place, entry->name, strlen(entry->name), entry->value, true, report);
+    else
+        settings_give(settings, id, FROM_DOTENV, line, entry->value);
+}
+
+/* Of two lines the later one counts. */
 static void
 read_dotenv_lines(struct settings *settings, char *text, size_t bytes, struct report *report)
 {
@@ -43,15 +54,10 @@ read_dotenv_lines(struct settings *settings, char *text, size_t bytes, struct re
 
     dotenv_init(&dotenv, text, bytes);
     while ((status = dotenv_next(&dotenv, &entry)) != DOTENV_END) {
-        enum setting_id id;
-
-        if (status == DOTENV_MALFORMED) {
+        if (status == DOTENV_MALFORMED)
             report_add(report, "%s:%u: %s", settings->dotenv, dotenv.line, entry.mistake);
-            continue;
-        }
-        id = setting_by_name(entry.name, strlen(entry.name));
-        if (id != SETTING_COUNT && entry.value[0] != '\0')
-            settings_give(settings, id, FROM_DOTENV, dotenv.line, entry.value);
+        else
+            read_dotenv_entry(settings, &entry, dotenv.line, report);
     }
 }
 

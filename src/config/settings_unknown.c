@@ -68,8 +68,8 @@ find_meant(const char *name, bool is_dotenv)
 }
 
 void
-settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value, bool is_dotenv,
-                      struct report *report)
+settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value,
+                      bool is_dotenv, struct report *report)
 {
     char copy[NAME_BYTES + 1];
     const char *meant;
@@ -82,10 +82,11 @@ settings_warn_unknown(const char *place, const char *name, size_t name_bytes, co
         return;
     meant = find_meant(copy, is_dotenv);
     if (meant != NULL)
-        report_warn(report, "%s%s: no setting has this name, so it is ignored; did you mean %s?", place, copy, meant);
+        report_warn(report, "%s%s: no setting has this name, so it is ignored; did you mean %s?", place, copy,
+                    meant);
     else if (begins_with(copy, REDIS_PREFIX))
-        report_warn(report, "%s%s: no setting has this name, so it is ignored; --help shows all settings", place,
-                    copy);
+        report_warn(report, "%s%s: no setting has this name, so it is ignored; --help shows all settings",
+                    place, copy);
 }
 
 void
@@ -96,7 +97,8 @@ settings_warn_service_link(const struct settings *settings, struct report *repor
     if (link == NULL || settings_was_given(settings, SETTING_STORE) || settings->store_composed)
         return;
     report_warn(report,
-                "REDIS_PORT: \"%s\" is what Kubernetes sets for a service named redis, and is ignored; to use that Redis "
+                "REDIS_PORT: \"%s\" is what Kubernetes sets for a service named redis, and is ignored; to "
+                "use that Redis "
                 "set REDIS_URL=redis://%s",
                 link, strchr(link, '/') + strlen("//"));
 }

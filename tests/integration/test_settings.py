@@ -42,6 +42,7 @@ MISTAKES = [
     (["check"], {}, ["argument 1: not a flag (did you mean --check?)"]),
     (["-H"], {}, ["argument 1: not a flag;"]),
     (["--redis-uri", "memory"], {}, ["--redis-uri: unknown flag"]),
+    (["--memory"], {}, ["--memory: unknown flag (did you mean --memory-max-keys?)"]),
     (["--redis-timeout", "5"], {}, ["--redis-timeout: unknown flag (did you mean --redis-timeout-ms?)"]),
     (["--failure-mode", "opne"], {}, ["--failure-mode", '"opne"', "did you mean open", "closed, open, local"]),
     ([], {"FAILURE_MODE": "sometimes"}, ["FAILURE_MODE", '"sometimes"', "closed, open, local"]),
@@ -191,6 +192,18 @@ def test_an_unreadable_dotenv_is_a_mistake(try_out, tmp_path):
 
 def test_empty_variables_are_not_set(try_out):
     assert try_out("--check", env={"PORT": "", "REDIS_URL": "", "WORKERS": ""}, dotenv="LOG_LEVEL=\n").returncode == 0
+
+
+def test_a_misspelt_variable_is_warned_of_by_its_name_alone(try_out, serve):
+    done = try_out("--check", env={"REDIS_URI": "redis://:s3cr3t-7f3a@h"}, dotenv="REDIS_PASWORD=s3cr3t-7f3a\n")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == [
+        "ratelimitd: warning: REDIS_URI: no setting has this name, so it is ignored; did you mean REDIS_URL?",
+        "ratelimitd: warning: .env:1: REDIS_PASWORD: no setting has this name, so it is ignored; "
+        "did you mean REDIS_PASSWORD?"]
+    service = serve(env={"REDIS_URI": "redis://:s3cr3t-7f3a@h"}, workers=1)
+    assert any(message.startswith("REDIS_URI: ") for message in service.messages())
+    assert "7f3a" not in done.stderr + service.log()
 
 
 def test_a_kubernetes_service_named_redis_does_no_harm(try_out):

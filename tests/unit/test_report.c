@@ -139,6 +139,9 @@ static const struct {
     {"limt", "limit"},                 /* the nearest of two */
     {"IP", "ip"},                      /* case, in the shortest word */
     {"capa", NULL},                    /* four letters away */
+    {"refill", "refill_rate"},         /* the only one that goes on so */
+    {"REFILL", "refill_rate"},         /* in any case */
+    {"refi", NULL},                    /* too short to tell */
     {"xy", NULL},                      /* two mistakes in two letters are no likeness */
     {"pot", "PUT"},                    /* one in three is */
     {"pig", NULL},                     /* two in three are not */

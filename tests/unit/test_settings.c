@@ -418,6 +418,69 @@ START_TEST(names_of_others_are_none_of_ours)
 }
 END_TEST
 
+/* What is probably meant for us, and what is said of it; NULL: nothing. */
+static const struct {
+    const char *variable, *dotenv, *warning;
+} unknowns[] = {
+    {"REDIS_URI=redis://:hunter2@h", NULL,
+     "REDIS_URI: no setting has this name, so it is ignored; did you mean REDIS_URL?"},
+    {"redis_url=memory", NULL,
+     "redis_url: no setting has this name, so it is ignored; did you mean REDIS_URL?"},
+    {"REDIS_PASSWD=hunter2", NULL,
+     "REDIS_PASSWD: no setting has this name, so it is ignored; did you mean REDIS_PASSWORD?"},
+    {"REDIS_TIMEOUT=100", NULL,
+     "REDIS_TIMEOUT: no setting has this name, so it is ignored; did you mean REDIS_TIMEOUT_MS?"},
+    {"REDIS_CLUSTER=yes", NULL,
+     "REDIS_CLUSTER: no setting has this name, so it is ignored; --help shows all settings"},
+    {"TRUSTED_PROXY=private", NULL, NULL}, /* three letters away, and no beginning */
+    {"TRUSTED_PROXIE=private", NULL,
+     "TRUSTED_PROXIE: no setting has this name, so it is ignored; did you mean TRUSTED_PROXIES?"},
+    {"LOGLEVEL=debug", NULL, NULL}, /* one word: Python programs have it */
+    {NULL, "LOGLEVEL=debug",
+     ".env:1: LOGLEVEL: no setting has this name, so it is ignored; did you mean LOG_LEVEL?"},
+    {NULL, "PROT=80", ".env:1: PROT: no setting has this name, so it is ignored; did you mean PORT?"},
+    {NULL, "REDIS_URI=memory",
+     ".env:1: REDIS_URI: no setting has this name, so it is ignored; did you mean REDIS_URL?"},
+    {NULL, "REDIS_MAXMEMORY=256mb", NULL}, /* docker-compose.yml's */
+    {NULL, "REDIS_URI=", NULL},            /* not set */
+    {NULL, "POSTGRES_PORT=5432", NULL},
+    {"PROT=80", NULL, NULL},
+    {"HOSTNAME=h", NULL, NULL},
+    {"CI_TOKEN=x", NULL, NULL},
+    {"MEMORY=1", NULL, NULL},
+    {"REDIS_VERSION=7.0.15", NULL, NULL},
+    /* Kubernetes and Docker, for a service named redis and one named redis-db */
+    {"REDIS_SERVICE_HOST=10.0.0.11", NULL, NULL},
+    {"REDIS_SERVICE_PORT=6379", NULL, NULL},
+    {"REDIS_SERVICE_PORT_REDIS=6379", NULL, NULL},
+    {"REDIS_PORT_6379_TCP=tcp://10.0.0.11:6379", NULL, NULL},
+    {"REDIS_PORT_6379_TCP_PROTO=tcp", NULL, NULL},
+    {"REDIS_PORT_6379_TCP_PORT=6379", NULL, NULL},
+    {"REDIS_PORT_6379_TCP_ADDR=10.0.0.11", NULL, NULL},
+    {"REDIS_DB_PORT=tcp://10.0.0.12:6379", NULL, NULL},
+    {"REDIS_DB_SERVICE_HOST=10.0.0.12", NULL, NULL},
+    {"REDIS_NAME=/app/redis", NULL, NULL},
+    {"REDIS_ENV_REDIS_VERSION=7.0.15", NULL, NULL},
+};
+
+START_TEST(a_name_that_is_nearly_a_setting_is_warned_of)
+{
+    const char *warning = unknowns[_i].warning;
+
+    if (unknowns[_i].variable)
+        variable(unknowns[_i].variable);
+    if (unknowns[_i].dotenv)
+        dotenv_line(unknowns[_i].dotenv);
+    read_well();
+    ck_assert_str_eq(run.settings.store, "redis://localhost:6379");
+    ck_assert_msg(run.report.warning_count == (warning ? 1 : 0), "%s: %zu warnings",
+                  unknowns[_i].variable ? unknowns[_i].variable : unknowns[_i].dotenv,
+                  run.report.warning_count);
+    if (warning)
+        ck_assert_str_eq(run.report.warnings[0], warning);
+}
+END_TEST
+
 START_TEST(of_two_lines_of_dotenv_the_later_counts)
 {
     dotenv_line("PORT=1");
@@ -432,6 +495,18 @@ START_TEST(a_service_link_of_kubernetes_is_no_port)
     variable("REDIS_PORT=tcp://10.0.0.11:6379");
     read_well();
     ck_assert_str_eq(run.settings.store, "redis://localhost:6379");
+    ck_assert_uint_eq(run.report.warning_count, 1);
+    ck_assert_str_eq(
+        run.report.warnings[0],
+        "REDIS_PORT: \"tcp://10.0.0.11:6379\" is what Kubernetes sets for a service named redis, and is "
+        "ignored; to use that Redis set REDIS_URL=redis://10.0.0.11:6379");
+    forget();
+
+    variable("REDIS_PORT=tcp://10.0.0.11:6379");
+    variable("REDIS_HOST=redis");
+    read_well();
+    ck_assert_str_eq(run.settings.store, "redis://redis:6379/0");
+    ck_assert_uint_eq(run.report.warning_count, 0);
 }
 END_TEST
 
@@ -926,6 +1001,7 @@ settings_suite(void)
     tcase_add_test(reading, a_letter_behind_a_flag_is_its_value);
     tcase_add_test(reading, an_empty_variable_is_not_set);
     tcase_add_test(reading, names_of_others_are_none_of_ours);
+    tcase_add_loop_test(reading, a_name_that_is_nearly_a_setting_is_warned_of, 0, ROWS(unknowns));
     tcase_add_test(reading, of_two_lines_of_dotenv_the_later_counts);
     tcase_add_test(reading, a_service_link_of_kubernetes_is_no_port);
     tcase_add_loop_test(reading, the_default_window_is_milliseconds_or_has_a_unit, 0, ROWS(windows));
