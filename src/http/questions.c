@@ -3,14 +3,53 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+/* A turn: what one request may have in the store at a time, in limit_work. Half of a command to Redis (redis_batch.h), so
+   that what others ask meanwhile has room beside it. */
+#define TURN_WORK 128
+
+static uint32_t
+work_of(const struct rule *rule)
+{
+    uint32_t work = 0;
+
+    for (uint32_t i = 0; i < rule->limit_count; i++)
+        work += limit_work(&rule->limits[i]);
+    return work;
+}
+
+static enum limiter_status
+ask(struct questions *questions, struct question *question)
+{
+    return questions->is_reset ? limiter_reset(questions->asker.limiter, &question->take)
+                               : limiter_take(questions->asker.limiter, &question->take);
+}
+
+/* What is decided at once takes nothing of the turn. LIMITER_DONE: all have their answers. */
+static enum limiter_status
+ask_turn(struct questions *questions)
+{
+    uint32_t work = 0;
+
+    while (questions->asked < questions->count && work < TURN_WORK) {
+        struct question *question = &questions->list[questions->asked++];
+        if (question->mistake.status != 0 || ask(questions, question) == LIMITER_DONE)
+            continue;
+        question->pending = true;
+        questions->pending++;
+        work += work_of(question->take.rule);
+    }
+    return questions->pending == 0 ? LIMITER_DONE : LIMITER_PENDING;
+}
+
 static void
 on_taken(struct limiter_take *take)
 {
     struct question *question = (struct question *)((char *)take - offsetof(struct question, take));
+    struct questions *questions = question->all;
 
     question->pending = false;
-    if (--question->all->pending == 0)
-        question->all->asker.callback(question->all);
+    if (--questions->pending == 0 && ask_turn(questions) == LIMITER_DONE)
+        questions->asker.callback(questions);
 }
 
 struct questions *
@@ -30,29 +69,10 @@ questions_new(const struct questions_asker *asker, uint32_t count)
     return questions;
 }
 
-static enum limiter_status
-ask(struct questions *questions, struct question *question)
-{
-    return questions->is_reset ? limiter_reset(questions->asker.limiter, &question->take)
-                               : limiter_take(questions->asker.limiter, &question->take);
-}
-
 enum limiter_status
 questions_ask(struct questions *questions)
 {
-    questions->pending = 1; /* this function itself: an early answer must not look like the last one */
-    for (uint32_t i = 0; i < questions->count; i++) {
-        struct question *question = &questions->list[i];
-        if (question->mistake.status != 0)
-            continue;
-        question->pending = true;
-        questions->pending++;
-        if (ask(questions, question) == LIMITER_DONE) {
-            question->pending = false;
-            questions->pending--;
-        }
-    }
-    return --questions->pending == 0 ? LIMITER_DONE : LIMITER_PENDING;
+    return ask_turn(questions);
 }
 
 void
@@ -60,7 +80,7 @@ questions_free(struct questions *questions)
 {
     if (questions == NULL)
         return;
-    for (uint32_t i = 0; i < questions->count && questions->pending > 0; i++) {
+    for (uint32_t i = 0; i < questions->asked && questions->pending > 0; i++) {
         if (!questions->list[i].pending)
             continue;
         limiter_cancel(questions->asker.limiter, &questions->list[i].take);

@@ -1,9 +1,10 @@
 /*
  * questions: what an application asks in one request, one or a thousand, decided together.
  *
- * All go to the store in one turn of the loop, so Redis gets them in one write: one command for each 256
- * (redis_batch.h). The callback comes once, when the last one has its answer. One allocation for all; one
- * thread.
+ * They go to the store in the order of the list and by turns: some first, and when all of those have their answers, the next.
+ * So a thousand checks do not stand before everybody else's one. Each has its own deadline, from its own asking; once the
+ * store is away, the rest are answered by their failure mode at once. The callback comes once, when the last one has its
+ * answer. One allocation for all; one thread.
  */
 #ifndef QUESTIONS_H
 #define QUESTIONS_H
@@ -32,7 +33,8 @@ struct questions_asker {
 struct questions {
     struct questions_asker asker;
     bool is_reset;    /* not to be decided: to be forgotten */
-    uint32_t pending; /* without an answer yet */
+    uint32_t asked;   /* of the list, from its start */
+    uint32_t pending; /* of those, without an answer yet */
     uint32_t count;
     struct question list[];
 };
@@ -41,7 +43,7 @@ struct questions {
 struct questions *questions_new(const struct questions_asker *asker, uint32_t count);
 
 /* LIMITER_DONE: all have their answers, and the callback does not come; else it comes later, never before the
-   return. */
+   return. Once only. */
 enum limiter_status questions_ask(struct questions *questions);
 
 /* Cancels what is pending. NULL is allowed. */

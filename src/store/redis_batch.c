@@ -94,10 +94,10 @@ find_rule(struct redis_batch *batch, const struct store_subject *subject)
 static uint16_t
 work_of(const struct store_subject *subject)
 {
-    uint32_t work = subject->limit_count;
+    uint32_t work = 0;
 
     for (uint32_t i = 0; i < subject->limit_count; i++)
-        work += subject->limits[i].algorithm == SLIDING_WINDOW ? 2 : 0;
+        work += limit_work(&subject->limits[i]);
     return (uint16_t)work;
 }
 
@@ -197,6 +197,15 @@ redis_batch_fail(struct redis_batch *batch)
         if (batch->requests[i] != NULL)
             redis_batch_answer(batch, i, STORE_UNAVAILABLE);
     return failed;
+}
+
+int64_t
+redis_batch_deadline(const struct redis_batch *batch)
+{
+    for (uint32_t i = batch->expiring; i < batch->request_count; i++)
+        if (batch->requests[i] != NULL)
+            return batch->requests[i]->deadline_us;
+    return INT64_MAX;
 }
 
 unsigned

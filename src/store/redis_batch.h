@@ -19,10 +19,9 @@
 
 #include "store.h"
 
-/* Redis does nothing else while it runs a script, so a batch is bounded: at some 4 us a limit, to a millisecond. A sliding
-   window takes twice to three times as long as the others, and counts for three. */
+/* Redis does nothing else while it runs a script, so a batch is bounded, to about a millisecond. */
 #define BATCH_REQUESTS 256
-#define BATCH_WORK     256 /* limits, over all entries */
+#define BATCH_WORK     256 /* limit_work, over all entries */
 #define BATCH_RULES    32
 #define BATCH_BUCKETS  512
 
@@ -49,7 +48,7 @@ struct redis_batch {
     uint16_t expiring;         /* requests before this index have their answer */
     bool tried_eval;           /* the script was not there: sent again with its text */
     bool repeats;              /* a key may stand in the command more than once */
-    bool is_reset;             /* one request, to be forgotten: redis_batch_encode_reset */
+    bool is_reset;             /* one request, to be forgotten: redis_batch_encode_reset; nothing is added */
     int64_t sent_us;           /* monotonic, from before the encode */
     struct refusals *refusals; /* borrowed: gets to know what was refused; NULL */
     struct store_request *requests[BATCH_REQUESTS]; /* NULL: answered or given up */
@@ -102,6 +101,9 @@ void redis_batch_answer(struct redis_batch *batch, uint16_t position, enum store
 
 /* Answers everything that is still live with STORE_UNAVAILABLE. Returns how many that were. */
 unsigned redis_batch_fail(struct redis_batch *batch);
+
+/* The earliest deadline of what is still live; INT64_MAX where nothing is. */
+int64_t redis_batch_deadline(const struct redis_batch *batch);
 
 /* Answers what is past its deadline with STORE_UNAVAILABLE; returns how many. `*next_us` is the earliest deadline of the rest,
    untouched when none is left. */

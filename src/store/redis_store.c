@@ -20,8 +20,11 @@
 /* Commands under way before a batch that is not full waits for an answer. */
 #define SENT_BEFORE_WAITING 2
 
-/* Commands under way, at most: with BATCH_REQUESTS in each, the bound of what is in flight. */
+/* Commands under way, at most. Full batches beyond wait for answers, too. */
 #define SENT_MAX 64
+
+/* Batches kept for the next burst; with more than these, memory is given back. */
+#define UNUSED_MAX 64
 
 /* A Redis that has answered nothing for so long after a deadline has passed gets a new connection: the old one may lead
    nowhere. */
@@ -36,10 +39,12 @@ struct redis_store {
     int64_t stalled_since_us; /* monotonic; 0: it answers. Set when a deadline passes, until the next reply */
 
     struct refusals *refusals;
-    struct redis_batch *gathering;        /* never NULL */
+    struct redis_batch *unsent;           /* oldest first */
+    struct redis_batch *gathering;        /* the last of them; never NULL */
     struct redis_batch *sent, **sent_end; /* in the order of their sending */
     unsigned sent_count;
     struct redis_batch *unused;
+    unsigned unused_count;
 };
 
 static struct redis_store *
@@ -51,7 +56,7 @@ redis_store_of(struct store *store)
 static bool
 is_ready(const struct redis_store *redis)
 {
-    return redis_link_state(redis->link) == LINK_READY && redis->stalled_since_us == 0;
+    return redis->link != NULL && redis_link_state(redis->link) == LINK_READY && redis->stalled_since_us == 0;
 }
 
 /* Batches. */
@@ -60,9 +65,14 @@ static void
 recycle(struct redis_store *redis, struct redis_batch *batch)
 {
     assert(batch->live == 0);
+    if (redis->unused_count == UNUSED_MAX) {
+        redis_batch_free(batch);
+        return;
+    }
     redis_batch_clear(batch);
     batch->next = redis->unused;
     redis->unused = batch;
+    redis->unused_count++;
 }
 
 static struct redis_batch *
@@ -70,10 +80,12 @@ take_unused(struct redis_store *redis)
 {
     struct redis_batch *batch = redis->unused;
 
-    if (batch != NULL)
+    if (batch != NULL) {
         redis->unused = batch->next;
-    else
+        redis->unused_count--;
+    } else {
         batch = redis_batch_new();
+    }
     if (batch != NULL) {
         batch->next = NULL;
         batch->refusals = redis->refusals;
@@ -81,9 +93,39 @@ take_unused(struct redis_store *redis)
     return batch;
 }
 
+/* What gathers from now on goes into another batch. False: memory is out. */
+static bool
+begin_batch(struct redis_store *redis)
+{
+    struct redis_batch *batch = take_unused(redis);
+
+    if (batch == NULL)
+        return false;
+    if (redis->gathering != NULL)
+        redis->gathering->next = batch;
+    else
+        redis->unsent = batch;
+    redis->gathering = batch;
+    return true;
+}
+
+static void
+fail_unsent(struct redis_store *redis)
+{
+    while (redis->unsent != redis->gathering) {
+        struct redis_batch *batch = redis->unsent;
+        redis->unsent = batch->next;
+        redis_batch_fail(batch);
+        recycle(redis, batch);
+    }
+    redis_batch_fail(redis->gathering);
+    redis_batch_clear(redis->gathering);
+}
+
 static void
 sent_append(struct redis_store *redis, struct redis_batch *batch)
 {
+    batch->next = NULL;
     *redis->sent_end = batch;
     redis->sent_end = &batch->next;
     redis->sent_count++;
@@ -105,14 +147,23 @@ sent_remove(struct redis_store *redis, struct redis_batch *batch)
 
 /* Deadlines. */
 
-static void
+/* False: memory is out. */
+static bool
 arm_timer(struct redis_store *redis, int64_t deadline_us, int64_t now_us)
 {
     int64_t delay_us = deadline_us > now_us ? deadline_us - now_us : 0;
     struct timeval delay = {.tv_sec = delay_us / US_PER_S, .tv_usec = delay_us % US_PER_S};
 
-    evtimer_add(redis->timer, &delay);
-    redis->timer_armed = true;
+    redis->timer_armed = evtimer_add(redis->timer, &delay) == 0;
+    return redis->timer_armed;
+}
+
+/* Sets the request's deadline, which the timer will be there for. False: memory is out. */
+static bool
+set_deadline(struct redis_store *redis, struct store_request *request, int64_t now_us)
+{
+    request->deadline_us = now_us + redis->options.timeout_us;
+    return redis->timer_armed || arm_timer(redis, request->deadline_us, now_us);
 }
 
 static void
@@ -130,20 +181,42 @@ note_stall(struct redis_store *redis, int64_t now_us)
     }
 }
 
+/* Whether a command that was sent has not been answered in time. */
+static bool
+is_overdue(const struct redis_store *redis, int64_t now_us)
+{
+    for (const struct redis_batch *batch = redis->sent; batch != NULL; batch = batch->next)
+        if (redis_batch_deadline(batch) <= now_us)
+            return true;
+    return false;
+}
+
+/* Answers what is past its deadline. Deadlines are in the order of arrival, and so are batches. Returns the earliest that
+   is left; INT64_MAX: none. */
+static int64_t
+expire_all(struct redis_batch *batch, int64_t now_us)
+{
+    int64_t next_us = INT64_MAX;
+
+    for (; batch != NULL && next_us == INT64_MAX; batch = batch->next)
+        redis_batch_expire(batch, now_us, &next_us);
+    return next_us;
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct redis_store *redis = arg;
-    int64_t now_us = clock_mono_us(), next_us = INT64_MAX;
+    int64_t now_us = clock_mono_us(), next_us;
 
     (void)fd;
     (void)what;
     redis->timer_armed = false;
-    for (struct redis_batch *batch = redis->sent; batch != NULL && next_us == INT64_MAX; batch = batch->next)
-        if (redis_batch_expire(batch, now_us, &next_us) > 0)
-            note_stall(redis, now_us);
+    if (is_overdue(redis, now_us))
+        note_stall(redis, now_us); /* before those who waited are told, who may ask again */
+    next_us = expire_all(redis->sent, now_us);
     if (next_us == INT64_MAX)
-        redis_batch_expire(redis->gathering, now_us, &next_us);
+        next_us = expire_all(redis->unsent, now_us);
     if (redis->stalled_since_us != 0) {
         int64_t drop_us = redis->stalled_since_us + STALL_DROP_US;
         if (now_us >= drop_us) {
@@ -283,39 +356,48 @@ on_change(void *arg, bool ready)
     redis->stalled_since_us = 0;
     if (!ready) {
         assert(redis->sent == NULL);
-        redis_batch_fail(redis->gathering);
-        redis_batch_clear(redis->gathering);
+        fail_unsent(redis);
         refusals_clear(redis->refusals); /* while it is away the failure mode has the word */
     }
 }
 
 /* The store's face. */
 
-/* Sends what has gathered. False: it stays. */
 static bool
-send_gathered(struct redis_store *redis)
+send_batch(struct redis_store *redis, struct redis_batch *batch)
 {
-    struct redis_batch *batch = redis->gathering, *next;
+    bool encoded;
 
-    if (redis->sent_count == SENT_MAX)
-        return false;
-    if (batch->live == 0) {
-        redis_batch_clear(batch);
-        return true;
-    }
-    next = take_unused(redis);
-    if (next == NULL)
-        return false;
     batch->sent_us = clock_mono_us();
-    if (!redis_batch_encode(batch) ||
-        !redis_link_send(redis->link, batch->command, batch->command_bytes, batch)) {
-        next->next = redis->unused;
-        redis->unused = next;
+    encoded = batch->is_reset ? redis_batch_encode_reset(batch) : redis_batch_encode(batch);
+    return encoded && redis_link_send(redis->link, batch->command, batch->command_bytes, batch);
+}
+
+/* Sends the batch that has waited longest. False, and it stays: memory is out. */
+static bool
+send_oldest(struct redis_store *redis)
+{
+    struct redis_batch *batch = redis->unsent;
+
+    if (batch == redis->gathering && !begin_batch(redis))
         return false;
-    }
-    redis->gathering = next;
-    sent_append(redis, batch);
+    if (batch->live > 0 && !send_batch(redis, batch))
+        return false;
+    redis->unsent = batch->next;
+    if (batch->live > 0)
+        sent_append(redis, batch);
+    else
+        recycle(redis, batch); /* all have given up */
     return true;
+}
+
+/* Whether there is something to send, and few enough commands are under way for it. */
+static bool
+is_due(const struct redis_store *redis)
+{
+    unsigned most = redis->unsent == redis->gathering ? SENT_BEFORE_WAITING : SENT_MAX;
+
+    return redis->unsent->request_count > 0 && redis->sent_count < most;
 }
 
 static enum store_status
@@ -330,39 +412,30 @@ redis_store_take(struct store *store, struct store_request *request)
     now_us = clock_mono_us();
     if (refusals_answer(redis->refusals, request, now_us))
         return STORE_DONE;
-    if (!redis_batch_add(redis->gathering, request) &&
-        (!send_gathered(redis) || !redis_batch_add(redis->gathering, request)))
+    if (!set_deadline(redis, request, now_us))
         return STORE_UNAVAILABLE;
-    request->deadline_us = now_us + redis->options.timeout_us;
-    if (!redis->timer_armed)
-        arm_timer(redis, request->deadline_us, now_us);
+    if (!redis_batch_add(redis->gathering, request) &&
+        (!begin_batch(redis) || !redis_batch_add(redis->gathering, request)))
+        return STORE_UNAVAILABLE;
     return STORE_PENDING;
 }
 
-/* A command of its own, behind what was asked before it. */
+/* A command of its own, after what was asked before it. */
 static enum store_status
 redis_store_reset(struct store *store, struct store_request *request)
 {
     struct redis_store *redis = redis_store_of(store);
     struct redis_batch *batch;
-    int64_t now_us = clock_mono_us();
 
-    if (!is_ready(redis) || !send_gathered(redis) || redis->sent_count == SENT_MAX)
+    if (!is_ready(redis) || !set_deadline(redis, request, clock_mono_us()))
         return STORE_UNAVAILABLE;
-    batch = take_unused(redis);
-    if (batch == NULL)
+    if (redis->gathering->request_count > 0 && !begin_batch(redis))
         return STORE_UNAVAILABLE;
-    request->deadline_us = now_us + redis->options.timeout_us;
+    batch = redis->gathering;
+    if (!begin_batch(redis))
+        return STORE_UNAVAILABLE;
     redis_batch_add(batch, request);
-    if (!redis_batch_encode_reset(batch) ||
-        !redis_link_send(redis->link, batch->command, batch->command_bytes, batch)) {
-        redis_batch_remove(batch, request);
-        recycle(redis, batch);
-        return STORE_UNAVAILABLE;
-    }
-    sent_append(redis, batch);
-    if (!redis->timer_armed)
-        arm_timer(redis, request->deadline_us, now_us);
+    batch->is_reset = true;
     return STORE_PENDING;
 }
 
@@ -378,9 +451,9 @@ redis_store_flush(struct store *store)
 {
     struct redis_store *redis = redis_store_of(store);
 
-    if (redis_link_state(redis->link) == LINK_READY && redis->gathering->request_count > 0 &&
-        redis->sent_count < SENT_BEFORE_WAITING)
-        send_gathered(redis); /* where it cannot, the deadline answers */
+    if (redis_link_state(redis->link) == LINK_READY)
+        while (is_due(redis) && send_oldest(redis)) /* where it cannot, the deadline answers */
+            continue;
     redis_link_flush(redis->link);
 }
 
@@ -412,7 +485,9 @@ redis_store_free(struct store *store)
     struct redis_store *redis = redis_store_of(store);
 
     redis_link_free(redis->link);
-    redis_batch_fail(redis->gathering);
+    redis->link = NULL; /* who is told now that his request failed may ask again, in vain */
+    if (redis->gathering != NULL)
+        fail_unsent(redis);
     redis_batch_free(redis->gathering);
     refusals_free(redis->refusals);
     while (redis->unused) {
@@ -446,7 +521,7 @@ redis_store_new(const struct redis_store_options *options)
     redis->sent_end = &redis->sent;
     redis->timer = evtimer_new(options->base, on_timer, redis);
     redis->refusals = refusals_new();
-    redis->gathering = take_unused(redis);
+    begin_batch(redis);
     redis->link = redis_link_new(&(struct redis_link_options){.base = options->base,
                                                               .entry = {.url = options->url,
                                                                         .script = take_script_text,

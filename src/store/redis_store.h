@@ -3,12 +3,14 @@
  *
  * Requests gather during a turn of the loop and leave in one command at its end (store_flush). A lone request leaves at
  * once; with two commands under way the next waits for an answer, unless it is full: so under load batches grow
- * by themselves, and a far Redis is still kept busy.
+ * by themselves, and a far Redis is still kept busy. Full ones wait where 64 are under way. All leave in the order of
+ * arrival.
  *
  * What was refused is refused again without asking, until the moment that the refusal named, a second at most (refusals.h).
  *
  * Whatever Redis does, each request is answered before its deadline passes: with STORE_UNAVAILABLE if need be. What was
- * sent is never sent again, because it may have counted.
+ * sent is never sent again, because it may have counted. Once a command is not answered in time, requests are
+ * STORE_UNAVAILABLE at once, until Redis answers again.
  */
 #ifndef REDIS_STORE_H
 #define REDIS_STORE_H

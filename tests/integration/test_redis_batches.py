@@ -2,6 +2,8 @@
 Many requests in one command, equal ones folded, refusals answered from memory: how few commands Redis sees, and that
 every request is decided as if it had come alone.
 """
+import json
+
 import pytest
 
 from crowd import Crowd, memory_bytes
@@ -167,6 +169,77 @@ def test_who_gives_up_is_not_counted_before_it_is_sent(gated):
     remaining = [int(response["X-RateLimit-Remaining"]) for response in answers_of(connections[:10])]
     assert len(set(remaining)) == 10, "each has got its own"
     assert min(remaining) >= 100 - 20
+
+
+# Many checks in one request.
+
+EIGHT_WINDOWS = {"limits": [window("sliding_window", LIMIT - i) for i in range(8)]}
+
+
+def batch_bytes(clients, **more):
+    checks = [{"rule": "default", "client": client, **more} for client in clients]
+    return request_bytes("POST", "/v1/check/batch", body=json.dumps({"checks": checks}).encode())
+
+
+def results_of(connection):
+    return connection.read_response().json()["results"]
+
+
+@pytest.mark.parametrize("mode", ["closed", "open"])
+def test_a_thousand_checks_of_the_dearest_rule_are_a_thousand_decisions(serve, redis, mode):
+    rules = rules_of({**EIGHT_WINDOWS, "on_store_failure": mode})
+    service = serve(redis.url, rules, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    wait_for(lambda: service.health()["status"] == "ok", "it is connected")
+    connection = service.connect()
+    connection.send(batch_bytes(f"c{i}" for i in range(1000)))
+    results = results_of(connection)
+    assert [result["status"] for result in results] == [200] * 1000
+    assert {result.get("degraded") for result in results} == {None}
+    assert len(redis.keys()) == 8 * 1000
+
+
+@pytest.mark.parametrize("algorithm", each_algorithm(1))
+def test_checks_of_one_client_are_decided_in_their_order_over_all_turns(serve, redis, algorithm):
+    limit = 300
+    service = serve(redis.url, rules_of(each_algorithm(limit)[algorithm]), workers=1, env=PATIENT)
+    wait_for(lambda: service.health()["status"] == "ok", "it is connected")
+    connection = service.connect()
+    connection.send(batch_bytes(f"{i}" if i % 2 else "one" for i in range(1000)))
+    results = results_of(connection)[::2]
+    assert [result["status"] for result in results] == [200] * limit + [429] * (500 - limit)
+    assert [result["remaining"] for result in results] == [*range(limit - 1, -1, -1)] + [0] * (500 - limit)
+
+
+def test_a_thousand_checks_do_not_stand_before_anothers_one(gated):
+    service, proxy, gate = gated(rules_of(EIGHT_WINDOWS))
+    gate.shut()
+    greedy, modest = service.connect(), service.connect()
+    greedy.send(batch_bytes(f"c{i}" for i in range(1000)))
+    service.catch_up()
+    modest.send(batch_bytes(["modest"]))
+    service.catch_up()
+    gate.open()
+    assert results_of(modest)[0]["status"] == 200
+    assert {result["status"] for result in results_of(greedy)} == {200}
+    keys = [words[3:3 + int(words[2])] for words in proxy.commands() if words[0] == b"EVALSHA"]
+    [place] = [i for i, names in enumerate(keys) if b"rl:{client=modest}:default:0:w30d" in names]
+    assert place == 1, "it leaves while the first turn is under way"
+    assert max(len(names) for names in keys) <= 256 // 3
+
+
+def test_a_batch_that_gets_no_answer_asks_no_further(serve, redis, start_proxy):  # noqa: F811
+    proxy, gate = start_proxy(redis.port), Gate()
+    proxy.requests = gate
+    service = serve(proxy.url, rules_of({**EIGHT_WINDOWS, "on_store_failure": "open"}), workers=1,
+                    env={"REDIS_TIMEOUT_MS": "200"})
+    wait_for(lambda: service.health()["status"] == "ok", "it is connected")
+    gate.shut()
+    connection = service.connect()
+    connection.send(batch_bytes(f"c{i}" for i in range(1000)))
+    results = results_of(connection)
+    gate.open()
+    assert {(result["status"], result["degraded"]) for result in results} == {(200, "open")}
+    assert len(proxy.takes()) == 1, "the other turns are answered at once"
 
 
 # Refusals that need no Redis.

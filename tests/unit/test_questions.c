@@ -1,0 +1,189 @@
+/*
+ * questions: many checks of one request go to the store by turns, in their order; each is answered, and the callback
+ * comes once.
+ */
+#include <check.h>
+#include <string.h>
+
+#include "clock.h"
+#include "questions.h"
+#include "suite.h"
+
+#define QUESTIONS   1000
+#define TURN_WORK   128 /* as docs/json-api.md says */
+#define LIMIT_COUNT 2
+
+/* A store that keeps what it is asked, until it is told to answer. */
+struct slow_store {
+    struct store store;
+    enum store_status says;
+    struct store_request *asked[QUESTIONS];
+    int count;    /* ever asked */
+    int answered; /* of those, from the first on */
+    int most;     /* that were ever pending together */
+    int cancels;
+};
+
+static enum store_status
+slow_take(struct store *store, struct store_request *request)
+{
+    struct slow_store *slow = (struct slow_store *)store;
+
+    if (slow->says != STORE_PENDING)
+        return slow->says;
+    slow->asked[slow->count++] = request;
+    if (slow->count - slow->answered > slow->most)
+        slow->most = slow->count - slow->answered;
+    return STORE_PENDING;
+}
+
+static void
+slow_cancel(struct store *store, struct store_request *request)
+{
+    (void)request;
+    ((struct slow_store *)store)->cancels++;
+}
+
+static const struct store_class slow_class = {.take = slow_take, .cancel = slow_cancel};
+
+static struct slow_store slow;
+static struct limiter_counts counts;
+static struct limiter limiter;
+static struct rule rule;
+static struct questions *questions;
+static int calls;
+
+static void
+on_all_answered(struct questions *all)
+{
+    ck_assert_ptr_eq(all, questions);
+    calls++;
+}
+
+static void
+set_up(void)
+{
+    slow = (struct slow_store){.store.class = &slow_class, .says = STORE_PENDING};
+    limiter = (struct limiter){.store = &slow.store, .counts = &counts};
+    rule = (struct rule){.name = "r", .limit_count = LIMIT_COUNT, .on_store_failure = FAILURE_OPEN};
+    for (int i = 0; i < LIMIT_COUNT; i++)
+        ck_assert_int_eq(limit_init_window(&rule.limits[i], FIXED_WINDOW, 10, US_PER_S), LIMIT_OK);
+    calls = 0;
+    questions =
+        questions_new(&(struct questions_asker){.limiter = &limiter, .callback = on_all_answered}, QUESTIONS);
+    ck_assert_ptr_nonnull(questions);
+    for (int i = 0; i < QUESTIONS; i++) {
+        questions->list[i].take.rule = &rule;
+        questions->list[i].take.cost = i;
+    }
+}
+
+static void
+tear_down(void)
+{
+    questions_free(questions);
+}
+
+static void
+answer_next(enum store_status status)
+{
+    struct store_request *request = slow.asked[slow.answered++];
+
+    request->allowed = true;
+    memset(request->decisions, 0, sizeof(request->decisions));
+    request->callback(request, status);
+}
+
+START_TEST(a_thousand_are_asked_in_their_order_and_a_turn_at_a_time)
+{
+    ck_assert_int_eq(questions_ask(questions), LIMITER_PENDING);
+    for (int i = 0; i < QUESTIONS; i++) {
+        ck_assert_int_eq(calls, 0);
+        ck_assert_int_lt(slow.answered, slow.count);
+        ck_assert_int_eq(slow.asked[i]->cost, i);
+        answer_next(STORE_DONE);
+    }
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(slow.most, TURN_WORK / LIMIT_COUNT);
+}
+END_TEST
+
+START_TEST(a_sliding_window_takes_more_of_a_turn)
+{
+    ck_assert_int_eq(limit_init_window(&rule.limits[0], SLIDING_WINDOW, 10, US_PER_S), LIMIT_OK);
+    questions_ask(questions);
+    ck_assert_int_eq(slow.count, TURN_WORK / (3 + 1));
+}
+END_TEST
+
+START_TEST(what_is_answered_at_once_is_no_turn)
+{
+    slow.says = STORE_DONE;
+    ck_assert_int_eq(questions_ask(questions), LIMITER_DONE);
+    ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
+START_TEST(mistakes_and_what_no_rule_limits_are_not_asked)
+{
+    for (int i = 0; i < QUESTIONS; i++) {
+        questions->list[i].take.rule = NULL;
+        if (i % 2)
+            questions->list[i].mistake.status = 400;
+    }
+    questions->list[7] = (struct question){.take = questions->list[7].take, .all = questions};
+    questions->list[7].take.rule = &rule;
+    ck_assert_int_eq(questions_ask(questions), LIMITER_PENDING);
+    ck_assert_int_eq(slow.count, 1);
+    answer_next(STORE_DONE);
+    ck_assert_int_eq(calls, 1);
+}
+END_TEST
+
+START_TEST(a_store_that_goes_away_is_asked_no_further)
+{
+    int first_turn;
+
+    questions_ask(questions);
+    first_turn = slow.count;
+    slow.says = STORE_UNAVAILABLE;
+    while (slow.answered < first_turn)
+        answer_next(STORE_UNAVAILABLE);
+    ck_assert_int_eq(calls, 1);
+    ck_assert_int_eq(slow.count, first_turn);
+    for (int i = 0; i < QUESTIONS; i++)
+        ck_assert(questions->list[i].take.degraded && questions->list[i].take.verdict == VERDICT_ALLOWED);
+}
+END_TEST
+
+#define A_TURN (TURN_WORK / LIMIT_COUNT)
+static const int answers_before[] = {0, 1, A_TURN - 1, A_TURN, A_TURN + 1, QUESTIONS - 1};
+
+START_TEST(what_is_pending_is_cancelled_and_no_more)
+{
+    questions_ask(questions);
+    for (int i = 0; i < answers_before[_i]; i++)
+        answer_next(STORE_DONE);
+    questions_free(questions);
+    questions = NULL;
+    ck_assert_int_eq(slow.cancels, slow.count - slow.answered);
+    ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("questions");
+    TCase *tests = tcase_create("questions");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, a_thousand_are_asked_in_their_order_and_a_turn_at_a_time);
+    tcase_add_test(tests, a_sliding_window_takes_more_of_a_turn);
+    tcase_add_test(tests, what_is_answered_at_once_is_no_turn);
+    tcase_add_test(tests, mistakes_and_what_no_rule_limits_are_not_asked);
+    tcase_add_test(tests, a_store_that_goes_away_is_asked_no_further);
+    tcase_add_loop_test(tests, what_is_pending_is_cancelled_and_no_more, 0, ROWS(answers_before));
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
