@@ -34,7 +34,8 @@ def resolve(thing):
 
 def validate(value, schema):
     """References lead into the description's components, so these come along."""
-    jsonschema.Draft202012Validator({"components": DESCRIPTION["components"], **schema}).validate(value)
+    jsonschema.Draft202012Validator({"components": DESCRIPTION["components"], **schema},
+                                    format_checker=jsonschema.FormatChecker(["ipv4", "ipv6"])).validate(value)
 
 
 def assert_described(response, path, method):
@@ -87,6 +88,11 @@ ASKED = [
     ("/api/submit", "post", (), b"x" * 2000),
     check(rule="two", client="u"), check(rule="two", client="u"), check(rule="two", client="v", cost=9),
     check(path="/x", ip="192.0.2.1"), check(rule="keyed", headers={"x-api-key": "k"}), check(rule="keyed"),
+    check(path="x", client="u"), check(path="/%zz", client="u"), check(path="/%7f", client="u"), check(path="", client="u"),
+    check(path="/x", method="", client="u"), check(rule="two", path="/x", client="u"), check(rule="two", method="GET", client="u"),
+    check(rule="two", client="u", ip="192.0.2.1"), check(rule="two", client="u", headers={}), check(rule="two", ip="00"),
+    check(rule="two", client="u\0"), check(rule="two", ip="192.0.2.1", headers={"a\0": "b"}),
+    check(path="HTTP://host/%41%E4?%zz", ip="2001:db8::1", method="QUERY"),
     check(rule="none", client="u"), check(rule="two", client="u" * 2000), ("/v1/check", "post", (), b"{"),
     batch({"rule": "two", "client": "w"}, {"rule": "two", "client": "w", "cost": 2}, {"rule": "roomy", "client": "w"},
           {"rule": "nope", "client": "w"}, {"rule": "two", "cost": -1}, 7),
@@ -96,6 +102,18 @@ ASKED = [
     envoy("shop", described_by("path", "/a"), described_by("user", "u"), described_by("path", "/b", hitsAddend="0")),
     envoy("other", described_by("path", "/a"), hits_addend=3), envoy("", described_by("path", "/a")),
     envoy("shop", described_by("path", "/a" * 1000)),
+    envoy("shop", described_by("path", "/a"), hitsAddend="1", hits_addend="1"),
+    envoy("shop", described_by("path", "/a", hitsAddend="1", hits_addend="1")), envoy("shop\0", described_by("path", "/a")),
+    envoy("shop", described_by("path", "/a\0")), envoy("shop", described_by("", "/a")),
+]
+
+
+# Refused for their headers, whatever they ask.
+REFUSED = [
+    *[(path, method, [("X-A", "1")] * 101, b"" if method == "post" else None)
+      for path in DESCRIPTION["paths"] for method in METHODS if method in DESCRIPTION["paths"][path]],
+    *[(path, "post", {"Sec-Fetch-Site": "cross-site"}, b"{}")
+      for path in ("/v1/check", "/v1/check/batch", "/v1/reset", "/json")],
 ]
 
 
@@ -112,14 +130,14 @@ def test_every_answer_is_as_it_is_described(serve, start_redis, round_):
     if round_ == "the store is away":
         redis.kill()
         service.says("no connection")
-    asked = [*ASKED, check(rule="open", client="u"), check(rule="local", client="u"),
+    asked = [*ASKED, *REFUSED, check(rule="open", client="u"), check(rule="local", client="u"),
              batch({"rule": "open", "client": "u"}, {"rule": "local", "client": "u"})]
     for path, method, headers, sent in [row for row in asked for _ in range(3)]:
         assert_described(service.request(method.upper(), path, headers, sent), path, method)
 
 
 def test_answers_without_a_rule_are_as_they_are_described(serve):
-    service = serve(rules={"few": at("/few", bucket(2))}, env={"ADMIN_TOKEN": "t0k"}, workers=1)
+    service = serve(rules={"few": at("/few", bucket(2))}, env={"ADMIN_TOKEN": "the-token-of-the-operator"}, workers=1)
     for path, method, headers, sent in (("/", "get", (), None), ("/check", "get", (), None), check(path="/x"),
                                         batch({"path": "/x"}), reset(path="/x", client="u")):
         assert_described(service.request(method.upper(), path, headers, sent), path, method)
