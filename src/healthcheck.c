@@ -2,20 +2,24 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define TIMEOUT_S 2
 
 static int
-connect_within(int fd, const struct sockaddr *address, socklen_t bytes)
+connect_within(int64_t limit_us, int fd, const struct sockaddr *address, socklen_t bytes)
 {
-    struct timeval limit = {.tv_sec = TIMEOUT_S};
+    struct timeval limit = {.tv_sec = limit_us / US_PER_S, .tv_usec = limit_us % US_PER_S};
 
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
@@ -30,18 +34,18 @@ connect_within(int fd, const struct sockaddr *address, socklen_t bytes)
 }
 
 static int
-connect_unix(const char *path)
+connect_unix(int64_t limit_us, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    return connect_within(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
-                          sizeof(address));
+    return connect_within(limit_us, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                          (struct sockaddr *)&address, sizeof(address));
 }
 
 /* The service listens on all addresses, or on one: it is asked on this machine, or on that one. */
 static int
-connect_tcp(const char *host, int64_t port)
+connect_tcp(int64_t limit_us, const char *host, int64_t port)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *list;
     char service[8];
@@ -56,36 +60,54 @@ connect_tcp(const char *host, int64_t port)
         errno = EADDRNOTAVAIL;
         return -1;
     }
-    fd = connect_within(socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), list->ai_addr,
+    fd = connect_within(limit_us, socket(list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), list->ai_addr,
                         list->ai_addrlen);
     freeaddrinfo(list);
     return fd;
 }
 
-int
-healthcheck(const struct settings *settings)
+static int
+connect_service(int64_t limit_us, const struct settings *settings)
+{
+    if (strncmp(settings->listen, "unix:", 5) == 0)
+        return connect_unix(limit_us, settings->listen + 5);
+    return connect_tcp(limit_us, settings->host, settings->port);
+}
+
+/* True: 200 from /health. Closes `fd`. */
+static bool
+ask(int fd)
 {
     static const char request[] = "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     static const char healthy[] = "HTTP/1.1 200 ";
     char reply[sizeof(healthy)] = "";
     size_t used = 0;
     ssize_t bytes = 0;
-    int fd;
 
-    if (strncmp(settings->listen, "unix:", 5) == 0)
-        fd = connect_unix(settings->listen + 5);
-    else
-        fd = connect_tcp(settings->host, settings->port);
-    if (fd < 0) {
-        fprintf(stderr, "ratelimitd: healthcheck: cannot connect: %s\n", strerror(errno));
-        return EXIT_FAILURE;
-    }
     if (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(request) - 1)
         while (used < sizeof(reply) - 1 && (bytes = recv(fd, reply + used, sizeof(reply) - 1 - used, 0)) > 0)
             used += (size_t)bytes;
     close(fd);
-    if (strcmp(reply, healthy) == 0)
-        return EXIT_SUCCESS;
+    return strcmp(reply, healthy) == 0;
+}
+
+/* A service that is full makes room (http/places.h), but perhaps not at once: a refusal is not its last word. */
+int
+healthcheck(const struct settings *settings)
+{
+    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+    int64_t until_us = clock_mono_us() + TIMEOUT_S * US_PER_S, now_us;
+
+    while ((now_us = clock_mono_us()) < until_us) {
+        int fd = connect_service(until_us - now_us, settings);
+        if (fd < 0) {
+            fprintf(stderr, "ratelimitd: healthcheck: cannot connect: %s\n", strerror(errno));
+            return EXIT_FAILURE;
+        }
+        if (ask(fd))
+            return EXIT_SUCCESS;
+        nanosleep(&pause, NULL);
+    }
     fprintf(stderr, "ratelimitd: healthcheck: no 200 from /health within %d s\n", TIMEOUT_S);
     return EXIT_FAILURE;
 }

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "memory_store.h"
 #include "notify.h"
+#include "places.h"
 #include "policy.h"
 #include "redis_tls.h"
 #include "redis_url.h"
@@ -29,8 +30,8 @@
 
 #define EXIT_OPERATOR 2
 
-/* Descriptors that are not clients': sockets to Redis, epolls, logs, and room to accept one more to refuse. */
-#define DESCRIPTORS_RESERVED 64
+/* Descriptors that are neither connections' nor a worker's: standard streams, and what libraries open for a moment. */
+#define DESCRIPTORS_OF_PROCESS 32
 
 extern char **environ;
 
@@ -46,6 +47,7 @@ struct service {
     struct store *memory;
     struct listener listener;
     struct limiter_counts counts;
+    struct places places;
     struct worker_options options;
     struct worker **workers;
     unsigned worker_count;
@@ -109,25 +111,25 @@ count_workers(const struct settings *settings)
 
 /* Each connection is a descriptor: raises the soft limit as far as it may go, and takes fewer connections where that is
    not far enough, so that accept never runs dry. */
-static int64_t
-fit_connections(int64_t wanted)
+static unsigned
+fit_connections(int64_t wanted, unsigned workers)
 {
     struct rlimit limit;
-    rlim_t needed = (rlim_t)wanted + DESCRIPTORS_RESERVED;
+    rlim_t others = DESCRIPTORS_OF_PROCESS + (rlim_t)workers * WORKER_DESCRIPTORS;
+    rlim_t needed = (rlim_t)wanted + others;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-        return wanted;
+        return (unsigned)wanted;
     limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur >= needed)
-        return wanted;
-    wanted = (int64_t)(limit.rlim_cur > 2 * DESCRIPTORS_RESERVED ? limit.rlim_cur - DESCRIPTORS_RESERVED
-                                                                 : DESCRIPTORS_RESERVED);
+        return (unsigned)wanted;
+    wanted = (int64_t)(limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2);
     log_warn("main",
              "MAX_CONNECTIONS is %" PRId64 ", because the process may open %" PRIu64
              " files; raise that limit (ulimit -n)",
              wanted, (uint64_t)limit.rlim_cur);
-    return wanted;
+    return wanted > 0 ? (unsigned)wanted : 1;
 }
 
 /* Serving. */
@@ -152,8 +154,8 @@ start_workers(struct service *service)
 {
     const struct settings *settings = &service->settings;
     unsigned count = service->listener.count;
-    int64_t connections = fit_connections(settings->max_connections) / count;
 
+    places_init(&service->places, fit_connections(settings->max_connections, count));
     service->options = (struct worker_options){
         .policy = service->policy,
         .trusted = &service->trusted,
@@ -165,7 +167,7 @@ start_workers(struct service *service)
         .admin_token = settings->admin_token,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .failure_mode = (enum failure_mode)settings->failure_mode,
-        .max_connections = connections > 0 ? connections : 1,
+        .places = &service->places,
         .max_body_bytes = settings->max_body_bytes,
         .header_timeout_us = settings->header_timeout_ms * US_PER_MS,
         .idle_timeout_us = settings->idle_timeout_ms * US_PER_MS,

@@ -164,7 +164,7 @@ open_server(struct worker *worker)
                                                          .failure_mode = options->failure_mode,
                                                          .api_token = options->api_token,
                                                          .admin_token = options->admin_token,
-                                                         .max_connections = options->max_connections,
+                                                         .places = options->places,
                                                          .max_body_bytes = options->max_body_bytes,
                                                          .header_timeout_us = options->header_timeout_us,
                                                          .idle_timeout_us = options->idle_timeout_us});
@@ -172,32 +172,34 @@ open_server(struct worker *worker)
     return worker->server != NULL;
 }
 
+static bool
+open_stop(struct worker *worker)
+{
+    worker->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->stop < 0)
+        return false;
+    worker->on_stop = event_new(worker->base, worker->stop, EV_READ, on_stop, worker);
+    return worker->on_stop && event_add(worker->on_stop, NULL) == 0;
+}
+
 static void *
 run_thread(void *arg)
 {
     struct worker *worker = arg;
 
-    if (!open_store(worker)) {
-        log_error("worker", "worker %u cannot start: out of memory", worker->number);
-        abort();
-    }
     await_store(worker);
     tell_state(worker);
-    if (!open_server(worker)) {
-        log_error("worker", "worker %u cannot start its HTTP server: %s", worker->number, strerror(errno));
-        abort();
-    }
     serve(worker);
     drain(worker);
-    store_free(
-        worker->store); /* answers what is pending: the connections are resumed before they are closed */
-    server_free(worker->server);
     return NULL;
 }
 
+/* When the thread has ended, or was never started. */
 static void
 worker_free(struct worker *worker)
 {
+    store_free(worker->store); /* answers what is pending: connections are resumed before they are closed */
+    server_free(worker->server);
     if (worker->on_stop)
         event_free(worker->on_stop);
     if (worker->base)
@@ -209,33 +211,35 @@ worker_free(struct worker *worker)
     free(worker);
 }
 
+/* All that may fail is done here, before the service says that it is ready. */
+static bool
+open_all(struct worker *worker)
+{
+    worker->base = event_base_new();
+    return worker->base && open_stop(worker) && open_store(worker) && open_server(worker);
+}
+
 struct worker *
 worker_start(const struct worker_options *options, unsigned number, int socket)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
-    int status = ENOMEM;
+    int status;
 
     if (worker == NULL) {
         close(socket);
+        errno = ENOMEM;
         return NULL;
     }
-    worker->options = options;
-    worker->number = number;
-    worker->socket = socket;
+    *worker = (struct worker){.options = options, .number = number, .socket = socket, .stop = -1};
     worker->told = options->redis ? STORE_CONNECTING : STORE_READY;
     atomic_fetch_add_explicit(&options->counts->stores[worker->told], 1, memory_order_relaxed);
-    worker->base = event_base_new();
-    worker->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (worker->base && worker->stop >= 0)
-        worker->on_stop = event_new(worker->base, worker->stop, EV_READ, on_stop, worker);
-    if (worker->on_stop && event_add(worker->on_stop, NULL) == 0)
-        status = pthread_create(&worker->thread, NULL, run_thread, worker);
-    if (status != 0) {
-        worker_free(worker);
-        errno = status;
-        return NULL;
-    }
-    return worker;
+    errno = ENOMEM; /* not everybody below sets it */
+    status = open_all(worker) ? pthread_create(&worker->thread, NULL, run_thread, worker) : errno;
+    if (status == 0)
+        return worker;
+    worker_free(worker);
+    errno = status;
+    return NULL;
 }
 
 void

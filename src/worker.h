@@ -12,15 +12,21 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "linger.h"
 #include "policy.h"
 #include "redis_url.h"
 #include "store.h"
 
 struct worker;
 struct limiter_counts;
+struct places;
 struct redis_tls;
 
-/* What all workers share; borrowed, and immutable while they run. */
+/* What one worker opens beside its connections: epolls, events and sockets (16), connections that linger, and those
+   that are closed to make room for others, until libmicrohttpd has done so. */
+#define WORKER_DESCRIPTORS (16 + LINGER_MAX + 32)
+
+/* What all workers share; borrowed. */
 struct worker_options {
     const struct policy *policy;
     const struct networks *trusted;
@@ -28,16 +34,17 @@ struct worker_options {
     const struct redis_tls *tls;   /* NULL: plain */
     struct store *memory;          /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;
+    struct places *places;               /* for connections */
     const char *api_token, *admin_token; /* "": none */
     int64_t redis_timeout_us;
     enum failure_mode failure_mode;
-    int64_t max_connections; /* of each worker */
     int64_t max_body_bytes;
     int64_t header_timeout_us;
     int64_t idle_timeout_us;
 };
 
-/* Starts the thread. `socket` is the worker's from here on. NULL with errno when it cannot be started. */
+/* Makes all that a worker needs and starts its thread; nothing that it does from then on is given up for want of memory.
+   `socket` is the worker's from here on. NULL with errno when it cannot be started. */
 struct worker *worker_start(const struct worker_options *options, unsigned number, int socket);
 
 /* Tells the worker to drain and end. From any thread; more than once is the same as once. */

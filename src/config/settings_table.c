@@ -119,7 +119,8 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_MAX_CONNECTIONS] = {
         "MAX_CONNECTIONS", "--max-connections", "N", VALUE_NUMBER, FIELD(max_connections),
         .min = 1, .max = 1000000, .unit = "connections", .fallback = "10000",
-        .help = "connections that may be open at a time, over all workers"},
+        .help = "connections that may be open at a time, over all workers; beyond that, those that have been idle for "
+                "longest make room"},
     [SETTING_MAX_BODY_BYTES] = {
         "MAX_BODY_BYTES", "--max-body-bytes", "BYTES", VALUE_NUMBER, FIELD(max_body_bytes),
         .min = 0, .max = 16777216, .unit = "bytes", .fallback = "65536",

@@ -47,6 +47,31 @@ address_of_peer(const struct sockaddr *peer)
 }
 
 static bool
+is_loopback(const struct address *address)
+{
+    static const uint8_t ipv6[16] = {[15] = 1};
+
+    if (address->size == 4)
+        return address->bytes[0] == 127;
+    return address->size == 0 || memcmp(address->bytes, ipv6, sizeof(ipv6)) == 0;
+}
+
+bool
+address_is_local(int fd, const struct sockaddr *peer)
+{
+    struct sockaddr_storage ours = {0};
+    socklen_t bytes = sizeof(ours);
+    struct address theirs = address_of_peer(peer), address;
+
+    if (is_loopback(&theirs))
+        return true;
+    if (getsockname(fd, (struct sockaddr *)&ours, &bytes) < 0)
+        return false;
+    address = address_of_peer((struct sockaddr *)&ours);
+    return address.size == theirs.size && memcmp(address.bytes, theirs.bytes, theirs.size) == 0;
+}
+
+static bool
 is_port(const char *text)
 {
     int64_t port;

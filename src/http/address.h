@@ -23,6 +23,9 @@ struct address {
 
 struct address address_of_peer(const struct sockaddr *peer);
 
+/* Whether the peer of the connection is on this machine: the loopback, the connection's own address, a Unix socket. */
+bool address_is_local(int fd, const struct sockaddr *peer);
+
 /* One element of X-Forwarded-For: an address, bare, with a port, in brackets, with a zone. */
 bool address_parse(struct address *address, const char *text, size_t bytes);
 

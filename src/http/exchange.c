@@ -388,6 +388,8 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
         exchange->ends = false;
         return begin(exchange, url, method, version) != FAILED;
     }
+    if (exchange->step == STEP_DONE)
+        return false; /* it was timed out */
     if (*upload_bytes > 0) {
         exchange->body_bytes += (int64_t)*upload_bytes;
         if (exchange->call != NULL && exchange->body_bytes <= exchange->body_max)
@@ -400,6 +402,18 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
         return false; /* it was resumed without an answer: there was no memory for one */
     exchange->step = STEP_ROUTE;
     return run(exchange) != FAILED;
+}
+
+void
+exchange_time_out(struct exchange *exchange, int fd)
+{
+    exchange->refusal.status = 408;
+    exchange->refusal.detail = "The body was sent too slowly.";
+    raw_answer_send(&exchange->refusal, fd);
+    exchange->refusal.status = 0;
+    exchange->step = STEP_DONE;
+    exchange->ends = true;
+    MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
 
 bool

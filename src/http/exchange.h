@@ -100,6 +100,10 @@ void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection
 bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
                      const char *method, const char *version, const char *upload, size_t *upload_bytes);
 
+/* The body does not come: writes a 408 to the connection's socket. libmicrohttpd knows nothing of it; it ends the
+   connection when more of the body comes, else in a second or two. To be called between two runs of it. */
+void exchange_time_out(struct exchange *exchange, int fd);
+
 /* An answer is queued. */
 bool exchange_is_answered(const struct exchange *exchange);
 

@@ -38,8 +38,12 @@ raw_answer_send(const struct raw_answer *answer, int fd)
     char buffer[RAW_BYTES];
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
+    if (answer->status == 0)
+        return false;
     text_put(&text, "HTTP/1.1 %u %s\r\n", answer->status, answer_title(answer->status));
     put_date(&text);
+    if (answer->retry_after_s > 0)
+        text_put(&text, "Retry-After: %u\r\n", answer->retry_after_s);
     text_put(&text, "Connection: close\r\n");
     put_body(&text, answer);
     return send(fd, buffer, text.used, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)text.used;

@@ -11,9 +11,10 @@
 #include <stdbool.h>
 
 struct raw_answer {
-    unsigned status;
-    const char *detail; /* a static sentence; NULL: no body, for a request whose method is not known */
-    bool head;          /* to a HEAD request: no body either, but its length is told */
+    unsigned status;        /* 0: there is nothing to say, and nothing is sent */
+    const char *detail;     /* a static sentence; NULL: no body, for a request whose method is not known */
+    bool head;              /* to a HEAD request: no body either, but its length is told */
+    unsigned retry_after_s; /* 0: no Retry-After */
 };
 
 /* Writes it whole, without waiting. False where the socket does not take it: the client has gone, or has left so many

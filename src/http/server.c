@@ -1,8 +1,6 @@
 #include "server.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stddef.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,16 +9,18 @@
 #include <event2/event.h>
 #include <microhttpd.h>
 
+#include "acceptor.h"
 #include "clock.h"
+#include "connections.h"
 #include "exchange.h"
 #include "linger.h"
+#include "log.h"
 #include "page_guard.h"
 #include "render.h"
 
-#define BODY_TIMEOUT_US (30 * US_PER_S)
-#define SEND_TIMEOUT_US (30 * US_PER_S)
-#define DRAIN_IDLE_US   (1 * US_PER_S) /* an idle connection's client may just be sending */
-#define SWEEP_US        (US_PER_S / 4)
+#define SWEEP_US     (US_PER_S / 4)
+#define FULL_WAIT_US (2 * SWEEP_US) /* in which every worker has had a sweep, to close who idles */
+#define FULL_LOG_US  (60 * US_PER_S)
 
 /* The memory of libmicrohttpd for one request and its answer's header. It is wiped for each request, which costs more
    than all that this service does for one (1 us at 25 KiB), and every connection holds it: so it has room for the largest
@@ -33,116 +33,28 @@ _Static_assert(CONNECTION_MEMORY_BYTES >=
                "every request that is taken leaves room for its answer's header");
 _Static_assert(CONNECTION_MEMORY_BYTES <= 32 * 1024, "above, libmicrohttpd maps it instead of allocating it");
 
-enum phase { PHASE_OPENED, PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_ANSWERING };
-
-struct connection {
-    struct connection *next, **link; /* the server's list */
-    struct server *server;
-    int fd;
-    enum phase phase;
-    int64_t deadline_us; /* monotonic */
-    bool requested;      /* a request's first line is read, and it has not been completed */
-    struct peer peer;
-    struct page_guard guard;
-    struct exchange exchange;
-};
-
 struct server {
     struct server_options options;
     struct MHD_Daemon *daemon;
-    struct event *ready; /* libmicrohttpd's epoll is readable */
+    struct acceptor *acceptor; /* NULL: no longer */
+    struct event *ready;       /* libmicrohttpd's epoll is readable */
     struct event *sweep;
     bool must_run;
     bool draining;
-    bool socket_closed;
     int64_t now_us; /* monotonic, of this run */
-    struct connection *connections;
-    unsigned connection_count;
+    struct connections connections;
+    struct connection *arriving; /* while it is handed to libmicrohttpd */
+    int64_t full_since_us;       /* 0: the last that came found a place */
+    int64_t full_logged_us;
     struct linger_list *linger;
     struct page_guard *guards; /* of the requests that have not reached on_access */
     struct exchange_context context;
 };
 
-/* Connections. */
-
-static void
-enter_phase(struct connection *connection, enum phase phase)
-{
-    const struct server *server = connection->server;
-    const struct server_options *options = &server->options;
-    int64_t limit_us[] = {
-        [PHASE_OPENED] = options->header_timeout_us,
-        [PHASE_IDLE] = server->draining ? DRAIN_IDLE_US : options->idle_timeout_us,
-        [PHASE_HEADERS] = options->header_timeout_us,
-        [PHASE_BODY] = BODY_TIMEOUT_US,
-        [PHASE_ANSWERING] = SEND_TIMEOUT_US,
-    };
-
-    connection->phase = phase;
-    connection->deadline_us = server->now_us + limit_us[phase];
-}
-
 static struct connection *
 connection_of(struct MHD_Connection *handle)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    return info ? info->socket_context : NULL;
-}
-
-static void
-connection_open(struct server *server, struct MHD_Connection *handle, void **socket_context)
-{
-    struct connection *connection = calloc(1, sizeof(*connection));
-
-    *socket_context = connection;
-    if (connection == NULL)
-        return; /* its first request is told so by an end of the connection */
-    connection->server = server;
-    connection->fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    peer_init(&connection->peer,
-              MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr,
-              server->options.trusted);
-    exchange_init(&connection->exchange, &server->context, &connection->peer);
-    enter_phase(connection, PHASE_OPENED);
-
-    connection->next = server->connections;
-    connection->link = &server->connections;
-    if (connection->next)
-        connection->next->link = &connection->next;
-    server->connections = connection;
-    server->connection_count++;
-}
-
-static void
-connection_close(struct connection *connection)
-{
-    struct server *server = connection->server;
-
-    page_guard_end(&connection->guard);
-    exchange_complete(&connection->exchange);
-    *connection->link = connection->next;
-    if (connection->next)
-        connection->next->link = connection->link;
-    server->connection_count--;
-    free(connection);
-}
-
-/* Cuts off who is past his deadline: libmicrohttpd reads the end of the stream and closes. A suspended connection is in the
-   store's hands, which has a deadline of its own. */
-static void
-on_sweep(evutil_socket_t fd, short what, void *arg)
-{
-    struct server *server = arg;
-    int64_t now_us = clock_mono_us();
-
-    (void)fd;
-    (void)what;
-    for (struct connection *connection = server->connections; connection; connection = connection->next)
-        if (connection->deadline_us <= now_us && !connection->exchange.suspended)
-            shutdown(connection->fd, SHUT_RDWR);
-    server->must_run = true;
+    return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 /* libmicrohttpd's callbacks. */
@@ -152,7 +64,8 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 static bool
 may_still_send(const struct connection *connection)
 {
-    return connection->phase != PHASE_IDLE || connection->exchange.ends || connection->server->draining;
+    return connection->phase != PHASE_IDLE || connection->exchange.ends ||
+           connection->exchange.context->draining;
 }
 
 /* When libmicrohttpd tells of the end, the socket is still open; it closes it then. */
@@ -163,31 +76,31 @@ on_connection(void *arg, struct MHD_Connection *handle, void **socket_context,
     struct server *server = arg;
     struct connection *connection = *socket_context;
 
+    (void)handle;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        connection_open(server, handle, socket_context);
-    } else if (connection != NULL) {
-        if (connection->requested) /* libmicrohttpd 0.9.75 gives some up without completing them */
-            raw_answer_send(&connection->exchange.refusal, connection->fd);
-        if (may_still_send(connection))
-            linger_add(server->linger, connection->fd);
-        connection_close(connection);
+        *socket_context = server->arriving;
+        server->arriving = NULL;
+        return;
     }
+    if (connection->requested) /* libmicrohttpd 0.9.75 gives some up without completing them */
+        raw_answer_send(&connection->exchange.refusal, connection->fd);
+    if (may_still_send(connection))
+        linger_add(server->linger, connection->fd);
+    connection_close(connection);
 }
 
 /* The first line of a request is read. */
 static void *
 on_first_line(void *arg, const char *uri, struct MHD_Connection *handle)
 {
+    struct server *server = arg;
     struct connection *connection = connection_of(handle);
 
-    (void)arg;
-    if (connection == NULL)
-        return NULL;
     exchange_begin(&connection->exchange, handle, uri);
-    page_guard_begin(&connection->server->guards, &connection->guard, handle);
+    page_guard_begin(&server->guards, &connection->guard, handle);
     connection->requested = true;
     if (connection->phase == PHASE_IDLE)
-        enter_phase(connection, PHASE_HEADERS);
+        connection_enter(connection, PHASE_HEADERS, server->now_us);
     return NULL;
 }
 
@@ -195,17 +108,16 @@ static enum MHD_Result
 on_access(void *arg, struct MHD_Connection *handle, const char *url, const char *method, const char *version,
           const char *upload, size_t *upload_bytes, void **request)
 {
+    struct server *server = arg;
     struct connection *connection = connection_of(handle);
 
-    (void)arg;
     (void)request;
-    if (connection == NULL)
-        return MHD_NO;
     page_guard_end(&connection->guard);
-    if (connection->phase != PHASE_BODY)
-        enter_phase(connection, PHASE_BODY);
-    else if (*upload_bytes == 0)
-        enter_phase(connection, PHASE_ANSWERING);
+    if (*upload_bytes > 0)
+        connection_received(connection, *upload_bytes, server->now_us);
+    else
+        connection_enter(connection, connection->phase == PHASE_BODY ? PHASE_ANSWERING : PHASE_BODY,
+                         server->now_us);
     return exchange_handle(&connection->exchange, handle, url, method, version, upload, upload_bytes)
                ? MHD_YES
                : MHD_NO;
@@ -225,12 +137,10 @@ is_unanswered(const struct connection *connection, struct MHD_Connection *handle
 static void
 on_completed(void *arg, struct MHD_Connection *handle, void **request, enum MHD_RequestTerminationCode code)
 {
+    struct server *server = arg;
     struct connection *connection = connection_of(handle);
 
-    (void)arg;
     (void)request;
-    if (connection == NULL)
-        return;
     if (is_unanswered(connection, handle, code))
         raw_answer_send(&connection->exchange.refusal, connection->fd);
     if (code == MHD_REQUEST_TERMINATED_WITH_ERROR)
@@ -238,7 +148,7 @@ on_completed(void *arg, struct MHD_Connection *handle, void **request, enum MHD_
     connection->requested = false;
     page_guard_end(&connection->guard);
     exchange_complete(&connection->exchange);
-    enter_phase(connection, PHASE_IDLE);
+    connection_enter(connection, PHASE_IDLE, server->now_us);
 }
 
 /* Paths are decoded by path_normalise, which knows what to refuse; libmicrohttpd's own would cut at %00. */
@@ -258,7 +168,84 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *
     page_guard_log(&server->guards, format, arguments);
 }
 
+/* Arrivals. */
+
+static void
+log_full(struct server *server)
+{
+    if (server->full_logged_us != 0 && server->now_us - server->full_logged_us < FULL_LOG_US)
+        return;
+    server->full_logged_us = server->now_us;
+    log_warn("http",
+             "all %u connections are in use: those that come now are answered 503; see MAX_CONNECTIONS",
+             server->options.places->max);
+}
+
+/* The request is not waited for: it would need a place. */
+static void
+refuse(struct server *server, int fd)
+{
+    static const struct raw_answer answer = {
+        .status = 503, .detail = "Too many connections are open.", .retry_after_s = 1};
+
+    raw_answer_send(&answer, fd);
+    linger_add(server->linger, fd);
+    close(fd);
+}
+
+static void
+admit(struct server *server, int fd, const struct sockaddr *address, socklen_t bytes)
+{
+    server->arriving = connection_open(&server->connections, &server->context, fd, address, server->now_us);
+    if (server->arriving == NULL) {
+        places_give(server->options.places);
+        refuse(server, fd);
+        return;
+    }
+    /* Where it has no memory it closes the socket, and may not have told of the connection at all. */
+    MHD_add_connection(server->daemon, fd, address, bytes);
+    if (server->arriving)
+        connection_close(server->arriving);
+    server->arriving = NULL;
+    server->must_run = true;
+}
+
+static bool
+on_arrival(void *arg, int fd, const struct sockaddr *address, socklen_t bytes)
+{
+    struct server *server = arg;
+
+    server->now_us = clock_mono_us();
+    if (connections_find_place(&server->connections, fd, address, server->now_us)) {
+        server->full_since_us = 0;
+        admit(server, fd, address, bytes);
+        return true;
+    }
+    if (server->full_since_us == 0)
+        server->full_since_us = server->now_us;
+    places_wish(server->options.places, true);
+    if (server->now_us - server->full_since_us < FULL_WAIT_US && !server->draining)
+        return false;
+    log_full(server);
+    refuse(server, fd);
+    return true;
+}
+
 /* The loop. */
+
+static void
+on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct server *server = arg;
+
+    (void)fd;
+    (void)what;
+    server->now_us = clock_mono_us();
+    connections_sweep(&server->connections, server->now_us);
+    if (server->acceptor)
+        acceptor_resume(server->acceptor);
+    server->must_run = true;
+}
 
 static void
 on_ready(evutil_socket_t fd, short what, void *arg)
@@ -295,13 +282,12 @@ server_run(struct server *server)
 static struct MHD_Daemon *
 start_daemon(struct server *server)
 {
-    const struct server_options *options = &server->options;
+    const unsigned flags = MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                           MHD_USE_NO_LISTEN_SOCKET;
 
-    return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
-                            NULL, NULL, on_access, server,                                       /**/
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server,                             /**/
                             MHD_OPTION_EXTERNAL_LOGGER, on_log, server,                          /**/
-                            MHD_OPTION_LISTEN_SOCKET, options->socket,                           /**/
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections,     /**/
+                            MHD_OPTION_CONNECTION_LIMIT, UINT_MAX, /* places bound them */       /**/
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES, /**/
                             MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                 /**/
                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                   /**/
@@ -323,14 +309,27 @@ start_events(struct server *server)
            event_add(server->sweep, &interval) == 0;
 }
 
+static bool
+open_daemon(struct server *server)
+{
+    const struct server_options *options = &server->options;
+
+    server->linger = linger_new(options->base);
+    if (server->linger && server->context.renderer &&
+        access_init(&server->context.tokens, options->api_token, options->admin_token))
+        server->daemon = start_daemon(server);
+    return server->daemon && start_events(server);
+}
+
 struct server *
 server_new(const struct server_options *options)
 {
     struct server *server = calloc(1, sizeof(*server));
-    bool has_tokens;
 
-    if (server == NULL)
+    if (server == NULL) {
+        close(options->socket);
         return NULL;
+    }
     server->options = *options;
     server->now_us = clock_mono_us();
     server->context = (struct exchange_context){
@@ -342,37 +341,24 @@ server_new(const struct server_options *options)
         .renderer = renderer_new(options->policy),
     };
     uploads_init(&server->context.uploads, siphash_random_key());
-    has_tokens = access_init(&server->context.tokens, options->api_token, options->admin_token);
     header_index_init(&server->context.index, options->policy);
-    server->linger = linger_new(options->base);
-    if (server->context.renderer && server->linger && has_tokens)
-        server->daemon = start_daemon(server);
-    if (server->daemon == NULL || !start_events(server)) {
-        server_free(server);
-        return NULL;
-    }
-    return server;
+    connections_init(&server->connections, options->places, options->header_timeout_us,
+                     options->idle_timeout_us);
+    if (open_daemon(server))
+        server->acceptor = acceptor_new(options->base, options->socket, on_arrival, server);
+    else
+        close(options->socket);
+    if (server->acceptor)
+        return server;
+    server_free(server);
+    return NULL;
 }
 
-/* Takes in who already waits at the socket, then closes it: between the last accept and the close a client has a
-   microsecond to be cut off in. */
 static void
-close_socket(struct server *server)
+stop_accepting(struct server *server)
 {
-    struct sockaddr_storage address;
-    socklen_t bytes = sizeof(address);
-    int fd, accepted;
-
-    if (server->socket_closed)
-        return;
-    server->socket_closed = true;
-    fd = MHD_quiesce_daemon(server->daemon);
-    assert(fd == server->options.socket);
-    while ((accepted = accept4(fd, (struct sockaddr *)&address, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        MHD_add_connection(server->daemon, accepted, (struct sockaddr *)&address, bytes);
-        bytes = sizeof(address);
-    }
-    close(fd);
+    acceptor_free(server->acceptor);
+    server->acceptor = NULL;
 }
 
 void
@@ -383,17 +369,15 @@ server_drain(struct server *server)
     server->draining = true;
     server->context.draining = true;
     server->now_us = clock_mono_us();
-    close_socket(server);
-    for (struct connection *connection = server->connections; connection; connection = connection->next)
-        if (connection->phase == PHASE_IDLE || connection->phase == PHASE_OPENED)
-            connection->deadline_us = server->now_us + DRAIN_IDLE_US;
+    stop_accepting(server);
+    connections_drain(&server->connections, server->now_us);
     server->must_run = true;
 }
 
 unsigned
 server_connections(const struct server *server)
 {
-    return server->connection_count + linger_count(server->linger);
+    return server->connections.count + linger_count(server->linger);
 }
 
 void
@@ -406,12 +390,10 @@ server_free(struct server *server)
     if (server->sweep)
         event_free(server->sweep);
     if (server->daemon) {
-        close_socket(server); /* where it was not drained: the socket is ours */
+        stop_accepting(server); /* where it was not drained */
         while (server->context.resumed)
             server_run(server); /* with a suspended connection MHD_stop_daemon would abort */
         MHD_stop_daemon(server->daemon);
-    } else {
-        close(server->options.socket);
     }
     linger_free(server->linger);
     renderer_free(server->context.renderer);

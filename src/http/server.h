@@ -1,17 +1,9 @@
 /*
- * server: libmicrohttpd on a libevent loop: connections, their deadlines, and the drain.
+ * server: libmicrohttpd on a libevent loop: who is let in, and the drain. What connections may do, and for how long, is
+ * in connections.h.
  *
  * libmicrohttpd keeps its sockets in an epoll of its own, which the loop watches; it is run when that is readable, when an
  * exchange was resumed (libmicrohttpd says so to nobody), and as long as it has more to do at once.
- *
- * Deadlines are ours, because those of libmicrohttpd are of inactivity only, which a client that sends a byte a
- * second never reaches. Each connection has one, by what it is doing:
- *
- *      OPENED     first request's headers complete     header_timeout from its accept
- *      IDLE       next request's first line complete   idle_timeout from the end of the last
- *      HEADERS    headers complete                     header_timeout from the first line
- *      BODY       body complete                        BODY_TIMEOUT from the headers
- *      ANSWERING  answer sent                          SEND_TIMEOUT from the last call
  *
  * The worker's thread only.
  */
@@ -26,17 +18,18 @@
 #include "policy.h"
 
 struct event_base;
+struct places;
 struct server;
 
 struct server_options {
     struct event_base *base;
     int socket;                  /* listening, non-blocking; the server closes it */
-    const struct policy *policy; /* borrowed, as are the next two */
+    const struct policy *policy; /* borrowed, as is all that is pointed to */
     const struct networks *trusted;
     struct limiter *limiter;
     enum failure_mode failure_mode;
     const char *api_token, *admin_token; /* looked at by server_new; NULL or "": none */
-    int64_t max_connections;
+    struct places *places;               /* for connections */
     int64_t max_body_bytes;
     int64_t header_timeout_us;
     int64_t idle_timeout_us;

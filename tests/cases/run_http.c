@@ -25,6 +25,7 @@
 #include "limiter.h"
 #include "memory_store.h"
 #include "number.h"
+#include "places.h"
 #include "server.h"
 
 #define ANSWER_BYTES 8192
@@ -32,6 +33,7 @@
 #define RULES_BYTES  4096
 
 struct service {
+    struct places places;
     struct clock clock;
     struct event_base *base;
     struct policy *policy;
@@ -137,12 +139,13 @@ open_service(struct service *service, const char *rules)
         memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &service->clock});
     service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
     assert(service->base != NULL && service->store != NULL);
+    places_init(&service->places, 4);
     service->server = server_new(&(struct server_options){.base = service->base,
                                                           .socket = open_sockets(service),
                                                           .policy = service->policy,
                                                           .trusted = &service->trusted,
                                                           .limiter = &service->limiter,
-                                                          .max_connections = 4,
+                                                          .places = &service->places,
                                                           .max_body_bytes = 1024,
                                                           .header_timeout_us = PATIENCE_US,
                                                           .idle_timeout_us = PATIENCE_US});

@@ -116,9 +116,14 @@ class Service:
             self._kept = self.connect()
         response = self._kept.request(method, path, headers, body)
         if response.closes:
+            self.close_kept()
+        return response
+
+    def close_kept(self):
+        """The connection of these, if there is one."""
+        if self._kept is not None:
             self._kept.close()
             self._kept = None
-        return response
 
     def get(self, path, headers=()):
         return self.request("GET", path, headers)
@@ -140,9 +145,13 @@ class Service:
             return True
         return False
 
+    def catch_up_bytes(self):
+        """Returns when all that was sent to its port has been read."""
+        wait_for(lambda: _unread_bytes(self.port) == 0, "it has read all")
+
     def catch_up(self):
         """Returns when all that was sent to its port has been read, and the turns of the loop that did are over."""
-        wait_for(lambda: _unread_bytes(self.port) == 0, "it has read all")
+        self.catch_up_bytes()
         for _ in range(2):
             assert self.get("/health").status == 200
 

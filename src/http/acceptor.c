@@ -1,0 +1,147 @@
+#include "acceptor.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "log.h"
+
+#define ACCEPTS_MAX 32 /* in one turn of the loop, before others have theirs */
+
+union peer_address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    struct sockaddr_un un;
+};
+
+/* One who was accepted and has to be handed on. */
+struct arrival {
+    int fd; /* -1: none */
+    union peer_address address;
+    socklen_t bytes;
+};
+
+struct acceptor {
+    int socket;
+    struct event *readable;
+    acceptor_callback *callback;
+    void *arg;
+    struct arrival arrival; /* -1 but while it rests for lack of a place */
+    bool rests;
+    bool told; /* why the kernel lets nobody in, since it last did */
+};
+
+/* False with errno: nobody waits (EAGAIN), or the kernel lets nobody in. */
+static bool
+accept_one(struct acceptor *acceptor)
+{
+    struct arrival *arrival = &acceptor->arrival;
+
+    arrival->bytes = sizeof(arrival->address);
+    do
+        arrival->fd =
+            accept4(acceptor->socket, &arrival->address.any, &arrival->bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (arrival->fd < 0 && (errno == ECONNABORTED || errno == EINTR));
+    if (arrival->fd >= 0)
+        acceptor->told = false;
+    return arrival->fd >= 0;
+}
+
+/* False: not now. */
+static bool
+hand_on(struct acceptor *acceptor)
+{
+    struct arrival *arrival = &acceptor->arrival;
+
+    if (!acceptor->callback(acceptor->arg, arrival->fd, &arrival->address.any, arrival->bytes))
+        return false;
+    arrival->fd = -1;
+    return true;
+}
+
+static void
+rest(struct acceptor *acceptor)
+{
+    event_del(acceptor->readable);
+    acceptor->rests = true;
+}
+
+static void
+tell(struct acceptor *acceptor, int error)
+{
+    if (!acceptor->told)
+        log_error("http", "no connection can be accepted: %s", strerror(error));
+    acceptor->told = true;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    struct acceptor *acceptor = arg;
+
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        if (!accept_one(acceptor)) {
+            if (errno == EAGAIN)
+                return;
+            tell(acceptor, errno);
+            rest(acceptor);
+            return;
+        }
+        if (!hand_on(acceptor)) {
+            rest(acceptor);
+            return;
+        }
+    }
+}
+
+struct acceptor *
+acceptor_new(struct event_base *base, int socket, acceptor_callback *callback, void *arg)
+{
+    struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
+
+    if (acceptor == NULL) {
+        close(socket);
+        return NULL;
+    }
+    *acceptor = (struct acceptor){.socket = socket, .callback = callback, .arg = arg, .arrival.fd = -1};
+    acceptor->readable = event_new(base, socket, EV_READ | EV_PERSIST, on_readable, acceptor);
+    if (acceptor->readable && event_add(acceptor->readable, NULL) == 0)
+        return acceptor;
+    if (acceptor->readable)
+        event_free(acceptor->readable);
+    close(socket);
+    free(acceptor);
+    return NULL;
+}
+
+void
+acceptor_resume(struct acceptor *acceptor)
+{
+    if (!acceptor->rests || (acceptor->arrival.fd >= 0 && !hand_on(acceptor)))
+        return;
+    acceptor->rests = event_add(acceptor->readable, NULL) < 0;
+}
+
+void
+acceptor_free(struct acceptor *acceptor)
+{
+    if (acceptor == NULL)
+        return;
+    while (acceptor->arrival.fd >= 0 || accept_one(acceptor))
+        if (!hand_on(acceptor)) {
+            close(acceptor->arrival.fd);
+            acceptor->arrival.fd = -1;
+        }
+    event_free(acceptor->readable);
+    close(acceptor->socket);
+    free(acceptor);
+}

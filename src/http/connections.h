@@ -1,0 +1,86 @@
+/*
+ * connections: those of one worker: what each is doing, until when it may, and which one gives way when there are too
+ * many.
+ *
+ * Deadlines are ours, because those of libmicrohttpd are of inactivity only, which a client that sends a byte a second
+ * never reaches. Each connection has one, by its phase:
+ *
+ *      OPENED     first request's headers complete     header_timeout from its accept
+ *      IDLE       next request's first line complete   idle_timeout from the end of the last
+ *      HEADERS    headers complete                     header_timeout from the first line
+ *      BODY       body complete                        30 s from the headers, and see below
+ *      ANSWERING  answer sent                          30 s from the last call
+ *      LEAVING    closed by libmicrohttpd              3 s from the 408
+ *
+ * A body must come at a rate of 1 KiB/s. The client starts with 5 s of patience; a second that passes takes one, a KiB
+ * that comes gives one back, up to 5. So nobody holds a connection by a byte now and then, nor by half a body.
+ *
+ * A client whose body is late is answered 408. Any other is cut off: its socket is shut down, and libmicrohttpd reads
+ * the end of the stream and closes.
+ *
+ * The worker's thread only.
+ */
+#ifndef CONNECTIONS_H
+#define CONNECTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "exchange.h"
+#include "page_guard.h"
+#include "places.h"
+
+enum phase { PHASE_OPENED, PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_ANSWERING, PHASE_LEAVING, PHASES };
+
+struct connections;
+
+struct connection {
+    TAILQ_ENTRY(connection) links;
+    struct connections *of;
+    int fd;
+    enum phase phase;
+    int64_t since_us, deadline_us; /* of the phase; monotonic */
+    bool has_place;                /* in `places`; not when it was cut off */
+    bool requested;                /* a request's first line is read, and it has not been completed */
+    struct peer peer;
+    struct page_guard guard;
+    struct exchange exchange;
+};
+
+struct connections {
+    TAILQ_HEAD(connection_list, connection) list; /* first: who has not completed a request for longest */
+    unsigned count;
+    struct places *places; /* borrowed; each connection has one */
+    int64_t limits_us[PHASES];
+};
+
+void connections_init(struct connections *connections, struct places *places, int64_t header_timeout_us,
+                      int64_t idle_timeout_us);
+
+/* A place for one that has come. Where none is free, of the connections that wait for their client the one is cut off
+   that has not completed a request for longest; one within a request has a second before that can happen to it. False:
+   none can be. */
+bool connections_find_place(struct connections *connections, int fd, const struct sockaddr *address,
+                            int64_t now_us);
+
+/* Takes over a place. NULL when memory is out: the place is the caller's still. */
+struct connection *connection_open(struct connections *connections, struct exchange_context *context, int fd,
+                                   const struct sockaddr *address, int64_t now_us);
+
+/* The end of its request, its place and its memory; not of its socket. */
+void connection_close(struct connection *connection);
+
+void connection_enter(struct connection *connection, enum phase phase, int64_t now_us);
+
+/* `bytes` more of the body, in PHASE_BODY. */
+void connection_received(struct connection *connection, size_t bytes, int64_t now_us);
+
+/* Cuts off who is past his deadline, and while places are scarce those who idle. A connection that waits for the store is
+   left alone: the store has a deadline of its own. */
+void connections_sweep(struct connections *connections, int64_t now_us);
+
+/* From now on who is idle has a moment only. */
+void connections_drain(struct connections *connections, int64_t now_us);
+
+#endif
