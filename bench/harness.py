@@ -1,4 +1,4 @@
-"""What bench/run measures with: servers that die with it, the load, and the CPU that both take."""
+"""What bench/run and bench/peers measure with: servers that end with them, the load, and the CPU time of both."""
 
 import ctypes
 import http.client
@@ -11,8 +11,13 @@ import subprocess
 import sys
 import time
 
-# One core serves and the other one asks: what a server can do is what fills its core.
+# One core serves and the other one asks: a server's throughput is what fills its core.
 SERVER_CPU, LOAD_CPU = 0, 1
+# redis-server has a core of its own where there is a third one. Where there are two it shares the one of the load, so
+# that the service always has a core to itself.
+REDIS_CPU = 2 if 2 in os.sched_getaffinity(0) else LOAD_CPU
+
+CLIENTS = 100_000
 
 START_SECONDS = 10
 
@@ -21,7 +26,7 @@ PR_SET_PDEATHSIG = 1
 
 
 class Failure(Exception):
-    """What the operator has to know; ends the run."""
+    """Ends the run; its text is for the operator."""
 
 
 def in_child(cpu):
@@ -41,13 +46,13 @@ def free_port():
 class Server:
     """A process on the server's core, from its start until the end of a `with`."""
 
-    def __init__(self, directory, name, command, is_up, cpu=SERVER_CPU):
+    def __init__(self, directory, name, command, is_up, cpu=SERVER_CPU, environment=None):
         self.name = name
         self.log_path = os.path.join(directory, name + ".log")
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [str(word) for word in command], cwd=directory, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, preexec_fn=in_child(cpu))
+                stderr=log, env={**os.environ, **(environment or {})}, preexec_fn=in_child(cpu))
         deadline = time.monotonic() + START_SECONDS
         while not is_up():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -80,11 +85,12 @@ class Server:
         self.stop()
 
 
-def ask(port, path, client):
-    """One request; returns status, headers, body."""
+def ask(port, path, client, body=None):
+    """One request, as Load sends it; returns status, headers, body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    headers = {"user_id": client, **({"Content-Type": "application/json"} if body else {})}
     try:
-        connection.request("GET", path, headers={"user_id": client})
+        connection.request("POST" if body else "GET", path, body and body.replace(CLIENT, client), headers)
         response = connection.getresponse()
         return response.status, response.getheaders(), response.read()
     finally:
@@ -99,15 +105,23 @@ def accepts(port):
     return is_up
 
 
+# Stands for the name of the client in the body of a request.
+CLIENT = "@CLIENT@"
+
+
 class Load:
-    """wrk on its own core, under way; `result` waits for its end."""
+    """
+    wrk on its own core, under way; `result` waits for its end.
+
+    body: of a POST, with CLIENT in it; None: GET. The header user_id names the client in any case.
+    """
 
     SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "load.lua")
 
-    def __init__(self, url, connections, seconds, clients, order):
+    def __init__(self, url, connections, seconds, clients, order, body=None):
         self.process = subprocess.Popen(
             ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", self.SCRIPT, url, "--",
-             *[str(word) for word in (clients, *order)]],
+             *[str(word) for word in (clients, body or "", *order)]],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             preexec_fn=in_child(LOAD_CPU))
 
@@ -128,16 +142,16 @@ class Load:
             self.process.communicate()
 
 
-def load(url, connections, seconds, clients, order):
-    with Load(url, connections, seconds, clients, order) as under_way:
+def load(url, connections, seconds, clients, order, body=None):
+    with Load(url, connections, seconds, clients, order, body) as under_way:
         return under_way.result()
 
 
-def walk(url, clients, requests):
-    """Asks for each client once, and for at least so many requests: a measurement is to find all at work."""
+def walk(url, clients, requests, body=None):
+    """Sends this number of requests at least, each client in turn, so that a measurement meets known clients."""
     done = 0
     while done < requests:
-        result = load(url, 64, 1, clients, ("walk", done % clients))
+        result = load(url, 64, 1, clients, ("walk", done % clients), body)
         if result["requests"] == 0:
             raise Failure(f"nothing answers at {url}")
         done += result["requests"]
@@ -165,24 +179,41 @@ class Disturbance:
         return max(0, (self.others() - self.before) / (time.monotonic() - self.began))
 
 
-def first_line(*command):
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    return result.stdout.strip().split("\n")[0]
-
-
-def machine():
-    """Lines that say what was measured on."""
-    with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as cpus:
-        model = re.search(r"^model name\s*:\s*(.*)$", cpus.read(), re.MULTILINE)
-    system = os.uname()
-    wrk = first_line("wrk", "--version").split(" Copyright")[0]
-    nginx = first_line("nginx", "-v").rpartition(" ")[2]
-    redis = " ".join(first_line("redis-server", "--version").split()[:3])
-    return [
-        f"{model[1] if model else system.machine}, {os.cpu_count()} CPUs, {system.sysname} {system.release}",
-        f"{wrk}, {nginx}, {redis}",
-    ]
-
-
 def complain(text):
     print(f"bench: {text}", file=sys.stderr)
+
+
+# A measurement.
+
+
+def per_request_us(server, before, requests):
+    return (server.cpu_seconds() - before) * 1e6 / requests if requests else 0
+
+
+def measure(server, redis, url, seconds, connections=64, clients=CLIENTS, body=None):
+    """
+    The result of the load, and: rate, requests a second; cpu and redis_cpu, microseconds a request (redis_cpu is None
+    without a Redis); disturbed, the cores that others took meanwhile.
+    """
+    walk(url, clients, CLIENTS, body)
+    servers = [one for one in (server, redis) if one]
+    before = [one.cpu_seconds() for one in servers]
+    disturbance = Disturbance(servers)
+    result = load(url, connections, seconds, clients, ("random",), body)
+    result["disturbed"] = disturbance.cores()
+    requests = result["requests"]
+    result["rate"] = requests * 1e6 / result["duration"]
+    result["cpu"] = per_request_us(server, before[0], requests)
+    result["redis_cpu"] = per_request_us(redis, before[1], requests) if redis else None
+    return result
+
+
+def take_turns(variants, rounds, measure_one):
+    """Lists of results by the names of the variants. They take turns: what slows the machine slows all alike."""
+    results = {variant.name: [] for variant in variants}
+    for number in range(rounds):
+        for variant in variants:
+            results[variant.name].append(measure_one(variant))
+            rate = results[variant.name][-1]["rate"]
+            complain(f"round {number + 1} of {rounds}: {variant.name}: {rate:,.0f} requests/s")
+    return results

@@ -1,20 +1,29 @@
--- The load, for wrk: GET requests, each of one of so many clients, told apart by the header user_id.
+-- The load, for wrk: requests of a number of clients, whose names are in the header user_id, and in the body in the place
+-- of @CLIENT@. With a body it is a POST of JSON, without one a GET.
 --
---     wrk ... -s load.lua URL -- CLIENTS random       the clients at random
---     wrk ... -s load.lua URL -- CLIENTS walk FIRST   one after the other, beginning with FIRST
+--     wrk ... -s load.lua URL -- CLIENTS BODY random       the clients at random
+--     wrk ... -s load.lua URL -- CLIENTS BODY walk FIRST   one after the other, beginning with FIRST
 --
--- The requests are made before the first one is sent, so that wrk spends the same on each, whoever answers.
--- The last line of its output is for bench/run: name=value, durations in microseconds.
+-- The requests are made before the first one is sent, so that each costs wrk the same, whoever answers. The last line of
+-- the output is for bench/harness.py: name=value, durations in microseconds.
 
 local requests, clients = {}, 0
+
+local function request_of(client, body)
+    if body == '' then
+        return wrk.format('GET', wrk.path, { user_id = client })
+    end
+    local headers = { user_id = client, ['Content-Type'] = 'application/json' }
+    return wrk.format('POST', wrk.path, headers, (body:gsub('@CLIENT@', client)))
+end
 
 function init(args)
     clients = tonumber(args[1])
     for i = 1, clients do
-        requests[i] = wrk.format('GET', wrk.path, { user_id = string.format('client-%06d', i) })
+        requests[i] = request_of(string.format('client-%06d', i), args[2])
     end
-    if args[2] == 'walk' then
-        local client = tonumber(args[3])
+    if args[3] == 'walk' then
+        local client = tonumber(args[4])
         function request()
             client = client % clients + 1
             return requests[client]
