@@ -1,5 +1,6 @@
 #include "redis_error.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* In the order in which they are looked for: a code of its own first, then what only the sentence tells. */
@@ -36,7 +37,13 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
      "it has no room for one more connection; raise its maxclients"},
     {"unknown command", REACT_DEGRADE,
      "it lacks a command that the service needs; is it a Sentinel, or were commands renamed?"},
-    {"ERR", REACT_DEGRADE, "an error that the service does not know; see Redis' log"},
+    {"without any password configured", REACT_REENTER,
+     "it has no password for this user; take it out of REDIS_URL or REDIS_PASSWORD, or set one in Redis"},
+    {"but no password is set", REACT_REENTER, /* the same, by Redis 5 */
+     "it has no password for this user; take it out of REDIS_URL or REDIS_PASSWORD, or set one in Redis"},
+    {"DB index is out of range", REACT_DEGRADE,
+     "it has no database of that number; change REDIS_DB or the end of REDIS_URL, or raise its databases"},
+    {"ERR", REACT_DEGRADE, "an error that the service does not know; see Redis' log, or INFO errorstats"},
 };
 
 /* Where a sentence is looked for, any place will do; a code has to stand where Redis puts one. */
@@ -69,4 +76,23 @@ size_t
 redis_error_index(const struct redis_error *error)
 {
     return (size_t)(error - errors);
+}
+
+const char *
+redis_error_shown(char out[REDIS_ERROR_SHOWN_BYTES], const char *text, size_t bytes)
+{
+    const struct redis_error *error = redis_error_of(text, bytes);
+    size_t length = 0;
+
+    while (length < bytes && text[length] >= 'A' && text[length] <= 'Z')
+        length++;
+    if (strcmp(error->code, "ERR") != 0 || length == 0 || length > 20 ||
+        (length < bytes && text[length] != ' ')) {
+        text = error->code;
+        length = strlen(text);
+    }
+    assert(length < REDIS_ERROR_SHOWN_BYTES);
+    memcpy(out, text, length);
+    out[length] = '\0';
+    return out;
 }

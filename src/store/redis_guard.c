@@ -11,11 +11,15 @@ static const redisReplyObjectFunctions *
 inner_for(const redisReadTask *task)
 {
     struct redis_guard *guard = task->privdata;
-    bool asked = guard->context->replies.head != NULL || task->type == REDIS_REPLY_ERROR;
+    bool asked = guard->context->replies.head != NULL;
 
     /* The parts of an array are as welcome as the array was. */
     if (task->parent != NULL || asked)
         return guard->inner;
+    if (task->type == REDIS_REPLY_ERROR) {
+        guard->has_unasked_error = true;
+        return guard->inner;
+    }
     guard->trouble = "it says what nobody asked for";
     return NULL;
 }

@@ -21,6 +21,7 @@ struct redis_guard {
     const redisReplyObjectFunctions *inner; /* hiredis': they build the reply */
     const redisAsyncContext *context;
     const char *trouble; /* for people: why it ended the connection; NULL: it did not */
+    bool has_unasked_error;
 };
 
 /* Before the first byte is read. The guard stays where it is, and lives longer than the connection. */

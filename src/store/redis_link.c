@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
@@ -279,6 +280,16 @@ redis_link_drop_soon(struct redis_link *link, const char *trouble, enum redis_li
 
 /* Entering. */
 
+/* By the error that Redis gave. */
+static void
+write_refusal(char trouble[TROUBLE_BYTES], const char *text, size_t bytes)
+{
+    char shown[REDIS_ERROR_SHOWN_BYTES];
+
+    snprintf(trouble, TROUBLE_BYTES, "%s (%s)", redis_error_shown(shown, text, bytes),
+             redis_error_of(text, bytes)->advice);
+}
+
 static void
 on_entry_over(void *arg, const redisReply *refusal)
 {
@@ -291,8 +302,7 @@ on_entry_over(void *arg, const redisReply *refusal)
         return;
     }
     error = redis_error_of(refusal->str, refusal->len);
-    snprintf(trouble, sizeof(trouble), "%.*s (%s)", (int)(refusal->len > 80 ? 80 : refusal->len),
-             refusal->str, error->advice);
+    write_refusal(trouble, refusal->str, refusal->len);
     say_reason(link, (unsigned)redis_error_index(error));
     redis_link_drop_soon(link, trouble,
                          error->reaction == REACT_REENTER ? LINK_PAUSE_LONG : LINK_PAUSE_BACKOFF);
@@ -348,7 +358,12 @@ on_disconnect(const redisAsyncContext *context, int status)
 {
     struct redis_link *link = context->data;
     const char *trouble = link->guard.trouble ? link->guard.trouble : context->errstr;
+    char refusal[TROUBLE_BYTES];
 
+    if (link->guard.has_unasked_error) { /* errstr is its text */
+        write_refusal(refusal, context->errstr, strlen(context->errstr));
+        trouble = refusal;
+    }
     /* After redisAsyncFree of ours the status is OK, and the one who called it says why. */
     if (status != REDIS_OK && link->state != LINK_WAITING)
         wait_to_begin_after(link, link->dropping ? link->trouble : trouble);

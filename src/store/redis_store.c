@@ -239,13 +239,14 @@ static void
 report_error(struct redis_store *redis, const struct redis_error *error, const char *text, size_t bytes)
 {
     static struct log_limiter limiters[REDIS_ERROR_COUNT];
+    char shown[REDIS_ERROR_SHOWN_BYTES];
     uint64_t suppressed;
 
     if (log_limiter_allows(&limiters[redis_error_index(error)], ERROR_LOG_US, &suppressed))
         log_error("redis",
-                  "%s answers \"%.*s\": %s; meanwhile the failure mode decides (%" PRIu64
+                  "%s answers \"%s\": %s; meanwhile the failure mode decides (%" PRIu64
                   " more such answers before)",
-                  redis->options.url->display, (int)(bytes > 120 ? 120 : bytes), text, error->advice,
+                  redis->options.url->display, redis_error_shown(shown, text, bytes), error->advice,
                   suppressed);
 }
 

@@ -3,6 +3,7 @@ Every error reply has its reaction, in the words of each Redis: the answer is th
 tells the operator what to do, the connection is kept or not, and Redis is used again without a restart.
 """
 import pathlib
+import re
 
 import pytest
 
@@ -75,6 +76,10 @@ ERRORS = [
      "default user.", (plain,), PAUSES, "protected mode"),
     ("ERR unknown command 'EVALSHA', with args beginning with: '0' ", (plain,), KEEPS, "is it a Sentinel"),
     ("ERR unknown command `EVALSHA`, with args beginning with: `0`, ", (plain,), KEEPS, "is it a Sentinel"),
+    ("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is "
+     "correct?", (plain,), PAUSES, "it has no password for this user"),
+    ("ERR Client sent AUTH, but no password is set", (plain,), PAUSES, "it has no password for this user"),
+    ("ERR DB index is out of range", (plain,), KEEPS, "no database of that number"),
     ("ERR value is not an integer or out of range", ALL, KEEPS, "does not know"),
     ("NOTAWORDOFOURS what a later Redis may say", ALL, KEEPS, "does not know"),
 ]
@@ -84,6 +89,15 @@ CASES = [pytest.param(form(text), becomes, advice, id=f"{text[:40]} {form.__name
 
 def answers(data):
     return lambda connection: connection.sendall(data)
+
+
+def shown(text):
+    """What of an error may be shown: its code, or words that are the service's own."""
+    own = re.search("The user executing the script can't run this command|ACL failure in script|max number of clients "
+                    "reached|unknown command|without any password configured|but no password is set|DB index is out of range", text)
+    wrapped = re.search("@user_script: 52: -([A-Z]+) ", text)
+    code = wrapped[1] if wrapped else text.split()[0]
+    return own[0] if own else "ERR" if wrapped and code == "NOTAWORDOFOURS" else code
 
 
 def lines_with(service, advice):
@@ -102,9 +116,10 @@ def test_an_error_has_its_reaction(serve, start_fake_redis, text, becomes, advic
     response = service.get("/")
     assert (response.status, int(response["Retry-After"]) >= 1) == (503, True)
     assert service.statuses(20, "/") == [503] * 20
-    said = lines_with(service, text[:60])
+    said = lines_with(service, ' answers "')
     assert [advice in line for line in said] == [True], "one line, whatever the number of answers"
-    advice_said = said[0].split(f'{text[:120]}": ')[1].split("; meanwhile")[0]
+    code, advice_said = said[0].split(' answers "')[1].split("; meanwhile")[0].split('": ')
+    assert code == shown(text)
     assert advice_said in DOCS, "and the manual has it"
     if becomes == KEEPS:
         assert service.health()["store"]["state"] == "ready"
@@ -133,7 +148,7 @@ def test_an_error_at_the_entry_is_said_and_tried_again(serve, start_fake_redis, 
     assert service.get("/").status == 503
     assert service.health()["status"] == "degraded"
     [line] = lines_with(service, "no connection to")
-    assert advice in line and text[:60] in line
+    assert advice in line and f": {shown(text)} (" in line
     replies.clear()
     wait_for(lambda: service.get("/").status == 200, "it is used")
 
@@ -212,3 +227,52 @@ def test_an_error_is_decided_by_the_mode_of_each_rule_and_counted(serve, redis, 
     assert [response.status for response in responses] == expected
     assert {response.get("X-RateLimit-Degraded") for response in responses} == {None if mode == "closed" else mode}
     assert service.health()["degraded"] == {"closed": 0, "open": 0, "local": 0, mode: 4}
+
+
+# Redis echoes what it was sent; nobody is told.
+
+SECRET = "Tr0ub4dor-and-3"
+
+
+def everything_told(service):
+    return service.log() + service.get("/health").body.decode()
+
+
+@pytest.mark.parametrize("user", ["", "operator"])
+def test_a_redis_without_auth_gets_the_password_into_no_log(serve, start_redis, user):
+    redis = start_redis({"rename-command": ["AUTH", ""]})
+    assert SECRET in str(pytest.raises(Exception, redis.command, "AUTH", "operator", SECRET).value), "it does echo"
+    service = serve(f"redis://{user}:{SECRET}@127.0.0.1:{redis.port}", RULES, workers=1)
+    assert service.get("/").status == 503
+    service.says("were commands renamed?")
+    assert SECRET not in everything_told(service) and (not user or user not in everything_told(service))
+
+
+ECHOES = [b"-ERR unknown command 'AUTH', with args beginning with: '%s' \r\n", b"-ERR %s\r\n", b"-%s\r\n", b"-ERR\t%s\r\n",
+          b"-NOAUTH %s\r\n", b"-BUSY-%s\r\n", b"-WRONGPASS:%s\r\n", b"-%s WRONGPASS\r\n"]
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+@pytest.mark.parametrize("command", [b"AUTH", b"SELECT", b"CLIENT", b"SCRIPT", b"EVALSHA"])
+def test_what_redis_echoes_is_shown_to_nobody(serve, start_fake_redis, monkeypatch, command, echo):
+    def answer(self, connection, words):
+        if words[0] == command:
+            connection.sendall(echo % SECRET.encode())
+        else:
+            polite(self, connection, words)
+    polite = FakeRedis._answer
+    monkeypatch.setattr(FakeRedis, "_answer", answer)
+    fake = start_fake_redis(answers(GOOD))
+    service = serve(f"redis://:{SECRET}@127.0.0.1:{fake.port}/3", RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    assert service.get("/").status in (200, 503)
+    assert SECRET not in everything_told(service)
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+def test_what_redis_says_unasked_is_shown_to_nobody(serve, start_fake_redis, echo):
+    fake = start_fake_redis(answers(GOOD))
+    service = serve(fake.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
+    assert service.get("/").status == 200
+    fake.send_to_all(echo % SECRET.encode())
+    service.says("no connection to")
+    assert SECRET not in everything_told(service)
