@@ -7,7 +7,7 @@
 FROM debian:trixie-slim AS build
 WORKDIR /src
 COPY scripts/common.bash scripts/setup scripts/
-RUN scripts/setup run && apt-get install -y --no-install-recommends ca-certificates
+RUN scripts/setup image
 COPY . .
 RUN cmake --preset release && cmake --build --preset release --target ratelimitd
 RUN scripts/image-root build/release/ratelimitd /image

@@ -162,6 +162,17 @@ def test_no_page_and_its_own_page_are_served(serve):
             assert post(service, path, [*headers, *bearer(ADMIN).items()]).status == 200
 
 
+def test_no_page_is_given_leave_to_send_more(serve):
+    """A browser asks before it sends a token or JSON for a page of another site; no answer here says yes."""
+    service = serve(rules=RULES, workers=1)
+    asking = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST",
+              "Access-Control-Request-Headers": "authorization"}
+    for path in BODIES:
+        response = service.request("OPTIONS", path, asking)
+        assert response.status == 405
+        assert not [name for name, _ in response.headers if name.lower().startswith("access-control-")]
+
+
 @pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded", "text/plain", "application/json"])
 def test_the_content_type_says_nothing(serve, content_type):
     """`curl -d` sends the second one of them, and goes on working."""

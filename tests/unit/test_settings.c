@@ -720,6 +720,16 @@ static const struct {
     {"redis:/user:hunter2@host", "redis:***@host"},
     {"unix://user:hunter2@/run/redis.sock?db=1", "unix://user:***@/run/redis.sock?db=1"},
     {"user:hunter2@redis://host", "user:***@redis://host"},
+    {"redis://user:hunter2", "redis://user:***"},
+    {"redis://:hunter2", "redis://:***"},
+    {"redis://user:2hunter", "redis://user:***"},
+    {"redis://user:2hunter/0", "redis://user:***"},
+    {"redis://user:/hunter2", "redis://user:***"},
+    {"user:hunter2", "user:***"},
+    {"redis://host:", "redis://host:"},
+    {"redis://[::1]:6379/0", "redis://[::1]:6379/0"},
+    {"redis://[::1]", "redis://[::1]"},
+    {"unix:///run/a:b.sock?db=1", "unix:///run/a:b.sock?db=1"},
 };
 
 START_TEST(a_url_is_shown_without_its_password)
