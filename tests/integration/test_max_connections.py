@@ -69,7 +69,7 @@ def test_who_idles_longest_goes_first(serve, workers):
 def test_a_connection_in_use_stays_and_who_finds_no_place_is_told_so(serve, redis, workers):
     """All wait for Redis, so none can make room."""
     service = serve_at_most(serve, 3, workers, redis.url, REDIS_TIMEOUT_MS="20000")
-    assert service.get("/").status == 200
+    wait_for(lambda: service.get("/ready").status == 200, "every worker has its store")
     service.close_kept()
     redis.freeze()
     busy = []
@@ -86,7 +86,7 @@ def test_a_connection_in_use_stays_and_who_finds_no_place_is_told_so(serve, redi
             assert connection.socket.recv(1) == b"", "the end, and no reset"
     redis.thaw()
     assert [connection.read_response().status for connection in busy] == [200] * 3
-    assert asks(service)[1].status == 200
+    wait_for(lambda: asks(service)[1].status == 200, "there is room again")
     service.says("all 3 connections are in use")
 
 

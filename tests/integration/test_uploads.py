@@ -60,7 +60,8 @@ def test_what_is_beyond_a_share_is_503_and_the_connection_is_kept(besieged):
         if response.status == 503:
             assert response["Retry-After"] == "1"
             assert response.json()["detail"] == "Too many requests with bodies are under way."
-    assert 503 in statuses and statuses.count(400) <= 32 and set(statuses) <= {400, 408, 503}
+    assert set(statuses) <= {400, 408, 503}
+    assert 408 in statuses or statuses.count(503) == 32
     assert besieged.connect(ATTACKER).post("/v1/check/batch", body=BATCH).status == 200, "there is room again"
 
 
