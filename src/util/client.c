@@ -5,9 +5,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
-#define DIGEST_BYTES 32
+/* Of libcrypto's ways to SHA-256 the one that allocates nothing, and so cannot fail; OpenSSL 3 would rather have another. */
+#define OPENSSL_API_COMPAT 10101
+#include <openssl/sha.h>
 
 static const char hex[] = "0123456789abcdef";
 
@@ -28,7 +28,8 @@ is_plain(unsigned char byte)
 /* The escaped text, as it is written: kept as far as there is room, digested where there is not. */
 struct escaper {
     struct client *client;
-    EVP_MD_CTX *digest; /* of the text so far; NULL while it fits */
+    bool digests;
+    SHA256_CTX digest; /* of the text so far, once it did not fit */
 };
 
 static void
@@ -36,19 +37,17 @@ escaper_put(struct escaper *escaper, const char *bytes, size_t count)
 {
     struct client *client = escaper->client;
 
-    if (escaper->digest == NULL && client->bytes + count <= CLIENT_BYTES) {
+    if (!escaper->digests && client->bytes + count <= CLIENT_BYTES) {
         memcpy(client->text + client->bytes, bytes, count);
         client->bytes += count;
         return;
     }
-    if (escaper->digest == NULL) {
-        int ok;
-        escaper->digest = EVP_MD_CTX_new();
-        ok = escaper->digest != NULL && EVP_DigestInit_ex(escaper->digest, EVP_sha256(), NULL) == 1 &&
-             EVP_DigestUpdate(escaper->digest, client->text, client->bytes) == 1;
-        assert(ok); /* fails only when memory is out: a wrong client would be worse than a restart */
+    if (!escaper->digests) {
+        escaper->digests = true;
+        SHA256_Init(&escaper->digest);
+        SHA256_Update(&escaper->digest, client->text, client->bytes);
     }
-    EVP_DigestUpdate(escaper->digest, bytes, count);
+    SHA256_Update(&escaper->digest, bytes, count);
 }
 
 static void
@@ -56,14 +55,13 @@ escaper_finish(struct escaper *escaper)
 {
     static const char prefix[] = "sha256=";
     struct client *client = escaper->client;
-    unsigned char digest[DIGEST_BYTES];
+    unsigned char digest[SHA256_DIGEST_LENGTH];
 
-    if (escaper->digest != NULL) {
-        EVP_DigestFinal_ex(escaper->digest, digest, NULL);
-        EVP_MD_CTX_free(escaper->digest);
+    if (escaper->digests) {
+        SHA256_Final(digest, &escaper->digest);
         client->bytes = sizeof(prefix) - 1;
         memcpy(client->text, prefix, client->bytes);
-        for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        for (size_t i = 0; i < SHA256_DIGEST_LENGTH; i++) {
             client->text[client->bytes++] = hex[digest[i] >> 4];
             client->text[client->bytes++] = hex[digest[i] & 15];
         }
@@ -74,10 +72,12 @@ escaper_finish(struct escaper *escaper)
 void
 client_write(struct client *client, const char *source, const char *value, size_t value_bytes)
 {
-    struct escaper escaper = {.client = client, .digest = NULL};
+    struct escaper escaper;
 
     assert(value != NULL || value_bytes == 0);
     client->bytes = 0;
+    escaper.client = client;
+    escaper.digests = false;
     escaper_put(&escaper, source, strlen(source));
     if (value != NULL)
         escaper_put(&escaper, "=", 1);
