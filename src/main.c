@@ -166,7 +166,6 @@ start_workers(struct service *service)
         .api_token = settings->api_token,
         .admin_token = settings->admin_token,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
-        .failure_mode = (enum failure_mode)settings->failure_mode,
         .places = &service->places,
         .max_body_bytes = settings->max_body_bytes,
         .header_timeout_us = settings->header_timeout_ms * US_PER_MS,

@@ -65,6 +65,8 @@ tell_state(struct worker *worker)
     atomic_fetch_add_explicit(&worker->options->counts->stores[state], 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&worker->options->counts->stores[worker->told], 1, memory_order_relaxed);
     worker->told = state;
+    if (state == STORE_READY)
+        atomic_store_explicit(&worker->options->counts->reached, true, memory_order_relaxed);
 }
 
 /* One turn of the loop. True: the next one must not wait. */
@@ -161,7 +163,6 @@ open_server(struct worker *worker)
                                                          .policy = options->policy,
                                                          .trusted = options->trusted,
                                                          .limiter = &worker->limiter,
-                                                         .failure_mode = options->failure_mode,
                                                          .api_token = options->api_token,
                                                          .admin_token = options->admin_token,
                                                          .places = options->places,

@@ -37,7 +37,6 @@ struct worker_options {
     struct places *places;               /* for connections */
     const char *api_token, *admin_token; /* "": none */
     int64_t redis_timeout_us;
-    enum failure_mode failure_mode;
     int64_t max_body_bytes;
     int64_t header_timeout_us;
     int64_t idle_timeout_us;

@@ -178,7 +178,7 @@ route_endpoint(struct exchange *exchange)
     case ENDPOINT_HEALTH:
         return queue(exchange, health_answer(context->limiter, context->draining));
     case ENDPOINT_READY:
-        return queue(exchange, ready_answer(context->limiter, context->failure_mode, context->draining));
+        return queue(exchange, ready_answer(context->limiter, context->policy, context->draining));
     case ENDPOINT_OPENAPI:
         return queue(exchange,
                      answer_static(200, openapi_text, openapi_bytes, "application/yaml", context->draining));

@@ -46,10 +46,9 @@ struct exchange_context {
     struct renderer *renderer;
     struct access_tokens tokens;
     int64_t max_body_bytes;
-    struct uploads uploads;         /* the bodies of calls */
-    enum failure_mode failure_mode; /* the service's, for /ready */
-    bool draining;                  /* every answer closes its connection */
-    bool resumed;                   /* set when a connection was resumed: libmicrohttpd has to be run */
+    struct uploads uploads; /* the bodies of calls */
+    bool draining;          /* every answer closes its connection */
+    bool resumed;           /* set when a connection was resumed: libmicrohttpd has to be run */
 };
 
 enum exchange_step {

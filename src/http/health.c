@@ -1,6 +1,7 @@
 #include "health.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #define BODY_BYTES 512
 
@@ -34,16 +35,48 @@ health_answer(const struct limiter *limiter, bool closing)
     return answer_new(200, &body, ANSWER_JSON, closing);
 }
 
-struct answer
-ready_answer(const struct limiter *limiter, enum failure_mode mode, bool draining)
+/* NULL: there is none. */
+static const char *
+reason_not_to_ask(const struct limiter *limiter, const struct policy *policy, bool draining)
 {
-    bool away = limiter_store_state(limiter) != STORE_READY && mode == FAILURE_CLOSED;
-    char buffer[BODY_BYTES];
-    struct text body = {.start = buffer, .room = sizeof(buffer)};
+    uint32_t closed = policy_closed_rules(policy);
 
-    text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"}\n", draining || away ? "false" : "true",
-             draining ? "draining"
-             : away   ? "the store is away"
-                      : "");
-    return answer_new(draining || away ? 503 : 200, &body, ANSWER_JSON, draining);
+    if (draining)
+        return "draining";
+    if (limiter_store_state(limiter) == STORE_READY || closed == 0)
+        return NULL;
+    if (!atomic_load_explicit(&limiter->counts->reached, memory_order_relaxed))
+        return "the store has not been reached yet";
+    return closed == policy->rule_count && policy->fallback != NULL ? "the store is away" : NULL;
+}
+
+/* The rules that are answered 503. */
+static void
+put_unavailable(struct text *text, const struct limiter *limiter, const struct policy *policy)
+{
+    const char *separator = "";
+    bool away = limiter_store_state(limiter) != STORE_READY;
+
+    text_put(text, ", \"unavailable\": [");
+    for (uint32_t i = 0; away && i < policy->rule_count; i++) {
+        if (policy->rules[i].on_store_failure != FAILURE_CLOSED)
+            continue;
+        text_put(text, "%s\"%s\"", separator, policy->rules[i].name);
+        separator = ", ";
+    }
+    text_put(text, "]}\n");
+}
+
+struct answer
+ready_answer(const struct limiter *limiter, const struct policy *policy, bool draining)
+{
+    const char *reason = reason_not_to_ask(limiter, policy, draining);
+    struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
+
+    body.start = malloc(body.room);
+    if (body.start == NULL)
+        return (struct answer){0};
+    text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
+    put_unavailable(&body, limiter, policy);
+    return answer_owning(reason ? 503 : 200, &body, ANSWER_JSON, draining);
 }

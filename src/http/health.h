@@ -13,7 +13,18 @@
 /* 200 while the process serves. */
 struct answer health_answer(const struct limiter *limiter, bool closing);
 
-/* 503 while draining, or while the store of any worker is away and the failure mode is closed. */
-struct answer ready_answer(const struct limiter *limiter, enum failure_mode mode, bool draining);
+/*
+ * Whether to send requests here:
+ *
+ *      draining                                              503
+ *      the store is there, for every worker                  200
+ *      it is away, and every rule fails closed               503
+ *      it is away, and was not reached since the start       503 if any rule fails closed: a start with a wrong REDIS_URL
+ *      it is away                                            200: what does not fail closed is answered
+ *
+ * Redis is away for all nodes at once: if all of them went out of service, nobody would answer what could be. The body names
+ * the rules that are answered 503.
+ */
+struct answer ready_answer(const struct limiter *limiter, const struct policy *policy, bool draining);
 
 #endif

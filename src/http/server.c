@@ -337,7 +337,6 @@ server_new(const struct server_options *options)
         .trusted = options->trusted,
         .limiter = options->limiter,
         .max_body_bytes = options->max_body_bytes,
-        .failure_mode = options->failure_mode,
         .renderer = renderer_new(options->policy),
     };
     uploads_init(&server->context.uploads, siphash_random_key());

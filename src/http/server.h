@@ -27,7 +27,6 @@ struct server_options {
     const struct policy *policy; /* borrowed, as is all that is pointed to */
     const struct networks *trusted;
     struct limiter *limiter;
-    enum failure_mode failure_mode;
     const char *api_token, *admin_token; /* looked at by server_new; NULL or "": none */
     struct places *places;               /* for connections */
     int64_t max_body_bytes;

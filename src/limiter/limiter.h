@@ -42,6 +42,7 @@ struct limiter_take {
 /* How the limiters of all workers are, and what they have done; any thread may read it. */
 struct limiter_counts {
     _Atomic uint32_t stores[STORE_LOST + 1];      /* workers, by the state of their store */
+    _Atomic bool reached;                         /* a worker's store has been ready since the start */
     _Atomic uint64_t degraded[FAILURE_LOCAL + 1]; /* answers that a failure mode gave, by enum failure_mode */
 };
 

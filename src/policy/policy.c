@@ -30,6 +30,16 @@ policy_match(const struct policy *policy, enum method method, const char *path, 
     return policy->fallback;
 }
 
+uint32_t
+policy_closed_rules(const struct policy *policy)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        count += policy->rules[i].on_store_failure == FAILURE_CLOSED;
+    return count;
+}
+
 const struct rule *
 policy_rule(const struct policy *policy, const char *name)
 {

@@ -94,6 +94,9 @@ void policy_free(struct policy *policy);
 const struct rule *policy_match(const struct policy *policy, enum method method, const char *path,
                                 size_t bytes);
 
+/* How many of the rules fail closed: those that the store has to be there for. */
+uint32_t policy_closed_rules(const struct policy *policy);
+
 /* NULL where no rule has that name. */
 const struct rule *policy_rule(const struct policy *policy, const char *name);
 

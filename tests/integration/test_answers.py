@@ -203,5 +203,5 @@ def test_a_client_that_nothing_names_is_told_what_was_looked_for(serve):
 
 def test_ready_and_health_are_json(serve):
     service = serve()
-    assert service.get("/ready").json() == {"ready": True, "reason": ""}
+    assert service.get("/ready").json() == {"ready": True, "reason": "", "unavailable": []}
     assert service.get("/health").json()["status"] == "ok"

@@ -47,7 +47,7 @@ def test_health_speaks_for_the_workers_that_are_not_asked_too(serve, redis, star
         if pipe.connection is heard[0]:
             pipe.send(data)
     proxy.requests = only_the_first
-    service = serve(proxy.url, workers=2)
+    service = serve(proxy.url, rules_of(bucket(1000)), workers=2)
 
     def tells():
         """What is heard on connections of their own, so by either worker."""
@@ -110,6 +110,50 @@ def test_the_failure_mode_of_rules_that_name_none_is_a_setting(serve, redis, mod
     assert service.statuses(3, "/") == statuses
     assert service.get("/ready").status == ready
     assert service.get("/health").status == 200
+
+
+CLOSED, OPEN, LOCAL = (bucket(1000, on_store_failure=mode) for mode in ("closed", "open", "local"))
+
+
+@pytest.mark.parametrize("rules, status, unavailable", [
+    ({"default": CLOSED, "a": CLOSED}, 503, ["default", "a"]),
+    ({"default": CLOSED, "a": at("/api/data", OPEN)}, 200, ["default"]),
+    ({"default": CLOSED, "named": LOCAL, "b": CLOSED}, 200, ["default", "b"]),
+    ({"default": OPEN}, 200, []),
+    ({"a": at("/api/data", CLOSED)}, 200, ["a"]),  # what no rule matches is not limited
+    ({}, 200, []),
+], ids=["all closed", "one open", "one local", "all open", "no default", "no rules"])
+def test_ready_is_whether_anything_can_be_answered(serve, redis, rules, status, unavailable):
+    service = serve(redis.url, rules, workers=1)
+    wait_for(lambda: service.health()["status"] == "ok", "Redis is used")
+    assert service.get("/ready").json() == {"ready": True, "reason": "", "unavailable": []}
+    redis.kill()
+    wait_for(lambda: service.health()["store"]["state"] == "lost", "it is missed")
+    response = service.get("/ready")
+    assert response.status == status
+    assert response.json() == {"ready": status == 200, "reason": "" if status == 200 else "the store is away",
+                               "unavailable": unavailable}
+    redis.start()
+    wait_for(lambda: service.get("/ready").json() == {"ready": True, "reason": "", "unavailable": []}, "it is back")
+
+
+def test_a_start_that_never_finds_its_store_is_not_ready(serve, start_redis):
+    """A deployment with a wrong REDIS_URL must not replace the one that works."""
+    redis = start_redis(start=False)
+    mixed = serve(redis.url, {"default": CLOSED, "a": at("/api/data", OPEN)}, workers=1)
+    unlimited = serve(redis.url, {"a": at("/api/data", CLOSED)}, workers=1)
+    for service, unavailable in ((mixed, ["default"]), (unlimited, ["a"])):
+        service.says("no connection to redis://127.0.0.1")
+        response = service.get("/ready")
+        assert response.status == 503
+        assert response.json() == {"ready": False, "reason": "the store has not been reached yet",
+                                   "unavailable": unavailable}
+    assert serve(redis.url, {"default": OPEN}, workers=1).get("/ready").status == 200, "it needs no store"
+    redis.start()
+    wait_for(lambda: mixed.get("/ready").status == 200, "it was reached")
+    redis.kill()
+    wait_for(lambda: mixed.health()["store"]["state"] == "lost", "it is missed")
+    assert mixed.get("/ready").status == 200
 
 
 def test_what_was_decided_elsewhere_is_not_forgotten_when_redis_is_back(serve, redis):

@@ -81,7 +81,7 @@ def test_while_draining_it_is_not_ready(serve):
         return response if response.status != 200 else None
     response = wait_for(answer, "it drains")
     assert (response.status, response.closes) == (503, True)
-    assert response.json() == {"ready": False, "reason": "draining"}
+    assert response.json() == {"ready": False, "reason": "draining", "unavailable": []}
     assert service.wait() == 0
 
 
