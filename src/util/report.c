@@ -72,7 +72,7 @@ escaped(const char *text)
     return copy;
 }
 
-static char *
+static __attribute__((format(printf, 1, 0))) char *
 formatted(const char *format, va_list arguments)
 {
     char *raw = NULL, *line;
