@@ -42,7 +42,7 @@ static bool
 is_of_others(const char *name)
 {
     static const char *const names[] = {"REDIS_VERSION", "REDIS_DOWNLOAD_URL", "REDIS_DOWNLOAD_SHA",
-                                        "REDIS_MAXMEMORY"};
+                                        "REDIS_MAXMEMORY", "RATE_LIMIT_RULES"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(name, names[i]) == 0)

@@ -206,6 +206,12 @@ def test_a_misspelt_variable_is_warned_of_by_its_name_alone(try_out, serve):
     assert "7f3a" not in done.stderr + service.log()
 
 
+def test_the_example_of_a_dotenv_brings_no_warning(try_out):
+    lines = re.findall(r"^#?([A-Z_]+=.+)$", (REPOSITORY / ".env.example").read_text(), re.MULTILINE)
+    assert len(lines) > 10
+    assert "warning" not in try_out("--check", dotenv="\n".join(lines) + "\n").stderr
+
+
 def test_a_kubernetes_service_named_redis_does_no_harm(try_out):
     env = {"REDIS_PORT": "tcp://10.0.0.11:6379", "REDIS_SERVICE_HOST": "10.0.0.11"}
     assert try_out("--check", env=env).returncode == 0

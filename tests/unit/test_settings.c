@@ -442,7 +442,8 @@ static const struct {
     {NULL, "REDIS_URI=memory",
      ".env:1: REDIS_URI: no setting has this name, so it is ignored; did you mean REDIS_URL?"},
     {NULL, "REDIS_MAXMEMORY=256mb", NULL}, /* docker-compose.yml's */
-    {NULL, "REDIS_URI=", NULL},            /* not set */
+    {NULL, "RATE_LIMIT_RULES=rules.json", NULL},
+    {NULL, "REDIS_URI=", NULL}, /* not set */
     {NULL, "POSTGRES_PORT=5432", NULL},
     {"PROT=80", NULL, NULL},
     {"HOSTNAME=h", NULL, NULL},
