@@ -61,7 +61,7 @@ MISTAKES = [
     ('{"default": {"capacity": 20, "refill_rate": 5}, "a b": {"capacity": 1, "refill_rate": 1}}', ['$["a b"]']),
     ('{"default": {"capacity": 20, "refill_rate": 5}, "a": {"match": {"path": "/**"}, "capacity": 1, '
      '"refill_rate": 1}, "b": {"match": {"path": "/x"}, "capacity": 1, "refill_rate": 1}}', ["$.b", "never reached", '"a"']),
-    ('{"default": {"algorithm": "sliding_window", "limit": 100000000, "window": "1h"}}', ["$.default"]),
+    ('{"default": {"algorithm": "sliding_window_counter", "limit": 9007199254740991, "window": "1h"}}', ["$.default"]),
     ("[" * 100000, ["line 1"]),
     ('{"default": {"capacity": "\\u001b[2J\\u0007", "refill_rate": 5}}', ["$.default.capacity"]),
 ]
@@ -130,6 +130,7 @@ def test_what_users_write_is_taken(tmp_path):
                  b'\xef\xbb\xbf{"default": {"capacity": 1, "refill_rate": 0.5}}',
                  '\r\n\t {"default":{"capacity":1e3,"refill_rate":1E1}}\r\n',
                  '{"default": {"algorithm": "fixed_window"}}',
+                 '{"default": {"algorithm": "sliding_window", "limit": 100000000, "window": "1h"}}',
                  '{"default": {"capacity": 5, "refill_rate": "5/1500ms"}}'):
         done = check(tmp_path, text)
         assert done.returncode == 0, done.stderr
