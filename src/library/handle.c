@@ -106,6 +106,10 @@ read_url(struct ratelimit_store *store, const char *url, struct ratelimit_error 
 
     if (mistake == NULL)
         return true;
+    if (mistake == redis_url_no_memory) {
+        sentence_fail(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
+        return false;
+    }
     shown = url_redact(url);
     sentence_fail(error, RATELIMIT_BAD_URL,
                   "the store's URL \"%.120s\": %s; accepted: memory, " REDIS_URL_ACCEPTED, shown ? shown : "",

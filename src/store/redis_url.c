@@ -30,27 +30,44 @@ percent_decode(char *text)
     return true;
 }
 
-/* `[user[:password]@]` at the start of `rest`: takes it off and returns what follows; NULL where it is broken. */
-static char *
-take_userinfo(struct redis_url *url, char *rest)
+const char redis_url_no_memory[] = "memory is out";
+
+static const char *
+take_copy(char **to, const char *text)
 {
-    size_t authority = strcspn(rest, "/?");
-    char *at = memrchr(rest, '@', authority);
-    char *colon;
+    *to = strdup(text);
+    return *to != NULL ? NULL : redis_url_no_memory;
+}
+
+static const char *
+take_decoded(char **to, const char *text)
+{
+    const char *mistake = take_copy(to, text);
+
+    if (mistake != NULL || percent_decode(*to))
+        return mistake;
+    return "a percent-encoding in the user or password is broken";
+}
+
+/* `[user[:password]@]` at the start of `*rest`, which is moved behind it. */
+static const char *
+take_userinfo(struct redis_url *url, char **rest)
+{
+    char *userinfo = *rest, *at = memrchr(userinfo, '@', strcspn(userinfo, "/?")), *colon;
+    const char *mistake = NULL;
 
     if (at == NULL)
-        return rest;
+        return NULL;
+    *rest = at + 1;
     *at = '\0';
-    colon = strchr(rest, ':');
+    colon = strchr(userinfo, ':');
     if (colon != NULL) {
         *colon = '\0';
-        url->password = strdup(colon + 1);
+        mistake = take_decoded(&url->password, colon + 1);
     }
-    if (rest[0] != '\0')
-        url->user = strdup(rest);
-    if ((url->user && !percent_decode(url->user)) || (url->password && !percent_decode(url->password)))
-        return NULL;
-    return at + 1;
+    if (mistake == NULL && userinfo[0] != '\0')
+        mistake = take_decoded(&url->user, userinfo);
+    return mistake;
 }
 
 static bool
@@ -100,8 +117,7 @@ parse_tcp(struct redis_url *url, char *rest)
             return "the port is a whole number from 1 to 65535";
         url->port = (int)number;
     }
-    url->host = strdup(rest);
-    return NULL;
+    return take_copy(&url->host, rest);
 }
 
 /* /path/of.sock[?db=n] */
@@ -121,8 +137,7 @@ parse_unix(struct redis_url *url, char *rest)
         return "a unix:// URL names an absolute path";
     if (strlen(rest) > 107)
         return "the path of a Unix socket has at most 107 bytes";
-    url->path = strdup(rest);
-    return NULL;
+    return take_copy(&url->path, rest);
 }
 
 static bool
@@ -151,7 +166,7 @@ redis_url_read(struct redis_url *url, const char *text)
 
     *url = (struct redis_url){0};
     if (copy == NULL)
-        return "out of memory";
+        return redis_url_no_memory;
     if (strncasecmp(copy, "redis://", 8) == 0) {
         rest = copy + 8;
     } else if (strncasecmp(copy, "rediss://", 9) == 0) {
@@ -164,16 +179,14 @@ redis_url_read(struct redis_url *url, const char *text)
         mistake = "the scheme is none of redis, rediss, unix";
     }
     if (!mistake) {
-        rest = take_userinfo(url, rest);
-        if (rest == NULL)
-            mistake = "a percent-encoding in the user or password is broken";
-        else
+        mistake = take_userinfo(url, &rest);
+        if (!mistake)
             mistake = is_unix ? parse_unix(url, rest) : parse_tcp(url, rest);
     }
     explicit_bzero(copy, strlen(text));
     free(copy);
     if (!mistake && !compose_display(url))
-        mistake = "out of memory";
+        mistake = redis_url_no_memory;
     if (mistake)
         redis_url_fini(url);
     return mistake;

@@ -31,6 +31,9 @@ struct redis_url {
     char *display;  /* for people: without user and password */
 };
 
+/* What redis_url_read returns where it is not the text's fault. */
+extern const char redis_url_no_memory[];
+
 /* NULL, and `*url` owns its strings until redis_url_fini; else what is wrong, in a clause without a word of `text`. */
 const char *redis_url_read(struct redis_url *url, const char *text);
 
