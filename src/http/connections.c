@@ -162,8 +162,8 @@ cut_off_one(struct connections *connections, bool gives_way(const struct connect
     struct connection *connection;
     int count = 0;
 
-    TAILQ_FOREACH(connection, &connections->list, links)
-    {
+    for (connection = TAILQ_FIRST(&connections->list); connection;
+         connection = TAILQ_NEXT(connection, links)) {
         if (count++ == LOOKED_AT_MAX)
             return false;
         if (gives_way(connection, now_us)) {
@@ -196,8 +196,8 @@ connections_sweep(struct connections *connections, int64_t now_us)
 {
     struct connection *connection;
 
-    TAILQ_FOREACH(connection, &connections->list, links)
-    {
+    for (connection = TAILQ_FIRST(&connections->list); connection;
+         connection = TAILQ_NEXT(connection, links)) {
         if (is_late(connection, now_us))
             time_out(connection, now_us);
     }
@@ -213,8 +213,8 @@ connections_drain(struct connections *connections, int64_t now_us)
     struct connection *connection;
 
     connections->limits_us[PHASE_IDLE] = DRAIN_IDLE_US;
-    TAILQ_FOREACH(connection, &connections->list, links)
-    {
+    for (connection = TAILQ_FIRST(&connections->list); connection;
+         connection = TAILQ_NEXT(connection, links)) {
         if (connection->phase == PHASE_IDLE || connection->phase == PHASE_OPENED)
             connection->deadline_us = now_us + DRAIN_IDLE_US;
     }

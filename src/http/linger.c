@@ -43,27 +43,44 @@ append(struct linger_list *linger, struct lingering *lingering)
     linger->count++;
 }
 
+/* After it was taken out of the list. */
 static void
-unlink_lingering(struct linger_list *linger, struct lingering *lingering)
+end(struct lingering *lingering)
 {
-    if (lingering->previous)
-        lingering->previous->next = lingering->next;
+    lingering->linger->count--;
+    event_free(lingering->readable);
+    close(lingering->fd);
+    free(lingering);
+}
+
+static void
+finish_oldest(struct linger_list *linger)
+{
+    struct lingering *oldest = linger->oldest;
+
+    linger->oldest = oldest->next;
+    if (linger->oldest)
+        linger->oldest->previous = NULL;
     else
-        linger->oldest = lingering->next;
-    if (lingering->next)
-        lingering->next->previous = lingering->previous;
-    else
-        linger->newest = lingering->previous;
-    linger->count--;
+        linger->newest = NULL;
+    end(oldest);
 }
 
 static void
 finish(struct lingering *lingering)
 {
-    unlink_lingering(lingering->linger, lingering);
-    event_free(lingering->readable);
-    close(lingering->fd);
-    free(lingering);
+    struct linger_list *linger = lingering->linger;
+
+    if (lingering == linger->oldest) {
+        finish_oldest(linger);
+        return;
+    }
+    lingering->previous->next = lingering->next;
+    if (lingering->next)
+        lingering->next->previous = lingering->previous;
+    else
+        linger->newest = lingering->previous;
+    end(lingering);
 }
 
 /* Time. */
@@ -83,7 +100,7 @@ arm_timer(struct linger_list *linger)
     wait = (struct timeval){.tv_sec = wait_us / US_PER_S, .tv_usec = wait_us % US_PER_S};
     if (evtimer_add(linger->timer, &wait) < 0)
         while (linger->oldest) /* without a timer nothing would bound their time */
-            finish(linger->oldest);
+            finish_oldest(linger);
 }
 
 static void
@@ -95,7 +112,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     while (linger->oldest && linger->oldest->until_us <= now_us)
-        finish(linger->oldest);
+        finish_oldest(linger);
     arm_timer(linger);
 }
 
@@ -170,7 +187,7 @@ linger_add(struct linger_list *linger, int fd)
     if (has_closed(fd))
         return;
     if (linger->count == LINGER_MAX)
-        finish(linger->oldest);
+        finish_oldest(linger);
     lingering = lingering_new(linger, fd);
     if (lingering == NULL)
         return;
@@ -211,7 +228,7 @@ linger_free(struct linger_list *linger)
     if (linger == NULL)
         return;
     while (linger->oldest)
-        finish(linger->oldest);
+        finish_oldest(linger);
     event_free(linger->timer);
     free(linger);
 }
