@@ -725,6 +725,7 @@ main(void)
     Suite *suite = suite_create("redis_batch");
     TCase *tests = tcase_create("redis_batch");
 
+    tcase_set_timeout(tests, 60); /* for a busy machine */
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_request_is_these_bytes);
     tcase_add_test(tests, equal_requests_are_one_entry_with_a_count);
