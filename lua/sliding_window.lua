@@ -1,66 +1,68 @@
 -- sliding_window: a log of what passed, each entry forgotten exactly one window later. Twin of
 -- src/algorithm/sliding_window.c. Kept as a list:
 --
---      base   t1 c1   t2 c2   ...   tn cn          t1 < t2 < ... < tn;   n <= ENTRIES_MAX
+--      e0   e1   e2   ...   en          e: moment and total, as doubles;   n <= ENTRIES_MAX
 --
--- Counts are running totals: ci is all that was spent up to and with entry i since the key was made, base all that has
--- been forgotten. So used = cn - base, and LTRIM forgets entries by itself: the total of the last one that goes stays
--- behind as the new base. Totals are modulo 2^53; what is used is below it, so a difference says which total is later.
+-- A total is all that was spent, up to and with that entry, since the key was made. Entry 0 is the last one that expired:
+-- what is used is the total of en less that of e0, and LTRIM alone lets entries expire. Totals are modulo 2^53; what is
+-- used is below it, so a difference is never ambiguous.
 --
 -- The work of a decision is bounded, whatever the key holds: both ends of the list are read, and what lies between is
 -- searched by halves, for the first entry that is not expired and for the one that a refused cost waits for. A list
 -- whose length and ends are not those of such a log is not ours. One that is only wrong in between gives wrong
 -- answers, but none out of range. Nothing is written before save.
---
--- Numbers given to a command are written with 17 digits, so these need no string.format.
 
 local function sliding_window(requests, window_us, tick_us)
     local ENTRIES_MAX = 1024 -- SLIDING_WINDOW_ENTRIES
-    local HEAD = 9 -- elements read at once: of a short list all of them, and seldom has more than one entry expired
+    local HEAD = 5 -- entries read at once: of a short list all of them, and seldom have more expired
 
     local tick_began = now - now % tick_us
     local key
-    local head -- the first elements of the list
-    local stored -- entries in the list
-    local base, total -- of the last entry that expired, and of the newest
+    local head -- the first entries of the list
+    local stored -- entries in the list, but for entry 0
+    local base, total -- of entry 0 and of the newest
     local used -- their difference
     local newest_at -- the moment of the newest entry; nil: there is none
     local last_at, last_total -- of the last entry in the list
-    local expired -- entries at the head of the list that no longer count
+    local expired -- entries of the list that no longer count
     local existed -- there is a list
     local pushed, joined -- the newest entry is not in the list; or is, and has changed
     local changed
     local cost
     local allowed, reset_after
 
-    -- A moment or a total, or nil.
-    local function number_of(text)
-        local number = text and match(text, '^%d+$') and tonumber(text)
-        return number and number < EXACT and number or nil
+    -- Moment and total of what an element holds; nil where it is no entry.
+    local function entry_of(element)
+        if not element or #element ~= 16 then
+            return nil
+        end
+        local at, sum = read_packed('<dd', element)
+        if at % 1 + sum % 1 ~= 0 or at < 0 or at >= EXACT or sum < 0 or sum >= EXACT then
+            return nil
+        end
+        return at, sum
     end
 
-    -- The element of the list at `index`, from 0.
-    local function element(index)
-        return number_of(head[index + 1] or call('LINDEX', key, index))
+    local function entry(index)
+        return entry_of(head[index + 1] or call('LINDEX', key, index))
     end
 
-    -- What was spent after `from`, up to and with `to`.
+    -- What was spent after the total `from`, up to and with the total `to`.
     local function difference(from, to)
         return to < from and to - from + EXACT or to - from
     end
 
-    -- The first stored entry from `low` on that has `least` at its `side`, counted from `origin`; the last one where none
-    -- before it has. nil: an element on the way is no number.
-    local function first_with(low, side, origin, least)
+    -- The first stored entry from `low` on with a moment of at least `moment` and at least `sum` spent after `base`; the
+    -- last one where none before it is such. nil: what was looked at on the way is no entry.
+    local function first_with(low, moment, sum)
         local high = stored
         while low < high do
-            local near = 2 * low < HEAD -- in `head`: one after the other, for it costs nothing
-            local middle = near and low or (low + high - (low + high) % 2) / 2
-            local value = element(2 * middle - side)
-            if not value then
+            local middle = low < HEAD and low or (low + high - (low + high) % 2) / 2 -- one by one in `head`
+            local at, sum_there = entry(middle)
+            if not at then
                 return nil
             end
-            if difference(origin, value) >= least then
+            if at >= moment and difference(base, sum_there) >= sum then
                 high = middle
             else
                 low = middle + 1
@@ -68,7 +70,6 @@ local function sliding_window(requests, window_us, tick_us)
         end
         return low
     end
-    local MOMENT, TOTAL = 1, 0
 
     -- The list no longer says anything; what is used, if anything is, came at `at`.
     local function replace(count, at)
@@ -77,20 +78,26 @@ local function sliding_window(requests, window_us, tick_us)
         stored, expired, changed = 0, 0, true
     end
 
-    -- Whether the list is a log, as far as was looked.
+    -- Returns whether the list is a log, as far as was looked.
     local function advance()
         if newest_at - now > window_us then
             replace(used, now) -- the clock was set back
         elseif now - newest_at >= window_us then
             replace(0, nil)
         else
-            local first = first_with(1, MOMENT, 0, now - window_us + 1)
-            if first and first > 1 then
-                expired, changed = first - 1, true
-                base = element(2 * expired)
-                used = base and difference(base, total)
+            local first = first_with(1, now - window_us + 1, 0)
+            if not first then
+                return false
             end
-            return first and used and used >= stored - expired
+            if first > 1 then
+                expired, changed = first - 1, true
+                local _, sum = entry(expired)
+                if not sum then
+                    return false
+                end
+                base, used = sum, difference(sum, total)
+            end
+            return used >= stored - expired
         end
         return true
     end
@@ -105,7 +112,7 @@ local function sliding_window(requests, window_us, tick_us)
         changed, pushed, joined = false, false, false
         stored, expired, base, total, used, newest_at = 0, 0, 0, 0, 0, nil
         head = pcall('LRANGE', key, 0, HEAD - 1)
-        local length, tail = #head, head
+        local length = #head
         existed = length > 0
         if not existed then
             if head.err then
@@ -113,15 +120,18 @@ local function sliding_window(requests, window_us, tick_us)
             end
             return fits()
         end
+        local last = head[length]
         if length == HEAD then
-            length, tail = call('LLEN', key), call('LRANGE', key, -2, -1)
+            length, last = call('LLEN', key), call('LINDEX', key, -1)
         end
-        stored = (length - 1) / 2
-        base, total, newest_at = number_of(head[1]), number_of(tail[#tail]), number_of(tail[#tail - 1])
-        last_at, last_total = newest_at, total
-        if length % 2 == 0 or stored < 1 or stored > ENTRIES_MAX or not (base and total and newest_at) then
+        stored = length - 1
+        local _
+        _, base = entry_of(head[1])
+        last_at, last_total = entry_of(last)
+        if stored < 1 or stored > ENTRIES_MAX or not base or not last_at then
             return nil
         end
+        newest_at, total = last_at, last_total
         used = difference(base, total)
         if used < stored or not advance() then
             return nil
@@ -147,9 +157,9 @@ local function sliding_window(requests, window_us, tick_us)
     local function expired_at_us(count)
         local at = newest_at
         if stored > 0 then
-            local index = first_with(expired + 1, TOTAL, base, count)
+            local index = first_with(expired + 1, 0, count)
             if index and index < stored then
-                at = element(2 * index - MOMENT)
+                at = entry(index)
             elseif index and pushed and difference(base, last_total) >= count then
                 at = last_at
             end
@@ -184,22 +194,20 @@ local function sliding_window(requests, window_us, tick_us)
             call('DEL', key)
             return
         end
+        local newest = pack('<dd', newest_at, total)
         if stored == 0 then
             if existed then
                 call('DEL', key)
             end
-            call('RPUSH', key, base, newest_at, total)
+            call('RPUSH', key, pack('<dd', 0, base), newest)
         else
             if expired > 0 then
-                call('LTRIM', key, 2 * expired, -1)
+                call('LTRIM', key, expired, -1)
             end
             if pushed then
-                call('RPUSH', key, newest_at, total)
+                call('RPUSH', key, newest)
             elseif joined then
-                call('LSET', key, -1, total)
-                if newest_at ~= last_at then
-                    call('LSET', key, -2, newest_at)
-                end
+                call('LSET', key, -1, newest)
             end
         end
         call('PEXPIRE', key, ttl(reset_after))

@@ -12,7 +12,7 @@
 #include "virtual_redis.h"
 
 #define START_US    INT64_C(1700000000000000)
-#define LIST_LENGTH (1 + 2 * SLIDING_WINDOW_ENTRIES)
+#define LIST_LENGTH (1 + SLIDING_WINDOW_ENTRIES)
 
 /* TIME, both ends of the list and its length; two searches by halves, of eleven steps and the element that each finds;
    and a write that trims, changes the newest entry and sets the TTL. */
@@ -45,19 +45,11 @@ set_rule(int64_t requests, int64_t window_us)
     ck_assert_int_eq(limit_init_window(&limit, SLIDING_WINDOW, requests, window_us), LIMIT_OK);
 }
 
-static int64_t
-list_length(size_t client)
-{
-    static const char *const words[] = {"LLEN"};
-
-    return virtual_redis_ask(redis, client, 1, words);
-}
-
 static void
 check_bounds(void)
 {
     ck_assert_int_le(virtual_redis_calls(redis), CALLS_A_DECISION);
-    ck_assert_int_le(list_length(0), LIST_LENGTH);
+    ck_assert_int_le(virtual_redis_list_length(redis, 0), LIST_LENGTH);
     ck_assert_uint_le(counters.states[0][0].sliding_window.log.entry_count, SLIDING_WINDOW_ENTRIES);
 }
 
@@ -103,7 +95,7 @@ START_TEST(an_exact_window_expires_in_order)
 
     set_rule(SLIDING_WINDOW_ENTRIES, 1000000);
     fill(SLIDING_WINDOW_ENTRIES, 1);
-    ck_assert_int_eq(list_length(0), LIST_LENGTH);
+    ck_assert_int_eq(virtual_redis_list_length(redis, 0), LIST_LENGTH);
     for (size_t i = 0; i < sizeof(later_us) / sizeof(later_us[0]); i++) {
         now_us = end_us + later_us[i];
         ck_assert_int_eq(take(0).remaining, later_us[i] + 1);
@@ -220,30 +212,6 @@ START_TEST(random_streams_agree_while_the_limit_changes)
 }
 END_TEST
 
-START_TEST(a_list_that_is_too_long_is_nobodys)
-{
-    static const char *words[VIRTUAL_WORDS_MAX - 1] = {"RPUSH"};
-    static char text[32];
-    const struct virtual_rule rule = {.limits = &limit, .limit_count = 1};
-    const struct virtual_request request = {.client = 3, .cost = 1, .count = 1};
-    const struct virtual_batch batch = {
-        .now_us = now_us, .rules = &rule, .rule_count = 1, .requests = &request, .request_count = 1};
-    struct decision decision;
-
-    set_rule(5000, 1000000);
-    snprintf(text, sizeof(text), "%" PRId64, START_US - 1);
-    words[1] = words[2] = words[3] = "0";
-    for (int i = 4; i < VIRTUAL_WORDS_MAX - 1; i++)
-        words[i] = text;
-    virtual_redis_ask(redis, 3, 2 + LIST_LENGTH + 1, words); /* an entry too many */
-    ck_assert_int_eq(list_length(3), LIST_LENGTH + 2);
-    ck_assert(virtual_redis_send(redis, &batch));
-    ck_assert_msg(!virtual_redis_receive(redis, &batch, &decision), "it was taken for a log");
-    ck_assert_int_le(virtual_redis_calls(redis), 10);
-    ck_assert_int_eq(list_length(3), LIST_LENGTH + 2);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -260,7 +228,6 @@ main(void)
     tcase_add_test(tests, a_raised_limit_finds_the_log_full_and_goes_on);
     tcase_add_test(tests, totals_wrap_around_without_a_trace);
     tcase_add_loop_test(tests, random_streams_agree_while_the_limit_changes, 0, 6);
-    tcase_add_test(tests, a_list_that_is_too_long_is_nobodys);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

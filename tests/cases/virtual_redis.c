@@ -346,22 +346,18 @@ virtual_redis_calls(const struct virtual_redis *redis)
 }
 
 int64_t
-virtual_redis_ask(struct virtual_redis *redis, size_t client, int count, const char *const *words)
+virtual_redis_list_length(struct virtual_redis *redis, size_t client)
 {
     const struct virtual_request request = {.client = client};
-    const char *command[VIRTUAL_WORDS_MAX] = {words[0]};
     char key[KEY_BYTES];
     redisReply *reply;
-    int64_t number;
+    int64_t length;
 
-    assert(count < VIRTUAL_WORDS_MAX);
     write_key(key, &request, 0);
-    command[1] = key;
-    for (int i = 1; i < count; i++)
-        command[i + 1] = words[i];
-    reply = check_reply(redis, redisCommandArgv(redis->context, count + 1, command, NULL));
-    assert(reply != NULL && reply->type == REDIS_REPLY_INTEGER);
-    number = reply->integer;
+    reply = check_reply(redis, redisCommand(redis->context, "LLEN %s", key));
+    if (reply == NULL)
+        return -1;
+    length = reply->integer;
     freeReplyObject(reply);
-    return number;
+    return length;
 }

@@ -59,9 +59,7 @@ bool virtual_redis_receive(struct virtual_redis *redis, const struct virtual_bat
 /* The commands that the script gave for the batch received last. */
 int64_t virtual_redis_calls(const struct virtual_redis *redis);
 
-/* A command about the key of a client's first limit under rule 0, as a stranger gives it: `words` without the key, which
-   comes after the first. Returns the integer that it answers; anything else is a failed assertion. */
-#define VIRTUAL_WORDS_MAX 4096
-int64_t virtual_redis_ask(struct virtual_redis *redis, size_t client, int count, const char *const *words);
+/* Of the list that a client has for the first limit of rule 0; -1: that is not a list. */
+int64_t virtual_redis_list_length(struct virtual_redis *redis, size_t client);
 
 #endif
