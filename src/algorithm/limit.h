@@ -57,12 +57,17 @@ enum limit_error limit_init_token_bucket(struct limit *limit, int64_t capacity, 
 enum limit_error limit_init_window(struct limit *limit, enum algorithm algorithm, int64_t requests,
                                    int64_t window_us);
 
-/* How much of Redis' time one decision by this limit takes, in units of some 4 us: a sliding window takes two to three
-   times as long as the others. */
+/*
+ * How long one decision by this limit holds Redis at worst, whatever is stored, in units of about a microsecond: what
+ * bench/redis_worst measured on one machine. A sliding window may have to search its log for what has expired, and a cost
+ * above 1 once more for the entry that it waits for.
+ */
 static inline uint32_t
-limit_work(const struct limit *limit)
+limit_work(const struct limit *limit, int64_t cost)
 {
-    return limit->algorithm == SLIDING_WINDOW ? 3 : 1;
+    if (limit->algorithm != SLIDING_WINDOW)
+        return 4;
+    return cost <= 1 ? 40 : 50;
 }
 
 /* What is wrong and what is accepted, in a clause: "capacity times the refill period is too large ...". */

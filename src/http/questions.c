@@ -3,17 +3,17 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* A turn: what one request may have in the store at a time, in limit_work. Half of a command to Redis (redis_batch.h), so
-   that what others ask meanwhile has room beside it. */
-#define TURN_WORK 128
+/* A turn: what one request may have in the store at a time, in limit_work. A quarter of a command to Redis
+   (redis_batch.h), so that what others ask meanwhile has room beside it and does not wait long for it. */
+#define TURN_WORK 256
 
 static uint32_t
-work_of(const struct rule *rule)
+work_of(const struct limiter_take *take)
 {
     uint32_t work = 0;
 
-    for (uint32_t i = 0; i < rule->limit_count; i++)
-        work += limit_work(&rule->limits[i]);
+    for (uint32_t i = 0; i < take->rule->limit_count; i++)
+        work += limit_work(&take->rule->limits[i], take->cost);
     return work;
 }
 
@@ -36,7 +36,7 @@ ask_turn(struct questions *questions)
             continue;
         question->pending = true;
         questions->pending++;
-        work += work_of(question->take.rule);
+        work += work_of(&question->take);
     }
     return questions->pending == 0 ? LIMITER_DONE : LIMITER_PENDING;
 }

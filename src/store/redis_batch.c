@@ -74,31 +74,51 @@ find_entry(struct redis_batch *batch, const struct store_request *request, uint3
     }
 }
 
-/* The number of the rule among the batch's; -1 where there is no room for one more. */
-static int
-find_rule(struct redis_batch *batch, const struct store_subject *subject)
+/* The number of the rule among the batch's; that of a new one where it is not there. */
+static uint16_t
+find_rule(const struct redis_batch *batch, const struct store_subject *subject)
 {
-    struct redis_batch_rule *rule = &batch->rules[batch->rule_count];
+    uint16_t number = 0;
 
-    for (int i = 0; i < batch->rule_count; i++)
-        if (batch->rules[i].id == subject->rule_id)
-            return i;
-    if (batch->rule_count == BATCH_RULES)
-        return -1;
+    while (number < batch->rule_count && batch->rules[number].id != subject->rule_id)
+        number++;
+    return number;
+}
+
+static void
+add_rule(struct redis_batch *batch, const struct store_subject *subject)
+{
+    struct redis_batch_rule *rule = &batch->rules[batch->rule_count++];
+
     rule->id = subject->rule_id;
     rule->limit_count = subject->limit_count;
     memcpy(rule->limits, subject->limits, subject->limit_count * sizeof(rule->limits[0]));
-    return batch->rule_count++;
 }
 
-static uint16_t
-work_of(const struct store_subject *subject)
+/* What else takes Redis' time, a limit, in the unit of limit_work: to set up one more rule, and to decide one more of a
+   row of equal requests. */
+#define RULE_WORK 3
+#define FOLD_WORK 1
+
+static uint32_t
+work_of(const struct redis_batch *batch, const struct store_request *request, uint16_t rule)
 {
-    uint32_t work = 0;
+    const struct store_subject *subject = &request->subject;
+    uint32_t work = rule > 0 && rule == batch->rule_count ? RULE_WORK * subject->limit_count : 0;
 
     for (uint32_t i = 0; i < subject->limit_count; i++)
-        work += limit_work(&subject->limits[i]);
-    return (uint16_t)work;
+        work += limit_work(&subject->limits[i], request->cost);
+    return work;
+}
+
+/* Takes this much of the batch's share of Redis' time; false where it is not left. */
+static bool
+take_work(struct redis_batch *batch, uint32_t work)
+{
+    if (batch->work + work > BATCH_WORK)
+        return false;
+    batch->work = (uint16_t)(batch->work + work);
+    return true;
 }
 
 bool
@@ -106,28 +126,28 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request)
 {
     uint32_t hash = hash_client(request->subject.client);
     struct redis_batch_entry *entry;
-    uint16_t *bucket, position = batch->request_count, work = work_of(&request->subject);
+    uint16_t *bucket, position = batch->request_count, rule;
     bool is_known;
-    int rule;
 
     if (position == BATCH_REQUESTS)
         return false;
     bucket = find_entry(batch, request, hash, &entry, &is_known);
     /* Only into the latest entry: a request of another cost in between would be overtaken else. */
     if (entry == NULL || entry->sample->cost != request->cost) {
-        if (batch->work + work > BATCH_WORK)
-            return false;
         rule = find_rule(batch, &request->subject);
-        if (rule < 0)
+        if (rule == BATCH_RULES || !take_work(batch, work_of(batch, request, rule)))
             return false;
+        if (rule == batch->rule_count)
+            add_rule(batch, &request->subject);
         entry = &batch->entries[batch->entry_count++];
         *bucket = batch->entry_count;
         *entry = (struct redis_batch_entry){
-            .hash = hash, .first = position, .last = position, .rule = (uint16_t)rule, .sample = request};
+            .hash = hash, .first = position, .last = position, .rule = rule, .sample = request};
         batch->limit_count = (uint16_t)(batch->limit_count + request->subject.limit_count);
-        batch->work = (uint16_t)(batch->work + work);
         batch->repeats |= is_known;
     } else {
+        if (!take_work(batch, FOLD_WORK * request->subject.limit_count))
+            return false;
         batch->next_equal[entry->last] = position;
         entry->last = position;
     }

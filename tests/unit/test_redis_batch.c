@@ -346,37 +346,53 @@ START_TEST(a_batch_takes_so_many_requests)
 }
 END_TEST
 
-START_TEST(a_batch_takes_so_many_limits)
+/* Adds requests, of a client each, until the batch is full; returns how many. */
+static int
+fill(const char *prefix, const struct limit *limits, uint32_t limit_count, int64_t cost)
 {
     char client[16];
-    int count = BATCH_WORK / STORE_LIMITS_MAX;
 
-    for (int i = 0; i < count; i++) {
-        sprintf(client, "c%d", i);
-        ck_assert(ask(i, client, many[0], STORE_LIMITS_MAX, 1));
+    for (int i = 0;; i++) {
+        sprintf(client, "%s%d", prefix, i);
+        if (!ask(batch->request_count, client, limits, limit_count, cost))
+            return i;
     }
-    ck_assert(!ask(count, "new", many[0], STORE_LIMITS_MAX, 1));
-    ck_assert(!ask(count, "new", bucket, 1, 1));
-    ck_assert(ask(count, "c0", many[0], STORE_LIMITS_MAX, 1)); /* one more of what is there costs nothing */
+}
+
+START_TEST(a_batch_takes_so_many_limits)
+{
+    ck_assert_int_eq(fill("c", many[0], STORE_LIMITS_MAX, 1),
+                     BATCH_WORK / (STORE_LIMITS_MAX * (int)limit_work(&many[0][0], 1)));
+    ck_assert_int_eq(fill("new", bucket, 1, 1), 0);
     encoded();
 }
 END_TEST
 
-START_TEST(a_sliding_window_counts_for_three)
+START_TEST(a_sliding_window_takes_more_of_a_batch_and_a_larger_cost_more_still)
 {
-    char client[16];
-    int count = BATCH_WORK / 4 - 1; /* the pair: a counter and a sliding window */
+    const struct limit *counter = &pair[0], *sliding = &pair[1];
 
-    for (int i = 0; i < count; i++) {
-        sprintf(client, "c%d", i);
-        ck_assert(ask(i, client, pair, 2, 1));
+    ck_assert_int_gt(limit_work(sliding, 1), 5 * limit_work(counter, 1));
+    ck_assert_int_gt(limit_work(sliding, 2), limit_work(sliding, 1));
+    for (int64_t cost = 0; cost <= 3; cost++) {
+        redis_batch_clear(batch);
+        ck_assert_int_eq(fill("c", sliding, 1, cost), BATCH_WORK / (int)limit_work(sliding, cost));
+        redis_batch_clear(batch);
+        ck_assert_int_eq(fill("c", pair, 2, cost),
+                         BATCH_WORK / (int)(limit_work(sliding, cost) + limit_work(counter, cost)));
     }
-    for (int i = 0; i < 3; i++) {
-        sprintf(client, "new%d", i);
-        ck_assert(ask(count + i, client, bucket, 1, 1));
-    }
-    ck_assert(!ask(count + 3, "last", pair, 2, 1)); /* there is room for one more limit */
-    ck_assert(ask(count + 3, "last", bucket, 1, 1));
+}
+END_TEST
+
+START_TEST(one_more_of_a_row_of_equal_requests_takes_little)
+{
+    int64_t first = STORE_LIMITS_MAX * limit_work(&many[0][0], 1);
+    int count = 1 + (int)(BATCH_WORK - first) / STORE_LIMITS_MAX;
+
+    for (int i = 0; i < count; i++)
+        ck_assert(ask(i, "c", many[0], STORE_LIMITS_MAX, 1));
+    ck_assert(!ask(count, "c", many[0], STORE_LIMITS_MAX, 1));
+    ck_assert_uint_eq(batch->entry_count, 1);
     encoded();
 }
 END_TEST
@@ -400,10 +416,13 @@ START_TEST(the_largest_batch_fits_its_command)
     memset(client, 'c', CLIENT_BYTES);
     client[CLIENT_BYTES] = '\0';
     memset(rule_name, 'r', 255);
-    for (int i = 0; i < BATCH_RULES; i++)
-        ck_assert(ask(i, client, many[i], STORE_LIMITS_MAX, NUMBER_EXACT_MAX));
-    for (int i = BATCH_RULES; i < BATCH_REQUESTS; i++)
-        ck_assert(ask(i, client, many[i % BATCH_RULES], STORE_LIMITS_MAX, NUMBER_EXACT_MAX));
+    for (int i = 0;
+         i < BATCH_REQUESTS && ask(i, client, many[i % BATCH_RULES], STORE_LIMITS_MAX, NUMBER_EXACT_MAX);)
+        i++;
+    encoded();
+    redis_batch_clear(batch);
+    for (int i = 0; i < BATCH_REQUESTS && ask(i, client, many[i % BATCH_RULES], 1, NUMBER_EXACT_MAX - i);)
+        i++;
     encoded();
     redis_batch_clear(batch);
     for (int i = 0; i < BATCH_REQUESTS; i++) {
@@ -741,7 +760,8 @@ main(void)
     tcase_add_test(tests, a_reset_that_was_given_up_is_answered_to_nobody);
     tcase_add_test(tests, a_batch_takes_so_many_requests);
     tcase_add_test(tests, a_batch_takes_so_many_limits);
-    tcase_add_test(tests, a_sliding_window_counts_for_three);
+    tcase_add_test(tests, a_sliding_window_takes_more_of_a_batch_and_a_larger_cost_more_still);
+    tcase_add_test(tests, one_more_of_a_row_of_equal_requests_takes_little);
     tcase_add_test(tests, a_batch_takes_so_many_rules);
     tcase_add_test(tests, the_largest_batch_fits_its_command);
     tcase_add_test(tests, a_cleared_batch_is_as_a_new_one);
