@@ -17,6 +17,7 @@ struct call {
     enum endpoint endpoint;
     void (*callback)(void *arg);
     void *arg;
+    bool closing;
     struct questions *questions; /* NULL: the body is not read yet */
     struct upload body;
 };
@@ -31,7 +32,7 @@ call_is_for(enum endpoint endpoint)
 }
 
 struct call *
-call_new(struct exchange_context *context, const struct address *peer, enum endpoint endpoint,
+call_new(struct exchange_context *context, const struct address *peer, enum endpoint endpoint, bool closing,
          void (*callback)(void *arg), void *arg)
 {
     struct call *call = malloc(sizeof(*call));
@@ -42,9 +43,16 @@ call_new(struct exchange_context *context, const struct address *peer, enum endp
     call->endpoint = endpoint;
     call->callback = callback;
     call->arg = arg;
+    call->closing = closing;
     call->questions = NULL;
     upload_init(&call->body, &context->uploads, peer);
     return call;
+}
+
+static bool
+closes(const struct call *call)
+{
+    return call->closing || call->context->draining;
 }
 
 void
@@ -131,7 +139,7 @@ answer_mistake(const struct call *call, const struct body_mistake *mistake)
         return (struct answer){0};
     body_sentence(mistake, sentence);
     return answer_problem(mistake->status, mistake->field[0] != '\0' ? mistake->field : NULL, sentence,
-                          call->context->draining);
+                          closes(call));
 }
 
 enum call_status
@@ -141,8 +149,7 @@ call_ask(struct call *call, struct answer *answer)
     cJSON *root;
 
     if (call->body.refused) {
-        *answer = answer_problem(503, NULL, "Too many requests with bodies are under way.",
-                                 call->context->draining);
+        *answer = answer_problem(503, NULL, "Too many requests with bodies are under way.", closes(call));
         answer_header(answer, "Retry-After", "1");
         return CALL_MISTAKE;
     }
@@ -176,7 +183,7 @@ answer_reset(const struct call *call)
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
     text_put(&text, "{\"reset\": true, \"rule\": \"%s\"}\n", call->questions->list[0].take.rule->name);
-    return answer_new(200, &text, ANSWER_JSON, call->context->draining);
+    return answer_new(200, &text, ANSWER_JSON, closes(call));
 }
 
 /* One element of a batch's results: what /v1/check would have answered, and with which status. */
@@ -227,13 +234,13 @@ answer_batch(const struct call *call)
         put_result(&text, &questions->list[i]);
     }
     text_put(&text, "\n]}\n");
-    return answer_owning(200, &text, ANSWER_JSON, call->context->draining);
+    return answer_owning(200, &text, ANSWER_JSON, closes(call));
 }
 
 struct answer
 call_answer(const struct call *call)
 {
-    bool closing = call->context->draining;
+    bool closing = closes(call);
 
     if (call->endpoint == ENDPOINT_API_BATCH)
         return answer_batch(call);

@@ -27,9 +27,9 @@ struct call;
 /* Whether it is an endpoint of the JSON API. */
 bool call_is_for(enum endpoint endpoint);
 
-/* `callback` comes once after CALL_PENDING. NULL when memory is out. */
+/* `callback` comes once after CALL_PENDING. `closing`: the answer says Connection: close. NULL when memory is out. */
 struct call *call_new(struct exchange_context *context, const struct address *peer, enum endpoint endpoint,
-                      void (*callback)(void *arg), void *arg);
+                      bool closing, void (*callback)(void *arg), void *arg);
 
 /* A body for which there is no room (upload.h) is a mistake of call_ask, 503. */
 void call_keep(struct call *call, const char *bytes, size_t count);

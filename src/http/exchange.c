@@ -1,13 +1,13 @@
 #include "exchange.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <microhttpd.h>
 
 #include "first_line.h"
 #include "forward.h"
+#include "head.h"
 #include "health.h"
 #include "openapi.h"
 #include "path.h"
@@ -16,8 +16,6 @@
 /* How much of a body beyond the cap is still drained before it is answered with 413; beyond that the answer comes at
    once. */
 #define BODY_EXCESS_MAX (1024 * 1024)
-
-#define METHOD_BYTES_MAX 64
 
 static const char body_too_long[] = "The body is longer than this service accepts.";
 
@@ -32,6 +30,17 @@ exchange_init(struct exchange *exchange, struct exchange_context *context, const
     *exchange = (struct exchange){.context = context, .peer = peer, .step = STEP_IDLE};
     exchange->take.cost = 1;
     exchange->take.callback = on_taken;
+}
+
+/* libmicrohttpd before 1.0 reads chunks and trailers leniently: a trailer that begins with a NUL ends the message for it
+   alone. What follows is not believed to be a request. */
+#define ENDS_AFTER_CHUNKS (MHD_VERSION < 0x01000000)
+
+/* Whether the answer ends the connection, whatever it says. */
+static bool
+closes(const struct exchange *exchange)
+{
+    return exchange->context->draining || (ENDS_AFTER_CHUNKS && exchange->headers.chunked);
 }
 
 /* Answers. */
@@ -53,8 +62,7 @@ queue(struct exchange *exchange, struct answer answer)
 
     if (answer.response == NULL)
         return refuse(exchange, 503, "Out of memory.");
-    if (exchange->step == STEP_IDLE)
-        exchange->ends = true;
+    exchange->ends |= closes(exchange);
     queued = MHD_queue_response(exchange->connection, answer.status, answer.response);
     if (answer.owned)
         MHD_destroy_response(answer.response);
@@ -65,7 +73,7 @@ queue(struct exchange *exchange, struct answer answer)
 static enum next
 queue_problem(struct exchange *exchange, unsigned status, const char *detail, const char *allow, bool closing)
 {
-    struct answer answer = answer_problem(status, NULL, detail, closing || exchange->context->draining);
+    struct answer answer = answer_problem(status, NULL, detail, closing || closes(exchange));
 
     if (allow != NULL)
         answer_header(&answer, "Allow", allow);
@@ -111,25 +119,16 @@ begin_body(struct exchange *exchange)
     exchange->access = access_check(&context->tokens, route->access, &exchange->headers);
     if (exchange->access != ACCESS_GRANTED)
         return true;
-    exchange->call = call_new(context, &exchange->peer->address, route->endpoint, on_called, exchange);
+    exchange->call =
+        call_new(context, &exchange->peer->address, route->endpoint, closes(exchange), on_called, exchange);
     return exchange->call != NULL;
 }
 
 void
 exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, const char *target)
 {
-    exchange->target_bytes = first_line_read(connection, target);
-    exchange->refusal =
-        (struct raw_answer){.status = 431, .detail = NULL}; /* libmicrohttpd runs out of memory on it */
-}
-
-static size_t
-request_bytes(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
-    return info != NULL ? info->header_size : SIZE_MAX;
+    exchange->target_is_clean = first_line_read(connection, target, &exchange->target_bytes);
+    exchange->refusal = (struct raw_answer){.status = 431}; /* libmicrohttpd runs out of memory on it */
 }
 
 /* What is refused here ends the connection, which is what a message that cannot be trusted to end where it seems to
@@ -137,26 +136,15 @@ request_bytes(struct MHD_Connection *connection)
 static enum next
 begin(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
-    const char *why;
+    const struct request_line line = {method, url, version, exchange->target_bytes,
+                                      exchange->target_is_clean};
 
     exchange->refusal = (struct raw_answer){.status = 431,
                                             .detail = "The request takes more memory than a connection has.",
                                             .head = strcmp(method, "HEAD") == 0};
-    if (strlen(method) > METHOD_BYTES_MAX)
-        return refuse(exchange, 501, "The method has more than 64 bytes.");
-    if (exchange->target_bytes > TARGET_BYTES_MAX)
-        return refuse(exchange, 414, "The request target has more than 8192 bytes.");
-    if (request_bytes(exchange->connection) > REQUEST_BYTES_MAX)
-        return refuse(exchange, 431, "The request line and the headers have more than 16384 bytes.");
-    switch (
-        headers_read(&exchange->headers, &exchange->context->index, exchange->connection, version, &why)) {
-    case HEADERS_BAD:
-        return refuse(exchange, 400, why);
-    case HEADERS_TOO_LARGE:
-        return refuse(exchange, 431, "The headers have more than 100 lines or 12288 bytes.");
-    case HEADERS_GOOD:
-        break;
-    }
+    if (!head_read(&exchange->headers, &exchange->context->index, exchange->connection, &line,
+                   &exchange->refusal))
+        return refuse(exchange, exchange->refusal.status, exchange->refusal.detail);
     exchange->method = method_by_name(method);
     find_route(exchange, url);
     if (!begin_body(exchange))
@@ -176,12 +164,13 @@ route_endpoint(struct exchange *exchange)
 
     switch (exchange->route->endpoint) {
     case ENDPOINT_HEALTH:
-        return queue(exchange, health_answer(context->limiter, context->draining));
+        return queue(exchange, health_answer(context->limiter, closes(exchange)));
     case ENDPOINT_READY:
-        return queue(exchange, ready_answer(context->limiter, context->policy, context->draining));
+        return queue(exchange, ready_answer(context->limiter, context->policy, context->draining,
+                                            closes(exchange)));
     case ENDPOINT_OPENAPI:
         return queue(exchange,
-                     answer_static(200, openapi_text, openapi_bytes, "application/yaml", context->draining));
+                     answer_static(200, openapi_text, openapi_bytes, "application/yaml", closes(exchange)));
     case ENDPOINT_API_CHECK:
     case ENDPOINT_API_BATCH:
     case ENDPOINT_API_RESET:
@@ -209,7 +198,7 @@ step_route(struct exchange *exchange)
         return queue_problem(exchange, 405, "This resource does not take that method; see Allow.",
                              route->allow, false);
     if (exchange->access != ACCESS_GRANTED)
-        return queue(exchange, access_denied(exchange->access, exchange->context->draining));
+        return queue(exchange, access_denied(exchange->access, closes(exchange)));
     return route_endpoint(exchange);
 }
 
@@ -251,19 +240,12 @@ step_match(struct exchange *exchange)
     return matched(exchange);
 }
 
-/* "None of header:user_id, header:x-api-key is in the request." The names are the operator's, checked at
-   load. */
 static enum next
 queue_absent(struct exchange *exchange)
 {
-    const struct rule *rule = exchange->take.rule;
-    char detail[1024];
-    size_t used = 0;
+    char detail[IDENTITY_SOUGHT_BYTES];
 
-    used += (size_t)snprintf(detail, sizeof(detail), "The request names no client: looked for ");
-    for (uint32_t i = 0; i < rule->source_count && used < sizeof(detail); i++)
-        used += (size_t)snprintf(detail + used, sizeof(detail) - used, "%s%s", i ? ", " : "",
-                                 rule->sources[i].text);
+    identity_write_sought(detail, exchange->take.rule);
     return queue_problem(exchange, 400, detail, NULL, false);
 }
 
@@ -307,7 +289,7 @@ step_respond(struct exchange *exchange)
     struct exchange_context *context = exchange->context;
 
     return queue(exchange, render_take(context->renderer, &exchange->take, exchange->route,
-                                       exchange->deny_403, context->draining));
+                                       exchange->deny_403, closes(exchange)));
 }
 
 static enum next

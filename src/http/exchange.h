@@ -34,9 +34,6 @@
 
 struct MHD_Connection;
 
-/* The request line and the headers, as they were sent. */
-#define REQUEST_BYTES_MAX (16 * 1024)
-
 /* What all exchanges of a worker share. */
 struct exchange_context {
     const struct policy *policy;
@@ -75,7 +72,8 @@ struct exchange {
     bool ends;      /* the connection ends with the last answer, and not because the client asked for that */
     struct raw_answer
         refusal; /* what to say where nothing is queued; status 0: nothing is wrong with the request */
-    size_t target_bytes; /* with its query, as the first line had it */
+    size_t target_bytes;  /* with its query, as the first line had it */
+    bool target_is_clean; /* likewise */
     enum method method;
     const struct route *route; /* NULL: 404 */
     enum access_status access; /* to the route */

@@ -20,8 +20,9 @@
 
 struct MHD_Connection;
 
-/* From within MHD_OPTION_URI_LOG_CALLBACK. Returns the bytes of the target, its query included. */
-size_t first_line_read(struct MHD_Connection *connection, const char *target);
+/* From within MHD_OPTION_URI_LOG_CALLBACK. `*bytes` are those of the target, its query included. False where it has a
+   blank or a control byte in it. */
+bool first_line_read(struct MHD_Connection *connection, const char *target, size_t *bytes);
 
 /* Whether `name`, from MHD_get_connection_values, is that of the empty Cookie header: nobody sent it. */
 bool first_line_is_shield(const char *name);

@@ -12,11 +12,15 @@
 struct reading {
     struct headers *headers;
     const struct header_index *index;
-    const char *why; /* NULL: nothing wrong so far */
+    const char *why;  /* NULL: nothing wrong so far */
+    const char *next; /* where the next line begins; NULL: the last one did not end as lines do */
+    const char *end;  /* behind the empty line */
     unsigned count, hosts, lengths, encodings;
-    size_t bytes;
     bool too_large;
 };
+
+static const char not_as_sent[] =
+    "A header is folded, holds a NUL or a CR, or its line does not end in CRLF.";
 
 void
 header_index_init(struct header_index *index, const struct policy *policy)
@@ -190,6 +194,40 @@ trimmed(const char *value, size_t bytes)
     return (struct field){.text = value ? value : "", .bytes = bytes};
 }
 
+static const char *
+past_blanks(const char *at, const char *end)
+{
+    while (at < end && (*at == ' ' || *at == '\t'))
+        at++;
+    return at;
+}
+
+/* From what a line says to the line after it; NULL where it ends otherwise than by blanks and CRLF. Of those two
+   libmicrohttpd 0.9.75 makes zeros. 1.0 makes a zero of the first byte, which may be a blank. */
+static const char *
+next_line(const char *at, const char *end)
+{
+    if (end - at < 2 || *at != '\0')
+        return NULL;
+    at++;
+    if (*at == '\0' || *at == '\n')
+        return at + 1;
+    at = past_blanks(at, end);
+    return end - at >= 2 && at[0] == '\r' && at[1] == '\n' ? at + 2 : NULL;
+}
+
+/* Whether the header was sent as it is shown, right after the line before it. Its value may hold a carriage return, for
+   some the end of a line. */
+static bool
+is_as_sent(struct reading *reading, const char *name, size_t name_bytes, const char *value,
+           size_t value_bytes)
+{
+    if (name != reading->next || past_blanks(name + name_bytes + 1, reading->end) != value)
+        return false;
+    reading->next = next_line(value + value_bytes, reading->end);
+    return memchr(value, '\r', value_bytes) == NULL;
+}
+
 static enum MHD_Result
 on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_bytes, const char *value,
           size_t value_bytes)
@@ -199,22 +237,39 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_byte
     (void)kind;
     if (first_line_is_shield(name))
         return MHD_YES;
-    reading->count++;
-    reading->bytes += name_bytes + value_bytes;
-    if (reading->count > HEADERS_MAX || reading->bytes > HEADERS_BYTES_MAX)
+    if (++reading->count > HEADERS_MAX)
         reading->too_large = true;
     if (!is_token(name, name_bytes))
         reading->why = "A header has a name that is no name.";
+    else if (!is_as_sent(reading, name, name_bytes, value, value_bytes))
+        reading->why = not_as_sent;
     else if (reading->index->lengths >> (name_bytes & 63) & 1)
         read_wanted(reading, name, name_bytes, trimmed(value, value_bytes));
     return reading->why || reading->too_large ? MHD_NO : MHD_YES;
 }
 
+/* What several headers say together. */
+static const char *
+block_mistake(const struct reading *reading, bool is_1_0)
+{
+    if (reading->lengths > 0 && reading->encodings > 0)
+        return "The request has both a Content-Length and a Transfer-Encoding.";
+    if (reading->encodings > 0 && is_1_0)
+        return "HTTP/1.0 has no Transfer-Encoding.";
+    if (reading->hosts > 1)
+        return "The request has more than one Host.";
+    if (reading->hosts == 0 && !is_1_0)
+        return "The request has no Host.";
+    if (reading->next == NULL || reading->next + 2 != reading->end)
+        return not_as_sent;
+    return NULL;
+}
+
 enum headers_status
 headers_read(struct headers *headers, const struct header_index *index, struct MHD_Connection *connection,
-             const char *version, const char **why)
+             const char *version, const char *end, const char **why)
 {
-    struct reading reading = {.headers = headers, .index = index};
+    struct reading reading = {.headers = headers, .index = index, .end = end};
 
     memset(headers->values, 0, index->policy->header_count * sizeof(headers->values[0]));
     headers->forwarded_count = 0;
@@ -222,15 +277,12 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
     headers->authorization = headers->host = headers->origin = headers->fetch_site = (struct field){0};
     headers->content_length = -1;
     headers->chunked = false;
+    reading.next = next_line(version + strlen(version), end);
+    if (reading.next != NULL && end - reading.next > HEADERS_BYTES_MAX + 2)
+        return HEADERS_TOO_LARGE;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reading);
     if (reading.too_large)
         return HEADERS_TOO_LARGE;
-    if (!reading.why && reading.lengths > 0 && reading.encodings > 0)
-        reading.why = "The request has both a Content-Length and a Transfer-Encoding.";
-    if (!reading.why && reading.hosts > 1)
-        reading.why = "The request has more than one Host.";
-    if (!reading.why && reading.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)
-        reading.why = "The request has no Host.";
-    *why = reading.why;
-    return reading.why ? HEADERS_BAD : HEADERS_GOOD;
+    *why = reading.why ? reading.why : block_mistake(&reading, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
+    return *why ? HEADERS_BAD : HEADERS_GOOD;
 }

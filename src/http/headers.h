@@ -3,7 +3,8 @@
  * block is one that every party to it would read in the same way.
  *
  * libmicrohttpd 0.9.75 accepts messages that a proxy in front may frame differently (request smuggling: RFC 9112,
- * section 11.2). Those are refused here, before anything of the request is believed, and the connection ends.
+ * section 11.2), and shows some that were not sent as it shows them (head.h). Those are refused here, before anything of
+ * the request is believed, and the connection ends.
  */
 #ifndef HEADERS_H
 #define HEADERS_H
@@ -17,7 +18,7 @@
 struct MHD_Connection;
 
 #define HEADERS_MAX       100
-#define HEADERS_BYTES_MAX (12 * 1024) /* names and values together */
+#define HEADERS_BYTES_MAX (12 * 1024) /* all lines, as they were sent */
 #define FORWARDED_LINES   8           /* the last ones of X-Forwarded-For that are kept */
 
 /* Which names are wanted: compiled once from the policy, then immutable. */
@@ -52,9 +53,11 @@ struct headers {
 enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_LARGE };
 
 /* The fields point into the connection's memory, valid until the request is complete. With HEADERS_BAD `*why` is a static
-   sentence for the client. `version` as libmicrohttpd gives it. */
+   sentence for the client. `version` as libmicrohttpd gives it; the headers lie between it and `end`, which is behind the
+   empty line. */
 enum headers_status headers_read(struct headers *headers, const struct header_index *index,
-                                 struct MHD_Connection *connection, const char *version, const char **why);
+                                 struct MHD_Connection *connection, const char *version, const char *end,
+                                 const char **why);
 
 /* No byte of it is a control byte: it may be used as an identity. */
 bool field_is_clean(const struct field *field);

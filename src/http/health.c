@@ -68,7 +68,7 @@ put_unavailable(struct text *text, const struct limiter *limiter, const struct p
 }
 
 struct answer
-ready_answer(const struct limiter *limiter, const struct policy *policy, bool draining)
+ready_answer(const struct limiter *limiter, const struct policy *policy, bool draining, bool closing)
 {
     const char *reason = reason_not_to_ask(limiter, policy, draining);
     struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
@@ -78,5 +78,5 @@ ready_answer(const struct limiter *limiter, const struct policy *policy, bool dr
         return (struct answer){0};
     text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
     put_unavailable(&body, limiter, policy);
-    return answer_owning(reason ? 503 : 200, &body, ANSWER_JSON, draining);
+    return answer_owning(reason ? 503 : 200, &body, ANSWER_JSON, closing);
 }

@@ -1,5 +1,6 @@
 #include "identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void
@@ -74,4 +75,14 @@ identify(struct client *client, const struct rule *rule, const struct headers *h
         }
     }
     return IDENTITY_ABSENT;
+}
+
+void
+identity_write_sought(char out[IDENTITY_SOUGHT_BYTES], const struct rule *rule)
+{
+    size_t used = (size_t)snprintf(out, IDENTITY_SOUGHT_BYTES, "The request names no client: looked for ");
+
+    for (uint32_t i = 0; i < rule->source_count && used < IDENTITY_SOUGHT_BYTES; i++)
+        used += (size_t)snprintf(out + used, IDENTITY_SOUGHT_BYTES - used, "%s%s", i ? ", " : "",
+                                 rule->sources[i].text);
 }

@@ -28,4 +28,9 @@ enum identity_status {
 enum identity_status identify(struct client *client, const struct rule *rule, const struct headers *headers,
                               const struct peer *peer, const struct networks *trusted);
 
+/* "The request names no client: looked for header:user_id, header:x-api-key". The names are the operator's, checked at
+   load. */
+#define IDENTITY_SOUGHT_BYTES 1024
+void identity_write_sought(char out[IDENTITY_SOUGHT_BYTES], const struct rule *rule);
+
 #endif

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "connections.h"
 #include "exchange.h"
+#include "head.h"
 #include "linger.h"
 #include "log.h"
 #include "page_guard.h"
@@ -21,17 +22,6 @@
 #define SWEEP_US     (US_PER_S / 4)
 #define FULL_WAIT_US (2 * SWEEP_US) /* in which every worker has had a sweep, to close who idles */
 #define FULL_LOG_US  (60 * US_PER_S)
-
-/* The memory of libmicrohttpd for one request and its answer's header. It is wiped for each request, which costs more
-   than all that this service does for one (1 us at 25 KiB), and every connection holds it: so it has room for the largest
-   request that is taken, and for little more. */
-#define CONNECTION_MEMORY_BYTES (25 * 1024)
-#define HEADER_NODE_BYTES       64 /* libmicrohttpd's own of each header; of 0.9.75 48, of 1.0 56 in steps of 16 */
-#define ANSWER_HEADER_BYTES     2304 /* the longest: eight limits of a rule with the longest name */
-_Static_assert(CONNECTION_MEMORY_BYTES >=
-                   REQUEST_BYTES_MAX + (HEADERS_MAX + 3) * HEADER_NODE_BYTES + ANSWER_HEADER_BYTES,
-               "every request that is taken leaves room for its answer's header");
-_Static_assert(CONNECTION_MEMORY_BYTES <= 32 * 1024, "above, libmicrohttpd maps it instead of allocating it");
 
 struct server {
     struct server_options options;

@@ -19,6 +19,7 @@ struct mhd_session {
     void *(*on_first_line)(void *arg, const char *uri, struct MHD_Connection *connection);
     void *arg;
     int calls;
+    const char *method, *target; /* of the call, as libmicrohttpd has them */
 };
 
 static enum MHD_Result
@@ -27,14 +28,14 @@ mhd_session_on_access(void *arg, struct MHD_Connection *connection, const char *
 {
     struct mhd_session *session = arg;
 
-    (void)url;
-    (void)method;
     (void)upload;
     (void)request;
     if (*upload_bytes > 0) {
         *upload_bytes = 0;
         return MHD_YES;
     }
+    session->method = method;
+    session->target = url;
     return session->handle(session->arg, connection, version, session->calls++ > 0) ? MHD_YES : MHD_NO;
 }
 

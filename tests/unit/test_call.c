@@ -42,7 +42,7 @@ never(void *arg)
 static struct call *
 call_with(size_t bytes)
 {
-    struct call *call = call_new(&context, &peer, ENDPOINT_API_BATCH, never, NULL);
+    struct call *call = call_new(&context, &peer, ENDPOINT_API_BATCH, false, never, NULL);
 
     ck_assert_ptr_nonnull(call);
     call_keep(call, blanks, bytes);

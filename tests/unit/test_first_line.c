@@ -9,14 +9,14 @@
 static struct {
     size_t target_bytes;
     int arguments, cookies, shields, headers;
-    bool called;
+    bool clean, called;
 } found;
 
 static void *
 on_first_line(void *arg, const char *uri, struct MHD_Connection *connection)
 {
     (void)arg;
-    found.target_bytes = first_line_read(connection, uri);
+    found.clean = first_line_read(connection, uri, &found.target_bytes);
     return NULL;
 }
 
@@ -67,6 +67,7 @@ START_TEST(no_argument_is_parsed)
     read_request(targets[_i], "");
     ck_assert_int_eq(found.arguments, 0);
     ck_assert_uint_eq(found.target_bytes, strlen(targets[_i]));
+    ck_assert(found.clean);
 }
 END_TEST
 

@@ -60,15 +60,22 @@ keep_text(struct field *field)
     field->text = text;
 }
 
+static const char *
+end_of_head(const struct mhd_session *session, struct MHD_Connection *connection)
+{
+    return session->method +
+           MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+}
+
 static bool
 handle(void *arg, struct MHD_Connection *connection, const char *version, bool answer)
 {
-    (void)arg;
     (void)answer;
     memset(&found, 0x5a, sizeof(found)); /* as left by the request before */
     found.called = true;
     found.text_count = 0;
-    found.status = headers_read(&found.headers, &index_, connection, version, &found.why);
+    found.status =
+        headers_read(&found.headers, &index_, connection, version, end_of_head(arg, connection), &found.why);
     if (found.status == HEADERS_GOOD) {
         for (uint32_t i = 0; i < policy->header_count; i++)
             keep_text(&found.headers.values[i]);
@@ -81,7 +88,7 @@ handle(void *arg, struct MHD_Connection *connection, const char *version, bool a
 static void
 read_bytes(const char *request, size_t bytes)
 {
-    struct mhd_session session = {.handle = handle};
+    struct mhd_session session = {.handle = handle, .arg = &session};
 
     found.called = false;
     free(mhd_session_run(&session, request, bytes));
@@ -200,7 +207,7 @@ START_TEST(finds_what_a_proxy_says_of_its_request)
         "X-Forwarded-Uri: /a?b\r\nX-Original-URI: /c\r\nX-Original-URL: http://h/d\r\n"
         "X-Forwarded-Host: example.org\r\nAuthorization: Bearer token\r\n"
         "X-Forwarded-Proto: https\r\nX-Forwarded-Uri:\r\n\r\n";
-    struct mhd_session session = {.handle = handle_forwarded};
+    struct mhd_session session = {.handle = handle_forwarded, .arg = &session};
 
     free(mhd_session_run(&session, request, strlen(request)));
     ck_assert(forwarded.method && forwarded.original_method);
@@ -284,6 +291,67 @@ START_TEST(what_could_be_framed_in_two_ways_is_refused)
 }
 END_TEST
 
+/* With their lengths: some hold a NUL. Each request is complete for libmicrohttpd 0.9.75, which shows something else than
+   was sent; version 1.0 refuses most of them by itself. */
+#define BYTES(text)            \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+static const struct {
+    const char *request;
+    size_t bytes;
+} not_as_sent[] = {
+    BYTES(
+        "GET / HTTP/1.1\r\nHost: a\r\nX: 6.6.6.6\r\n -Forwarded-For\r\n\r\n"), /* X-Forwarded-For: 6.6.6.6 */
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nuser: evil\r\n\t_id\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nX: y\r\n\r\nHost: a\r\n folded\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nuser_id: evil\r\n \r\n\r\n"),
+    BYTES("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n x\r\n\r\nbody"), /* the length is lost */
+    BYTES("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n x\r\n\r\n0\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.2.3.4\0, 9.9.9.9\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nuser_id: a\0\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nuser_id: \0a\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nuser_id:\0 a\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\nuser_id: a\rb\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\n\0: x\r\nX: y\r\n\r\n"), /* the headers seem to end here */
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\n\0\r\nX: y\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\n\0X: y\r\nHost: a\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\n\r\n"),
+    BYTES("GET / HTTP/1.1\r\nHost: a\r\n\n"),
+    BYTES("GET / HTTP/1.1\nHost: a\r\n\r\n"),
+    BYTES("GET / HTTP/1.0\n\n"),
+    BYTES("GET / HTTP/1.0\r\n\n"),
+    BYTES("GET / HTTP/1.0\r\n: x\r\nX: y\r\n\r\n"), /* an empty name */
+    BYTES("GET / HTTP/1.0\r\nX: y\r\n: x\r\n\r\n"),
+    BYTES("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+};
+
+START_TEST(what_was_not_sent_as_it_is_shown_is_refused)
+{
+    read_bytes(not_as_sent[_i].request, not_as_sent[_i].bytes);
+    if (found.called)
+        ck_assert_int_eq(found.status, HEADERS_BAD);
+}
+END_TEST
+
+static const char *const as_sent[] = {
+    "Host:a\r\n",
+    "Host:\r\n",
+    "Host: \t \r\n",
+    "Host: a \t\r\nX:\r\nY: z\r\n",
+    "Host: \t a\r\nX: \r\nY: z \r\n",
+    "Host: a\r\nX: a b  c\td\r\n",
+    "Host: a\r\nX: :;,\"\xff\x01\r\n",
+};
+
+START_TEST(blanks_around_values_and_no_values_are_fine)
+{
+    read_headers(as_sent[_i]);
+    ck_assert_msg(found.status == HEADERS_GOOD, "%s: %s", as_sent[_i], found.why);
+}
+END_TEST
+
 START_TEST(every_byte_that_a_name_may_have_is_good)
 {
     read_headers("Host: a\r\n!#$%&'*+-.^_`|~0123456789abcxyzABCXYZ: x\r\n");
@@ -319,7 +387,7 @@ START_TEST(so_many_bytes_are_taken_and_no_more)
     size_t bytes;
 
     strcpy(headers, "Host: a\r\nb: ");
-    bytes = HEADERS_BYTES_MAX - strlen("Host") - strlen("a") - strlen("b");
+    bytes = HEADERS_BYTES_MAX - strlen("Host: a\r\nb: \r\n");
     memset(headers + strlen("Host: a\r\nb: "), 'x', bytes);
     strcpy(headers + strlen("Host: a\r\nb: ") + bytes, "\r\n");
     read_headers(headers);
@@ -355,6 +423,8 @@ main(void)
     tcase_add_loop_test(tests, what_a_proxy_says_twice_is_marked_so, 0, ROWS(repeated));
     tcase_add_test(tests, the_length_of_a_body_is_read);
     tcase_add_loop_test(tests, what_could_be_framed_in_two_ways_is_refused, 0, ROWS(refused));
+    tcase_add_loop_test(tests, what_was_not_sent_as_it_is_shown_is_refused, 0, ROWS(not_as_sent));
+    tcase_add_loop_test(tests, blanks_around_values_and_no_values_are_fine, 0, ROWS(as_sent));
     tcase_add_test(tests, every_byte_that_a_name_may_have_is_good);
     tcase_add_test(tests, http_1_0_needs_no_host);
     tcase_add_test(tests, so_many_lines_are_taken_and_no_more);
