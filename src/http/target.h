@@ -6,7 +6,9 @@
 
 #include <stddef.h>
 
-#define TARGET_BYTES_MAX 8192 /* with its query */
+#include "path.h"
+
+#define TARGET_BYTES_MAX PATH_BYTES_MAX /* with its query */
 
 /* Without scheme, authority, query and fragment: "/a" of "/a?b", of "https://host/a#c". "/" where an
    authority stands alone. It points into `text`, or is static, and is not normalised. */

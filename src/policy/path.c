@@ -210,13 +210,37 @@ join_segments(char *path, size_t *bytes)
     return open;
 }
 
+static void
+join(char *path, size_t *bytes)
+{
+    if (join_segments(path, bytes))
+        path[(*bytes)++] = '/';
+    assert(*bytes > 0 && path[0] == '/');
+}
+
 bool
 path_normalise(char *path, size_t *bytes)
 {
     if (*bytes == 0 || path[0] != '/' || !decode(path, bytes))
         return false;
-    if (join_segments(path, bytes))
-        path[(*bytes)++] = '/';
-    assert(*bytes > 0 && path[0] == '/');
+    join(path, bytes);
+    return true;
+}
+
+bool
+path_decode_slashes(char *path, size_t *bytes)
+{
+    size_t used = 0;
+
+    if (memmem(path, *bytes, "%2F", 3) == NULL)
+        return false;
+    for (size_t at = 0; at < *bytes; at++) {
+        bool is_slash = *bytes - at >= 3 && memcmp(path + at, "%2F", 3) == 0;
+
+        path[used++] = is_slash ? '/' : path[at];
+        at += is_slash ? 2 : 0;
+    }
+    *bytes = used;
+    join(path, bytes);
     return true;
 }

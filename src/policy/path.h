@@ -41,4 +41,13 @@ bool path_pattern_covers(const struct path_pattern *wide, const struct path_patt
  */
 bool path_normalise(char *path, size_t *bytes);
 
+#define PATH_BYTES_MAX 8192 /* the longest that is matched */
+
+/*
+ * The other spelling of a normalised path: %2F is a slash, and the path is normalised anew. To WSGI, CGI and many
+ * frameworks `/api%2Fresource` is `/api/resource`; to others it is one segment. In place, never longer; false, and nothing
+ * is changed, where the path has no %2F.
+ */
+bool path_decode_slashes(char *path, size_t *bytes);
+
 #endif

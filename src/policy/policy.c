@@ -1,5 +1,6 @@
 #include "policy.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,17 @@ policy_free(struct policy *policy)
     free(policy);
 }
 
-const struct rule *
-policy_match(const struct policy *policy, enum method method, const char *path, size_t bytes)
+static const struct rule *
+first_match(const struct policy *policy, enum method method, const char *path, size_t bytes,
+            const char *other, size_t other_bytes)
 {
     for (uint32_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
 
-        if (rule->path != NULL && (rule->methods & method) && path_pattern_matches(rule->path, path, bytes))
+        if (rule->path == NULL || (rule->methods & method) == 0)
+            continue;
+        if (path_pattern_matches(rule->path, path, bytes) ||
+            (other_bytes > 0 && path_pattern_matches(rule->path, other, other_bytes)))
             return rule;
     }
     return policy->fallback;
@@ -38,6 +43,21 @@ policy_closed_rules(const struct policy *policy)
     for (uint32_t i = 0; i < policy->rule_count; i++)
         count += policy->rules[i].on_store_failure == FAILURE_CLOSED;
     return count;
+}
+
+const struct rule *
+policy_match(const struct policy *policy, enum method method, const char *path, size_t bytes)
+{
+    char other[PATH_BYTES_MAX];
+    size_t other_bytes = bytes;
+
+    assert(bytes <= sizeof(other));
+    if (memchr(path, '%', bytes) == NULL)
+        return first_match(policy, method, path, bytes, NULL, 0);
+    memcpy(other, path, bytes);
+    if (!path_decode_slashes(other, &other_bytes))
+        other_bytes = 0;
+    return first_match(policy, method, path, bytes, other, other_bytes);
 }
 
 const struct rule *

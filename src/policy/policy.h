@@ -90,7 +90,8 @@ struct policy *policy_parse(const char *name, const char *text, size_t bytes,
 void policy_free(struct policy *policy);
 
 /* The first rule in file order whose path and methods match, else the default; NULL where there is none: the request is
-   not limited. `path` is normalised (path_normalise) and has no query. Any thread. */
+   not limited. `path` is normalised (path_normalise), has no query and at most PATH_BYTES_MAX bytes. One with %2F in it
+   matches in either spelling (path_decode_slashes): nobody knows which the application goes by. Any thread. */
 const struct rule *policy_match(const struct policy *policy, enum method method, const char *path,
                                 size_t bytes);
 

@@ -1,6 +1,6 @@
 /*
  * Any bytes as a path and, behind the first newline, two patterns: what comes out of path_normalise is the one
- * spelling, patterns agree with a naive reading of theirs, and a pattern that covers another matches what it matches.
+ * spelling, the other one has no encoded slash, patterns agree with a naive reading of theirs, and a pattern that covers another matches what it matches.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -38,6 +38,22 @@ check_normal(const char *path, size_t bytes)
     assert(path_normalise(again, &again_bytes));
     assert(again_bytes == bytes && memcmp(again, path, bytes) == 0);
     free(again);
+}
+
+static void
+check_slashes(const char *path, size_t bytes)
+{
+    size_t other_bytes = bytes;
+    char *other = copy(path, bytes, 0);
+
+    if (path_decode_slashes(other, &other_bytes)) {
+        assert(other_bytes < bytes);
+        assert(memmem(other, other_bytes, "%2F", 3) == NULL);
+        check_normal(other, other_bytes);
+    } else {
+        assert(memmem(path, bytes, "%2F", 3) == NULL && memcmp(other, path, bytes) == 0);
+    }
+    free(other);
 }
 
 /* What a pattern means, said as plainly as possible: one segment of each, then the rest of both. */
@@ -89,6 +105,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (path_normalise(path, &path_bytes)) {
         assert(path_bytes <= before);
         check_normal(path, path_bytes);
+        check_slashes(path, path_bytes);
         if (end != NULL) {
             char *first = copy(end + 1, bytes - before - 1, 1);
             char *second;

@@ -102,6 +102,15 @@ def test_what_is_forwarded_is_matched_in_one_spelling(serve):
     assert rule_of(service.get("/check", forwarded(uri="https://shop.example"))) == "default"
 
 
+@pytest.mark.parametrize("uri", ["/login%2F..%2flogin", "/x%2F..%2Flogin", "/%2Flogin"])
+def test_an_encoded_slash_is_no_way_around_a_rule(serve, uri):
+    service = serve(rules=RULES)
+    answers = [service.get("/check", forwarded("POST", path)) for path in ("/login", uri, uri, "/login")]
+    assert [answer.status for answer in answers] == [200, 200, 429, 429]
+    assert rule_of(service.get("/check/search%2Fx")) == "search", "by an untrusted peer's path as well"
+
+
+
 @pytest.mark.parametrize("uri", ["/%00", "/a%zz", "search", "*", "?x", "/a%0d%0ab", "ftp://host/a", "/%7f"])
 def test_what_no_rule_can_be_matched_against_is_refused(serve, uri):
     service = serve(rules=RULES)

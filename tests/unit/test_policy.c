@@ -299,6 +299,43 @@ START_TEST(the_first_rule_in_file_order_that_matches_wins)
 }
 END_TEST
 
+static const struct {
+    const char *path, *rule;
+} slashes[] = {
+    {"/api/resource", "exact"},
+    {"/api%2Fresource", "exact"},
+    {"/api%2F%2Fresource", "exact"},
+    {"/api%2F.%2Fresource", "exact"},
+    {"/x%2F..%2Fapi/resource", "exact"},
+    {"/x/..%2Fapi%2Fresource", "exact"},
+    {"/api%252Fresource", "default"}, /* decodes to %2F, not to a slash */
+    {"/api%25resource", "default"},
+    {"/users/a%2Fb", "one"}, /* as one segment, too */
+    {"/users%2Fa", "one"},
+    {"/files%2Fa%2Fb", "below"},
+    {"/literal%2Fslash", "literal"},
+    {"/literal/slash", "default"},
+    {"/first%2Fof/both", "as-segment"}, /* the first in file order, in whichever spelling */
+};
+
+START_TEST(an_encoded_slash_is_both_a_slash_and_none)
+{
+    compile("{'default':    {'capacity': 1, 'refill_rate': 1},"
+            " 'exact':      {'match': {'path': '/api/resource'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'one':        {'match': {'path': '/users/*'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'below':      {'match': {'path': '/files/**'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'literal':    {'match': {'path': '/literal%2Fslash'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'as-segment': {'match': {'path': '/*/both'}, 'capacity': 1, 'refill_rate': 1},"
+            " 'as-slash':   {'match': {'path': '/first/of/both'}, 'capacity': 1, 'refill_rate': 1}}");
+    for (size_t i = 0; i < COUNT(slashes); i++) {
+        const struct rule *rule = policy_match(policy, METHOD_GET, slashes[i].path, strlen(slashes[i].path));
+
+        ck_assert_msg(strcmp(rule->name, slashes[i].rule) == 0, "%s meets %s instead of %s", slashes[i].path,
+                      rule->name, slashes[i].rule);
+    }
+}
+END_TEST
+
 START_TEST(without_a_default_what_no_rule_matches_meets_none)
 {
     compile("{'named': {'capacity': 1, 'refill_rate': 1},"
@@ -572,6 +609,7 @@ main(void)
     tcase_add_test(rules, a_refill_rate_is_an_exact_ratio);
     tcase_add_test(rules, a_window_is_a_number_and_its_unit);
     tcase_add_test(rules, the_first_rule_in_file_order_that_matches_wins);
+    tcase_add_test(rules, an_encoded_slash_is_both_a_slash_and_none);
     tcase_add_test(rules, without_a_default_what_no_rule_matches_meets_none);
     tcase_add_loop_test(rules, what_is_hardly_meant_is_a_warning, 0, COUNT(warnings));
     tcase_add_test(rules, method_names_are_case_sensitive);
