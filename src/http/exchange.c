@@ -166,8 +166,8 @@ route_endpoint(struct exchange *exchange)
     case ENDPOINT_HEALTH:
         return queue(exchange, health_answer(context->limiter, closes(exchange)));
     case ENDPOINT_READY:
-        return queue(exchange, ready_answer(context->limiter, context->policy, context->draining,
-                                            closes(exchange)));
+        return queue(exchange,
+                     ready_answer(context->limiter, context->policy, context->draining, closes(exchange)));
     case ENDPOINT_OPENAPI:
         return queue(exchange,
                      answer_static(200, openapi_text, openapi_bytes, "application/yaml", closes(exchange)));

@@ -25,6 +25,7 @@ struct answer health_answer(const struct limiter *limiter, bool closing);
  * Redis is away for all nodes at once: if all of them went out of service, nobody would answer what could be. The body names
  * the rules that are answered 503.
  */
-struct answer ready_answer(const struct limiter *limiter, const struct policy *policy, bool draining, bool closing);
+struct answer ready_answer(const struct limiter *limiter, const struct policy *policy, bool draining,
+                           bool closing);
 
 #endif
