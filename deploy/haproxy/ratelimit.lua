@@ -12,6 +12,8 @@ local left_behind = {
     ["transfer-encoding"] = true, ["upgrade"] = true, ["content-length"] = true, ["expect"] = true,
     -- Ours to say, not the client's.
     ["x-original-method"] = true, ["x-original-uri"] = true, ["x-original-url"] = true,
+    -- Never read, unless a rule identifies by header:Cookie: then delete this line.
+    ["cookie"] = true,
 }
 
 local function question(txn)

@@ -16,6 +16,7 @@ import yaml
 import http_client
 import processes
 import service
+from request_shapes import SHAPES
 from ports import free_port
 from rules import at, bucket, rules_of
 from waiting import Stopwatch, wait_for
@@ -265,6 +266,29 @@ def test_a_limiter_without_its_redis_decides_by_its_rules(serve, start_proxy, ap
     is_unavailable(proxy.request("GET", "/public/address"))  # closed: it is ratelimitd that says no
     assert application.requests == 0
     assert proxy.request("GET", "/public/courtesy").status == 200
+    assert application.requests == 1
+
+
+SIZES = [0, 500, 1075, 4000, 8100, 8180, 12200, 12290, 15950, 16000, 16050, 16300, 16390, 24000, 25300, 40000, 64000]
+
+
+def test_no_size_of_a_request_is_a_way_past_the_limit(serve, start_proxy, application):
+    """Under /public/ the proxies let pass when the limiter does not answer: so it must."""
+    proxy = start_proxy(serve(rules=rules_of(bucket(5, identify_by=["global"]))).port)
+    for _ in range(6):
+        proxy.request("GET", "/public/")
+    assert application.requests == 5
+    for name, shape in SHAPES.items():
+        for size in SIZES:
+            with http_client.Connection(("127.0.0.1", proxy.port)) as connection:
+                connection.send(shape(size)(b"HTTP/1.1").replace(b" /", b" /public/", 1))
+                status = connection.read_response().status
+            assert 400 <= status < 600 and application.requests == 5, (name, size, status)
+
+
+def test_cookies_are_not_asked_about_and_reach_the_application(proxy, application):
+    response = proxy.request("GET", "/public/", {"Cookie": "name=" + "v" * 7000})
+    assert response.status == 200
     assert application.requests == 1
 
 
