@@ -77,7 +77,8 @@ START_TEST(keys_are_those_of_the_service)
     ck_assert(ratelimit_is_allowed(limiter, "user_123", &error));
     ck_assert(ratelimit_is_allowed(limiter, "a b", &error));
     freeReplyObject(redisCommand(redis, "SELECT 1"));
-    reply = redisCommand(redis, "EXISTS %s %s", "rl:{client=user_123}:api:0:f1d", "rl:{client=a%20b}:api:0:f1d");
+    reply =
+        redisCommand(redis, "EXISTS %s %s", "rl:{client=user_123}:api:0:f1d", "rl:{client=a%20b}:api:0:f1d");
     ck_assert_int_eq(reply->integer, 2);
     freeReplyObject(reply);
     redisFree(redis);
