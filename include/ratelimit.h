@@ -186,7 +186,7 @@ RATELIMIT_API struct ratelimit_limiter *ratelimit_token_bucket(struct ratelimit_
                                                                struct ratelimit_error *error);
 
 /* Never more than `limit` in any window. Up to a limit of 1024 exact; above, a request counts up to a thousandth of the
-   window longer, never shorter. Keeps up to 1024 entries for a key, some 16 KB. */
+   window longer, never shorter. Keeps up to 1024 entries for a key, some 19 KB. */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_sliding_window(struct ratelimit_store *store,
                                                                  const char *name, int64_t limit,
                                                                  int64_t window_ms,
