@@ -269,11 +269,19 @@ server_run(struct server *server)
 #define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
 #endif
 
+/* Without it libmicrohttpd 1.0 takes a connection that it is given for another thread's, and tells of its start later than
+   MHD_add_connection returns. Versions before know nothing of the flag; a program that was built with one may run with 1.0. */
+#if MHD_VERSION >= 0x01000000
+#define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
+#else
+#define ONE_THREAD (1U << 19)
+#endif
+
 static struct MHD_Daemon *
 start_daemon(struct server *server)
 {
-    const unsigned flags = MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                           MHD_USE_NO_LISTEN_SOCKET;
+    const unsigned flags = ONE_THREAD | MHD_USE_EPOLL | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME |
+                           MHD_USE_ERROR_LOG | MHD_USE_NO_LISTEN_SOCKET;
 
     return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server,                             /**/
                             MHD_OPTION_EXTERNAL_LOGGER, on_log, server,                          /**/

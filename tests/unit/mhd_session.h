@@ -12,6 +12,13 @@
 
 #include <microhttpd.h>
 
+/* As src/http/server.c has it. */
+#if MHD_VERSION >= 0x01000000
+#define MHD_SESSION_STRICTNESS MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1
+#else
+#define MHD_SESSION_STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
+#endif
+
 struct mhd_session {
     /* The headers are there; at the second call the answer may be queued. False ends the connection. */
     bool (*handle)(void *arg, struct MHD_Connection *connection, const char *version, bool answer);
@@ -48,10 +55,10 @@ mhd_session_run(struct mhd_session *session, const char *request, size_t bytes)
     char *answer = calloc(1, ANSWER_BYTES);
     size_t used = 0, written = 0;
     int sockets[2];
-    struct MHD_Daemon *daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, mhd_session_on_access,
-                         session, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536,
-                         MHD_OPTION_URI_LOG_CALLBACK, session->on_first_line, session->arg, MHD_OPTION_END);
+    struct MHD_Daemon *daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, mhd_session_on_access, session,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)65536, MHD_OPTION_URI_LOG_CALLBACK,
+        session->on_first_line, session->arg, MHD_SESSION_STRICTNESS, MHD_OPTION_END);
 
     ck_assert(answer != NULL && daemon != NULL);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets), 0);
