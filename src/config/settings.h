@@ -105,10 +105,10 @@ struct settings {
 
     /* The settings' own: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
-    const char *redis_link; /* a REDIS_PORT that Kubernetes set; in the environment; NULL: none */
-    bool store_composed;    /* `store` was made from the parts */
-    char *file_tokens[2];   /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
-    char *dotenv;           /* the path of the .env file */
+    const char *redis_connection; /* a REDIS_PORT that Kubernetes set; in the environment; NULL: none */
+    bool store_composed;          /* `store` was made from the parts */
+    char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
+    char *dotenv;         /* the path of the .env file */
 };
 
 /* What the command line asked for beside serving. From SETTINGS_VERSION on, a text that needs no settings. */

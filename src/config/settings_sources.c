@@ -21,7 +21,7 @@ settings_read_environment(struct settings *settings, char **environment, struct 
         if (id == SETTING_COUNT)
             settings_warn_unknown("", *variable, (size_t)(equals - *variable), value, false, report);
         else if (id == SETTING_REDIS_PORT && settings_is_service_link("REDIS_PORT", value))
-            settings->redis_link = value;
+            settings->redis_connection = value;
         else
             settings_give(settings, id, FROM_ENVIRONMENT, 0, value);
     }

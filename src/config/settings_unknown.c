@@ -92,7 +92,7 @@ settings_warn_unknown(const char *place, const char *name, size_t name_bytes, co
 void
 settings_warn_service_link(const struct settings *settings, struct report *report)
 {
-    const char *link = settings->redis_link;
+    const char *link = settings->redis_connection;
 
     if (link == NULL || settings_was_given(settings, SETTING_STORE) || settings->store_composed)
         return;

@@ -79,19 +79,19 @@ access_check(const struct access_tokens *tokens, enum access needed, const struc
     return check_token(tokens, needed, &headers->authorization);
 }
 
-struct answer
+struct response
 access_denied(enum access_status status, bool closing)
 {
-    struct answer answer;
+    struct response answer;
 
     if (status == ACCESS_FOREIGN)
-        return answer_problem(403, NULL, "This does not take requests from web pages of other sites.",
-                              closing);
+        return response_problem(403, NULL, "This does not take requests from web pages of other sites.",
+                                closing);
     if (status == ACCESS_OFF)
-        return answer_problem(403, NULL, "This needs a token, and the service has none: see ADMIN_TOKEN.",
-                              closing);
+        return response_problem(403, NULL, "This needs a token, and the service has none: see ADMIN_TOKEN.",
+                                closing);
     answer =
-        answer_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.", closing);
-    answer_header(&answer, "WWW-Authenticate", CHALLENGE);
+        response_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.", closing);
+    response_header(&answer, "WWW-Authenticate", CHALLENGE);
     return answer;
 }

@@ -14,8 +14,8 @@
 
 #include <stdbool.h>
 
-#include "answer.h"
 #include "headers.h"
+#include "response.h"
 
 #define ACCESS_DIGEST_BYTES 32
 
@@ -48,6 +48,6 @@ enum access_status access_check(const struct access_tokens *tokens, enum access 
                                 const struct headers *headers);
 
 /* 401 or 403 for what was not granted. */
-struct answer access_denied(enum access_status status, bool closing);
+struct response access_denied(enum access_status status, bool closing);
 
 #endif

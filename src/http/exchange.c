@@ -6,7 +6,7 @@
 #include <microhttpd.h>
 
 #include "first_line.h"
-#include "forward.h"
+#include "forward_auth.h"
 #include "head.h"
 #include "health.h"
 #include "openapi.h"
@@ -56,7 +56,7 @@ refuse(struct exchange *exchange, unsigned status, const char *detail)
 }
 
 static enum next
-queue(struct exchange *exchange, struct answer answer)
+queue(struct exchange *exchange, struct response answer)
 {
     enum MHD_Result queued;
 
@@ -73,10 +73,10 @@ queue(struct exchange *exchange, struct answer answer)
 static enum next
 queue_problem(struct exchange *exchange, unsigned status, const char *detail, const char *allow, bool closing)
 {
-    struct answer answer = answer_problem(status, NULL, detail, closing || closes(exchange));
+    struct response answer = response_problem(status, NULL, detail, closing || closes(exchange));
 
     if (allow != NULL)
-        answer_header(&answer, "Allow", allow);
+        response_header(&answer, "Allow", allow);
     exchange->ends = closing;
     return queue(exchange, answer);
 }
@@ -112,15 +112,15 @@ begin_body(struct exchange *exchange)
     exchange->access = ACCESS_GRANTED;
     exchange->body_bytes = 0;
     exchange->body_max = context->max_body_bytes;
-    if (route == NULL || (route->methods & exchange->method) == 0 || !call_is_for(route->endpoint))
+    if (route == NULL || (route->methods & exchange->method) == 0 || !api_request_is_for(route->endpoint))
         return true;
-    if (route->endpoint == ENDPOINT_API_BATCH && exchange->body_max < CALL_BATCH_BYTES)
-        exchange->body_max = CALL_BATCH_BYTES;
+    if (route->endpoint == ENDPOINT_API_BATCH && exchange->body_max < API_REQUEST_BATCH_BYTES)
+        exchange->body_max = API_REQUEST_BATCH_BYTES;
     exchange->access = access_check(&context->tokens, route->access, &exchange->headers);
     if (exchange->access != ACCESS_GRANTED)
         return true;
-    exchange->call =
-        call_new(context, &exchange->peer->address, route->endpoint, closes(exchange), on_called, exchange);
+    exchange->call = api_request_new(context, &exchange->peer->address, route->endpoint, closes(exchange),
+                                     on_called, exchange);
     return exchange->call != NULL;
 }
 
@@ -164,13 +164,13 @@ route_endpoint(struct exchange *exchange)
 
     switch (exchange->route->endpoint) {
     case ENDPOINT_HEALTH:
-        return queue(exchange, health_answer(context->limiter, closes(exchange)));
+        return queue(exchange, health_response(context->limiter, closes(exchange)));
     case ENDPOINT_READY:
         return queue(exchange,
-                     ready_answer(context->limiter, context->policy, context->draining, closes(exchange)));
+                     ready_response(context->limiter, context->policy, context->draining, closes(exchange)));
     case ENDPOINT_OPENAPI:
         return queue(exchange,
-                     answer_static(200, openapi_text, openapi_bytes, "application/yaml", closes(exchange)));
+                     response_static(200, openapi_text, openapi_bytes, "application/yaml", closes(exchange)));
     case ENDPOINT_API_CHECK:
     case ENDPOINT_API_BATCH:
     case ENDPOINT_API_RESET:
@@ -217,14 +217,14 @@ match_forwarded(struct exchange *exchange)
 {
     const char *why;
 
-    switch (forward_match(exchange->context->policy, exchange->forwarded, exchange->method,
-                          &exchange->headers, exchange->peer->trusted, &exchange->take.rule,
-                          &exchange->deny_403, &why)) {
-    case FORWARD_UNKNOWN:
+    switch (forward_auth_match(exchange->context->policy, exchange->forwarded, exchange->method,
+                               &exchange->headers, exchange->peer->trusted, &exchange->take.rule,
+                               &exchange->deny_403, &why)) {
+    case FORWARD_AUTH_UNKNOWN:
         return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
-    case FORWARD_BAD:
+    case FORWARD_AUTH_BAD:
         return queue_problem(exchange, 400, why, NULL, false);
-    case FORWARD_GOOD:
+    case FORWARD_AUTH_GOOD:
         break;
     }
     return matched(exchange);
@@ -295,15 +295,15 @@ step_respond(struct exchange *exchange)
 static enum next
 step_ask(struct exchange *exchange)
 {
-    struct answer answer;
+    struct response answer;
 
     exchange->step = STEP_TELL;
-    switch (call_ask(exchange->call, &answer)) {
-    case CALL_MISTAKE:
+    switch (api_request_ask(exchange->call, &answer)) {
+    case API_REQUEST_MISTAKE:
         return queue(exchange, answer);
-    case CALL_PENDING:
+    case API_REQUEST_PENDING:
         return suspend(exchange);
-    case CALL_DONE:
+    case API_REQUEST_DONE:
         break;
     }
     return NEXT_STEP;
@@ -312,7 +312,7 @@ step_ask(struct exchange *exchange)
 static enum next
 step_tell(struct exchange *exchange)
 {
-    return queue(exchange, call_answer(exchange->call));
+    return queue(exchange, api_request_answer(exchange->call));
 }
 
 static enum next
@@ -375,7 +375,7 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
     if (*upload_bytes > 0) {
         exchange->body_bytes += (int64_t)*upload_bytes;
         if (exchange->call != NULL && exchange->body_bytes <= exchange->body_max)
-            call_keep(exchange->call, upload, *upload_bytes);
+            api_request_keep(exchange->call, upload, *upload_bytes);
         *upload_bytes = 0;
         return exchange->body_bytes <= exchange->body_max + BODY_EXCESS_MAX ||
                refuse(exchange, 413, body_too_long) != FAILED;
@@ -409,7 +409,7 @@ exchange_complete(struct exchange *exchange)
 {
     if (exchange->suspended && exchange->call == NULL)
         limiter_cancel(exchange->context->limiter, &exchange->take);
-    call_free(exchange->call); /* and cancels what it waits for */
+    api_request_free(exchange->call); /* and cancels what it waits for */
     exchange->call = NULL;
     exchange->suspended = false;
     exchange->step = STEP_IDLE;

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "access.h"
-#include "call.h"
+#include "api_request.h"
 #include "headers.h"
 #include "identity.h"
 #include "limiter.h"
@@ -82,7 +82,7 @@ struct exchange {
     const char *forwarded; /* at /check: what follows that in the path; valid as long as the headers */
     bool deny_403;         /* at /check: refusals are 403 */
     int64_t body_bytes, body_max;
-    struct call *call; /* of the JSON API; NULL: the body is not kept */
+    struct api_request *call; /* of the JSON API; NULL: the body is not kept */
     struct headers headers;
     struct limiter_take take;
 };

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "answer.h"
+#include "response.h"
 
 #define RAW_BYTES 1024
 
@@ -27,7 +27,7 @@ put_body(struct text *text, const struct raw_answer *answer)
 
     if (answer->detail != NULL) {
         answer_put_problem(&body, answer->status, NULL, answer->detail);
-        text_put(text, "Content-Type: " ANSWER_PROBLEM "\r\n");
+        text_put(text, "Content-Type: " RESPONSE_PROBLEM "\r\n");
     }
     text_put(text, "Content-Length: %zu\r\n\r\n%s", body.used, answer->head ? "" : problem);
 }

@@ -7,15 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "blocking_store.h"
+#include "error.h"
 #include "handle.h"
 #include "limit.h"
 #include "log.h"
 #include "memory_store.h"
 #include "number.h"
 #include "redis_tls.h"
-#include "sentence.h"
 #include "url_redact.h"
-#include "waiting_store.h"
 
 _Static_assert(RATELIMIT_PERIOD_MS_MAX *US_PER_MS == DURATION_MAX_US, "ratelimit.h repeats number.h");
 _Static_assert(RATELIMIT_NUMBER_MAX == NUMBER_EXACT_MAX, "ratelimit.h repeats number.h");
@@ -65,9 +65,9 @@ read_option(int64_t *value, const struct option *option, struct ratelimit_error 
         *value = option->usual;
     if (*value >= option->min && *value <= option->max)
         return true;
-    sentence_fail(error, RATELIMIT_BAD_OPTION,
-                  "%s is %" PRId64 "; accepted: %" PRId64 " to %" PRId64 ", or 0 for %" PRId64, option->name,
-                  *value, option->min, option->max, option->usual);
+    error_set(error, RATELIMIT_BAD_OPTION,
+              "%s is %" PRId64 "; accepted: %" PRId64 " to %" PRId64 ", or 0 for %" PRId64, option->name,
+              *value, option->min, option->max, option->usual);
     return false;
 }
 
@@ -93,8 +93,8 @@ open_memory(struct ratelimit_store *store, const struct ratelimit_store_options 
     store->store = memory_store_new(
         &(struct memory_store_options){.max_keys = options->max_keys, .clock = &store->clock});
     if (store->store == NULL)
-        sentence_fail(error, RATELIMIT_NO_RESOURCES, "memory for max_keys %" PRId64 " cannot be reserved",
-                      options->max_keys);
+        error_set(error, RATELIMIT_NO_RESOURCES, "memory for max_keys %" PRId64 " cannot be reserved",
+                  options->max_keys);
     return store->store != NULL;
 }
 
@@ -107,13 +107,13 @@ read_url(struct ratelimit_store *store, const char *url, struct ratelimit_error 
     if (mistake == NULL)
         return true;
     if (mistake == redis_url_no_memory) {
-        sentence_fail(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
+        error_set(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
         return false;
     }
     shown = url_redact(url);
-    sentence_fail(error, RATELIMIT_BAD_URL,
-                  "the store's URL \"%.120s\": %s; accepted: memory, " REDIS_URL_ACCEPTED, shown ? shown : "",
-                  mistake);
+    error_set(error, RATELIMIT_BAD_URL,
+              "the store's URL \"%.120s\": %s; accepted: memory, " REDIS_URL_ACCEPTED, shown ? shown : "",
+              mistake);
     free(shown);
     return false;
 }
@@ -137,7 +137,7 @@ open_tls(struct ratelimit_store *store, const struct ratelimit_store_options *op
                                     .skip_verify = options->tls_skip_verify},
         &report);
     if (store->tls == NULL)
-        sentence_fail(error, RATELIMIT_BAD_TLS, "%s: %s", store->url.display, report.lines[0]);
+        error_set(error, RATELIMIT_BAD_TLS, "%s: %s", store->url.display, report.lines[0]);
     report_fini(&report);
     return store->tls != NULL;
 }
@@ -146,22 +146,22 @@ static bool
 open_redis(struct ratelimit_store *store, const struct ratelimit_store_options *options,
            struct ratelimit_error *error)
 {
-    char trouble[256];
+    char reason[256];
 
     store->timeout_ms = options->timeout_ms;
-    store->store = waiting_store_new(&(struct waiting_store_options){
+    store->store = blocking_store_new(&(struct blocking_store_options){
         .url = &store->url, .tls = store->tls, .timeout_us = options->timeout_ms * US_PER_MS});
     if (store->store == NULL) {
-        sentence_fail(error, RATELIMIT_NO_RESOURCES, "%s: no thread for it: %s", store->url.display,
-                      strerror(errno));
+        error_set(error, RATELIMIT_NO_RESOURCES, "%s: no thread for it: %s", store->url.display,
+                  strerror(errno));
         return false;
     }
     store->process = getpid();
     if (options->lazy ||
-        waiting_store_await(store->store, options->connect_timeout_ms * US_PER_MS, trouble, sizeof(trouble)))
+        blocking_store_await(store->store, options->connect_timeout_ms * US_PER_MS, reason, sizeof(reason)))
         return true;
-    sentence_fail(error, RATELIMIT_UNREACHABLE, "%s: no connection within %" PRId64 " ms: %s",
-                  store->url.display, options->connect_timeout_ms, trouble);
+    error_set(error, RATELIMIT_UNREACHABLE, "%s: no connection within %" PRId64 " ms: %s", store->url.display,
+              options->connect_timeout_ms, reason);
     return false;
 }
 
@@ -185,15 +185,14 @@ ratelimit_store_open(const char *url, const struct ratelimit_store_options *opti
 
     pthread_once(&once, log_begin);
     if (url == NULL) {
-        sentence_fail(error, RATELIMIT_NULL,
-                      "the store's URL is NULL; accepted: memory, " REDIS_URL_ACCEPTED);
+        error_set(error, RATELIMIT_NULL, "the store's URL is NULL; accepted: memory, " REDIS_URL_ACCEPTED);
         return NULL;
     }
     if (!read_options(&filled, error))
         return NULL;
     store = calloc(1, sizeof(*store));
     if (store == NULL) {
-        sentence_fail(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
+        error_set(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
         return NULL;
     }
     atomic_init(&store->references, 1);
@@ -201,7 +200,7 @@ ratelimit_store_open(const char *url, const struct ratelimit_store_options *opti
         handle_release(store);
         return NULL;
     }
-    sentence_succeed(error);
+    error_clear(error);
     return store;
 }
 

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "error.h"
 #include "handle.h"
 #include "limit.h"
 #include "number.h"
 #include "rule_name.h"
-#include "sentence.h"
 #include "unique.h"
 
 _Static_assert(RATELIMIT_LIMITS == STORE_LIMITS_MAX, "ratelimit.h repeats store.h");
@@ -71,12 +71,12 @@ refuse_limit(const char *name, const struct ratelimit_limit *limit, enum limit_e
     const char *algorithm = algorithm_name((enum algorithm)limit->algorithm);
 
     if (limit->algorithm == RATELIMIT_TOKEN_BUCKET)
-        return sentence_fail(
+        return error_set(
             error, status_of(mistake),
             "limiter \"%s\": %s of capacity %" PRId64 ", refill %" PRId64 " in %" PRId64 " ms: %s", name,
             algorithm, limit->limit, limit->refill, limit->period_ms, limit_error_text(mistake));
-    return sentence_fail(error, status_of(mistake), "limiter \"%s\": %s of %" PRId64 " in %" PRId64 " ms: %s",
-                         name, algorithm, limit->limit, limit->period_ms, limit_error_text(mistake));
+    return error_set(error, status_of(mistake), "limiter \"%s\": %s of %" PRId64 " in %" PRId64 " ms: %s",
+                     name, algorithm, limit->limit, limit->period_ms, limit_error_text(mistake));
 }
 
 static enum ratelimit_status
@@ -86,10 +86,9 @@ read_limit(struct ratelimit_limiter *limiter, const struct ratelimit_limit *limi
     enum limit_error mistake;
 
     if ((unsigned)limit->algorithm >= ALGORITHM_COUNT)
-        return sentence_fail(
-            error, RATELIMIT_BAD_ALGORITHM,
-            "limiter \"%s\": algorithm %d; accepted: one of enum ratelimit_algorithm, 0 to %d", limiter->name,
-            (int)limit->algorithm, ALGORITHM_COUNT - 1);
+        return error_set(error, RATELIMIT_BAD_ALGORITHM,
+                         "limiter \"%s\": algorithm %d; accepted: one of enum ratelimit_algorithm, 0 to %d",
+                         limiter->name, (int)limit->algorithm, ALGORITHM_COUNT - 1);
     mistake = compile(&limiter->limits[limiter->limit_count], limit);
     if (mistake != LIMIT_OK)
         return refuse_limit(limiter->name, limit, mistake, error);
@@ -104,18 +103,17 @@ check_arguments(const struct ratelimit_store *store, const char *name, const str
                 size_t limit_count, struct ratelimit_error *error)
 {
     if (store == NULL || name == NULL || limits == NULL)
-        return sentence_fail(error, RATELIMIT_NULL, "a limiter's %s is NULL",
-                             store == NULL  ? "store"
-                             : name == NULL ? "name"
-                                            : "list of limits");
+        return error_set(error, RATELIMIT_NULL, "a limiter's %s is NULL",
+                         store == NULL  ? "store"
+                         : name == NULL ? "name"
+                                        : "list of limits");
     if (!rule_name_is_good(name))
-        return sentence_fail(error, RATELIMIT_BAD_NAME,
-                             "a limiter's name is \"%.80s\"; accepted: 1 to %d of A-Z a-z 0-9 _ . -", name,
-                             RULE_NAME_BYTES);
+        return error_set(error, RATELIMIT_BAD_NAME,
+                         "a limiter's name is \"%.80s\"; accepted: 1 to %d of A-Z a-z 0-9 _ . -", name,
+                         RULE_NAME_BYTES);
     if (limit_count < 1 || limit_count > STORE_LIMITS_MAX)
-        return sentence_fail(error, RATELIMIT_BAD_LIMIT_COUNT,
-                             "limiter \"%s\" has %zu limits; accepted: 1 to %d", name, limit_count,
-                             STORE_LIMITS_MAX);
+        return error_set(error, RATELIMIT_BAD_LIMIT_COUNT, "limiter \"%s\" has %zu limits; accepted: 1 to %d",
+                         name, limit_count, STORE_LIMITS_MAX);
     return RATELIMIT_OK;
 }
 
@@ -129,7 +127,7 @@ ratelimit_limiter_new(struct ratelimit_store *store, const char *name, const str
         return NULL;
     limiter = calloc(1, sizeof(*limiter));
     if (limiter == NULL) {
-        sentence_fail(error, RATELIMIT_NO_RESOURCES, "memory for limiter \"%s\" is out", name);
+        error_set(error, RATELIMIT_NO_RESOURCES, "memory for limiter \"%s\" is out", name);
         return NULL;
     }
     handle_acquire(store);
@@ -142,7 +140,7 @@ ratelimit_limiter_new(struct ratelimit_store *store, const char *name, const str
             return NULL;
         }
     }
-    sentence_succeed(error);
+    error_clear(error);
     return limiter;
 }
 
@@ -200,18 +198,17 @@ check_key(const struct ratelimit_limiter *limiter, const char *key, size_t key_b
     const struct ratelimit_store *store = limiter->store;
 
     if (key_bytes == 0)
-        return sentence_fail(error, RATELIMIT_EMPTY_KEY,
-                             "limiter \"%s\": the key is \"\"; accepted: 1 to %d bytes", limiter->name,
-                             RATELIMIT_KEY_BYTES);
+        return error_set(error, RATELIMIT_EMPTY_KEY,
+                         "limiter \"%s\": the key is \"\"; accepted: 1 to %d bytes", limiter->name,
+                         RATELIMIT_KEY_BYTES);
     if (key_bytes > RATELIMIT_KEY_BYTES)
-        return sentence_fail(error, RATELIMIT_LONG_KEY,
-                             "limiter \"%s\": the key \"%.40s...\" is longer than %d bytes", limiter->name,
-                             key, RATELIMIT_KEY_BYTES);
+        return error_set(error, RATELIMIT_LONG_KEY,
+                         "limiter \"%s\": the key \"%.40s...\" is longer than %d bytes", limiter->name, key,
+                         RATELIMIT_KEY_BYTES);
     if (store->process != 0 && store->process != getpid())
-        return sentence_fail(
-            error, RATELIMIT_FORKED,
-            "%s was opened by process %d, and this is its child %d, which has to open its own",
-            store->url.display, (int)store->process, (int)getpid());
+        return error_set(error, RATELIMIT_FORKED,
+                         "%s was opened by process %d, and this is its child %d, which has to open its own",
+                         store->url.display, (int)store->process, (int)getpid());
     return RATELIMIT_OK;
 }
 
@@ -254,9 +251,9 @@ prepare(const struct ratelimit_limiter *limiter, const char *key, struct store_r
 static enum ratelimit_status
 refuse_unavailable(const struct ratelimit_limiter *limiter, struct ratelimit_error *error)
 {
-    return sentence_fail(error, RATELIMIT_UNAVAILABLE,
-                         "limiter \"%s\": %s is away, or has not answered within %" PRId64 " ms",
-                         limiter->name, limiter->store->url.display, limiter->store->timeout_ms);
+    return error_set(error, RATELIMIT_UNAVAILABLE,
+                     "limiter \"%s\": %s is away, or has not answered within %" PRId64 " ms", limiter->name,
+                     limiter->store->url.display, limiter->store->timeout_ms);
 }
 
 enum ratelimit_status
@@ -270,14 +267,14 @@ ratelimit_take(struct ratelimit_limiter *limiter, const char *key, int64_t cost,
     if (decision != NULL)
         *decision = (struct ratelimit_decision){.allowed = false};
     if (limiter == NULL || key == NULL || decision == NULL)
-        return sentence_fail(error, RATELIMIT_NULL, "the %s is NULL",
-                             limiter == NULL ? "limiter"
-                             : key == NULL   ? "key"
-                                             : "decision");
+        return error_set(error, RATELIMIT_NULL, "the %s is NULL",
+                         limiter == NULL ? "limiter"
+                         : key == NULL   ? "key"
+                                         : "decision");
     if (cost < 0 || cost > NUMBER_EXACT_MAX)
-        return sentence_fail(error, RATELIMIT_BAD_COST,
-                             "limiter \"%s\": the cost is %" PRId64 "; accepted: 0 to %" PRId64,
-                             limiter->name, cost, NUMBER_EXACT_MAX);
+        return error_set(error, RATELIMIT_BAD_COST,
+                         "limiter \"%s\": the cost is %" PRId64 "; accepted: 0 to %" PRId64, limiter->name,
+                         cost, NUMBER_EXACT_MAX);
     status = prepare(limiter, key, &request, &client, error);
     if (status != RATELIMIT_OK)
         return status;
@@ -285,7 +282,7 @@ ratelimit_take(struct ratelimit_limiter *limiter, const char *key, int64_t cost,
     if (store_take(limiter->store->store, &request) != STORE_DONE)
         return refuse_unavailable(limiter, error);
     report(decision, &request);
-    return sentence_succeed(error);
+    return error_clear(error);
 }
 
 bool
@@ -305,13 +302,13 @@ ratelimit_reset(struct ratelimit_limiter *limiter, const char *key, struct ratel
     enum ratelimit_status status;
 
     if (limiter == NULL || key == NULL)
-        return sentence_fail(error, RATELIMIT_NULL, "the %s is NULL", limiter == NULL ? "limiter" : "key");
+        return error_set(error, RATELIMIT_NULL, "the %s is NULL", limiter == NULL ? "limiter" : "key");
     status = prepare(limiter, key, &request, &client, error);
     if (status != RATELIMIT_OK)
         return status;
     if (store_reset(limiter->store->store, &request) != STORE_DONE)
         return refuse_unavailable(limiter, error);
-    return sentence_succeed(error);
+    return error_clear(error);
 }
 
 const char *

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "mistake.h"
+#include "diagnostic.h"
 #include "number.h"
 #include "reader.h"
 
@@ -57,7 +57,8 @@ read_count(const struct reader *reader, const struct place *place, const cJSON *
     struct place at = place_key(place, key);
 
     if (item != NULL && !whole_number(item, NUMBER_EXACT_MAX, out))
-        mistake_add(reader, &at, item, "must be a whole number from 1 to %lld", (long long)NUMBER_EXACT_MAX);
+        diagnostic_add(reader, &at, item, "must be a whole number from 1 to %lld",
+                       (long long)NUMBER_EXACT_MAX);
 }
 
 /* A bare number is what nginx and Envoy take for seconds and others for milliseconds: neither is guessed. */
@@ -80,12 +81,12 @@ read_window(const struct reader *reader, const struct place *place, const cJSON 
     if (item == NULL || (cJSON_IsString(item) && duration_parse(item->valuestring, &values->window_us)))
         return;
     if (is_without_unit(item, &number))
-        mistake_add(reader, &at, item,
-                    "a window needs a unit; write \"%" PRId64 "s\" for seconds or \"%" PRId64
-                    "ms\" for milliseconds",
-                    number, number);
+        diagnostic_add(reader, &at, item,
+                       "a window needs a unit; write \"%" PRId64 "s\" for seconds or \"%" PRId64
+                       "ms\" for milliseconds",
+                       number, number);
     else
-        mistake_add(
+        diagnostic_add(
             reader, &at, item,
             "must be a duration: a whole number and a unit, such as \"500ms\", \"10s\", \"1m\", \"1h\" "
             "or \"7d\", at most \"366d\"");
@@ -143,7 +144,7 @@ read_refill_rate(const struct reader *reader, const struct place *place, const c
         return;
     if (cJSON_IsString(item) ? parse_rate(item->valuestring, values) : convert_rate(item, values))
         return;
-    mistake_add(
+    diagnostic_add(
         reader, &at, item,
         "must be tokens a second, above 0 and with at most 6 decimals, or \"N/DURATION\" such as \"10/1m\"");
 }
@@ -161,12 +162,12 @@ read_algorithm(const struct reader *reader, const struct place *place, const cJS
         return TOKEN_BUCKET;
     if (item == NULL) {
         if (has(object, "limit") || has(object, "window"))
-            mistake_add(
+            diagnostic_add(
                 reader, place, NULL,
                 "\"limit\" and \"window\" need an \"algorithm\": sliding_window, sliding_window_counter "
                 "or fixed_window");
         else
-            mistake_add(
+            diagnostic_add(
                 reader, place, NULL,
                 "needs a limit: \"capacity\" and \"refill_rate\", or an \"algorithm\" with \"limit\" and "
                 "\"window\"");
@@ -176,7 +177,7 @@ read_algorithm(const struct reader *reader, const struct place *place, const cJS
     if (algorithm < 0) {
         for (int i = 0; i < ALGORITHM_COUNT; i++)
             names[i] = algorithm_name((enum algorithm)i);
-        mistake_add_word(reader, &at, item, names, ALGORITHM_COUNT);
+        diagnostic_add_word(reader, &at, item, names, ALGORITHM_COUNT);
     }
     return algorithm;
 }
@@ -194,10 +195,10 @@ check_keys(const struct reader *reader, const struct place *place, const cJSON *
         struct place at = place_key(place, foreign[i]);
 
         if (has(object, foreign[i]))
-            mistake_add(reader, &at, NULL, "not a key of %s, which takes \"%s\" and \"%s\"",
-                        algorithm_name(algorithm), own[0], own[1]);
+            diagnostic_add(reader, &at, NULL, "not a key of %s, which takes \"%s\" and \"%s\"",
+                           algorithm_name(algorithm), own[0], own[1]);
         if (is_bucket && !has(object, own[i]))
-            mistake_add(reader, place, NULL, "token_bucket needs \"%s\"", own[i]);
+            diagnostic_add(reader, place, NULL, "token_bucket needs \"%s\"", own[i]);
     }
 }
 
@@ -223,5 +224,5 @@ limit_read(const struct reader *reader, const struct place *place, const cJSON *
     else
         error = limit_init_window(limit, (enum algorithm)algorithm, values.limit, values.window_us);
     if (error != LIMIT_OK)
-        mistake_add(reader, place, NULL, "%s", limit_error_text(error));
+        diagnostic_add(reader, place, NULL, "%s", limit_error_text(error));
 }

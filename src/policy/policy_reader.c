@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnostic.h"
 #include "json_text.h"
-#include "mistake.h"
 #include "path.h"
 #include "reader.h"
 #include "unique.h"
@@ -36,8 +36,9 @@ static void
 read_name(const struct reader *reader, const struct place *place, const char *name, struct rule *rule)
 {
     if (!rule_name_is_good(name))
-        mistake_add(reader, place, NULL,
-                    "a rule's name must be 1 to %d letters, digits, \"_\", \".\" and \"-\"", RULE_NAME_BYTES);
+        diagnostic_add(reader, place, NULL,
+                       "a rule's name must be 1 to %d letters, digits, \"_\", \".\" and \"-\"",
+                       RULE_NAME_BYTES);
     else
         memcpy(rule->name, name, strlen(name) + 1);
 }
@@ -52,7 +53,7 @@ check_hidden(const struct reader *reader, const struct place *place, const struc
         if (before->path == NULL || (rule->methods & ~before->methods) != 0 ||
             !path_pattern_covers(before->path, rule->path))
             continue;
-        mistake_add(
+        diagnostic_add(
             reader, place, NULL,
             "is never reached: \"%s\" stands before it and matches the same paths with at least its methods",
             before->name);
@@ -85,7 +86,7 @@ read_rules(const struct reader *reader, const cJSON *root)
     struct place at_root = place_root();
     const cJSON *item;
 
-    mistake_add_keys(reader, &at_root, root, NULL, 0);
+    diagnostic_add_keys(reader, &at_root, root, NULL, 0);
     cJSON_ArrayForEach(item, root)
     {
         struct rule *rule = &policy->rules[policy->rule_count];
@@ -111,13 +112,13 @@ read_root(const struct reader *reader, const cJSON *root)
     int count = cJSON_GetArraySize(root);
 
     if (!cJSON_IsObject(root)) {
-        mistake_add(reader, &at, root, "must be an object: each key a rule's name, each value the rule");
+        diagnostic_add(reader, &at, root, "must be an object: each key a rule's name, each value the rule");
     } else if (count > POLICY_RULES_MAX) {
-        mistake_add(reader, &at, NULL, "%d rules: at most %d are accepted", count, POLICY_RULES_MAX);
+        diagnostic_add(reader, &at, NULL, "%d rules: at most %d are accepted", count, POLICY_RULES_MAX);
     } else {
         reader->policy->rules = calloc((size_t)count + 1, sizeof(struct rule));
         if (reader->policy->rules == NULL)
-            mistake_add(reader, &at, NULL, "memory is out");
+            diagnostic_add(reader, &at, NULL, "memory is out");
         else
             read_rules(reader, root);
     }

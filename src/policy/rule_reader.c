@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mistake.h"
+#include "diagnostic.h"
 #include "path.h"
 #include "policy_words.h"
 #include "reader.h"
@@ -25,7 +25,7 @@ check_list(const struct reader *reader, const struct place *place, const cJSON *
 
     if (count >= 1 && count <= max)
         return true;
-    mistake_add(reader, place, list, "must be a list of 1 to %d %s", max, what);
+    diagnostic_add(reader, place, list, "must be a list of 1 to %d %s", max, what);
     return count > 0;
 }
 
@@ -37,16 +37,16 @@ read_path(const struct reader *reader, const struct place *place, const cJSON *m
     const char *why = NULL;
 
     if (item == NULL) {
-        mistake_add(reader, place, NULL, "needs a \"path\", such as \"/search/**\"");
+        diagnostic_add(reader, place, NULL, "needs a \"path\", such as \"/search/**\"");
         return;
     }
     if (!cJSON_IsString(item)) {
-        mistake_add(reader, &at, item, "must be a path, such as \"/search/**\"");
+        diagnostic_add(reader, &at, item, "must be a path, such as \"/search/**\"");
         return;
     }
     rule->path = path_pattern_new(item->valuestring, &why);
     if (rule->path == NULL)
-        mistake_add(reader, &at, item, "%s", why != NULL ? why : "memory is out");
+        diagnostic_add(reader, &at, item, "%s", why != NULL ? why : "memory is out");
 }
 
 static void
@@ -68,9 +68,9 @@ read_methods(const struct reader *reader, const struct place *place, const cJSON
         enum method method = cJSON_IsString(item) ? method_by_name(item->valuestring) : METHOD_OTHER;
 
         if (method == METHOD_OTHER)
-            mistake_add_word(reader, &element, item, method_words, METHOD_WORD_COUNT);
+            diagnostic_add_word(reader, &element, item, method_words, METHOD_WORD_COUNT);
         else if (rule->methods & method)
-            mistake_add(reader, &element, item, "this method stands here twice");
+            diagnostic_add(reader, &element, item, "this method stands here twice");
         else
             rule->methods |= method;
     }
@@ -90,12 +90,13 @@ read_match(const struct reader *reader, const struct place *place, const cJSON *
     if (match == NULL)
         return;
     if (strcmp(place->key, DEFAULT_RULE) == 0) {
-        mistake_add(reader, &at, NULL, "\"default\" takes no match: it is the rule where no other matches");
+        diagnostic_add(reader, &at, NULL,
+                       "\"default\" takes no match: it is the rule where no other matches");
     } else if (!cJSON_IsObject(match)) {
-        mistake_add(reader, &at, match,
-                    "must be an object, such as {\"path\": \"/search/**\", \"methods\": [\"GET\"]}");
+        diagnostic_add(reader, &at, match,
+                       "must be an object, such as {\"path\": \"/search/**\", \"methods\": [\"GET\"]}");
     } else {
-        mistake_add_keys(reader, &at, match, match_keys, COUNT(match_keys));
+        diagnostic_add_keys(reader, &at, match, match_keys, COUNT(match_keys));
         read_path(reader, &at, match, rule);
         read_methods(reader, &at, match, rule);
     }
@@ -118,7 +119,7 @@ add_header(const struct reader *reader, const struct place *place, const cJSON *
     char *text = strdup(item->valuestring);
 
     if (text == NULL) {
-        mistake_add(reader, place, item, "memory is out");
+        diagnostic_add(reader, place, item, "memory is out");
         return false;
     }
     lower_case(text);
@@ -129,8 +130,8 @@ add_header(const struct reader *reader, const struct place *place, const cJSON *
         }
     }
     if (policy->header_count == POLICY_HEADERS_MAX) {
-        mistake_add(reader, place, item, "all rules together may name at most %d headers",
-                    POLICY_HEADERS_MAX);
+        diagnostic_add(reader, place, item, "all rules together may name at most %d headers",
+                       POLICY_HEADERS_MAX);
         free(text);
         return false;
     }
@@ -154,12 +155,12 @@ read_source(const struct reader *reader, const struct place *place, const cJSON 
         return true;
     }
     if (strncmp(text, HEADER_PREFIX, strlen(HEADER_PREFIX)) != 0) {
-        mistake_add(reader, place, item, "must be \"header:NAME\", \"ip\" or \"global\"");
+        diagnostic_add(reader, place, item, "must be \"header:NAME\", \"ip\" or \"global\"");
         return false;
     }
     if (!is_token(text + strlen(HEADER_PREFIX), strlen(text) - strlen(HEADER_PREFIX))) {
-        mistake_add(reader, place, item,
-                    "must name a header: letters, digits and !#$%%&'*+-.^_`|~ behind \"header:\"");
+        diagnostic_add(reader, place, item,
+                       "must name a header: letters, digits and !#$%%&'*+-.^_`|~ behind \"header:\"");
         return false;
     }
     if (!add_header(reader, place, item, &source->header))
@@ -201,10 +202,10 @@ read_identify_by(const struct reader *reader, const struct place *place, const c
         if (!read_source(reader, &element, item, &source))
             continue;
         if (source.kind != SOURCE_HEADER && item->next != NULL)
-            mistake_add(reader, &element, item,
-                        "must stand last: it is always there, what follows is never looked at");
+            diagnostic_add(reader, &element, item,
+                           "must stand last: it is always there, what follows is never looked at");
         if (source.kind == SOURCE_HEADER && names_header(rule, source.header))
-            mistake_add(reader, &element, item, "this header stands here twice");
+            diagnostic_add(reader, &element, item, "this header stands here twice");
         if (rule->source_count < RULE_SOURCES_MAX)
             rule->sources[rule->source_count++] = source;
     }
@@ -223,7 +224,7 @@ read_on_store_failure(const struct reader *reader, const struct place *place, co
         return;
     mode = cJSON_IsString(item) ? failure_mode_by_name(item->valuestring) : -1;
     if (mode < 0)
-        mistake_add_word(reader, &at, item, failure_mode_words, FAILURE_MODE_COUNT);
+        diagnostic_add_word(reader, &at, item, failure_mode_words, FAILURE_MODE_COUNT);
     else
         rule->on_store_failure = (enum failure_mode)mode;
 }
@@ -244,7 +245,7 @@ read_limits(const struct reader *reader, const struct place *place, const cJSON 
         struct place inline_key = place_key(place, limit_keys[i]);
 
         if (cJSON_GetObjectItemCaseSensitive(object, limit_keys[i]) != NULL)
-            mistake_add(reader, &inline_key, NULL, "stands beside \"limits\": move it into one of them");
+            diagnostic_add(reader, &inline_key, NULL, "stands beside \"limits\": move it into one of them");
     }
     if (!check_list(reader, &at, list, RULE_LIMITS_MAX, "limits, each an object"))
         return;
@@ -255,11 +256,11 @@ read_limits(const struct reader *reader, const struct place *place, const cJSON 
         bool fits = rule->limit_count < RULE_LIMITS_MAX;
 
         if (!cJSON_IsObject(item)) {
-            mistake_add(reader, &element, item,
-                        "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
+            diagnostic_add(reader, &element, item,
+                           "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
             continue;
         }
-        mistake_add_keys(reader, &element, item, limit_keys, COUNT(limit_keys));
+        diagnostic_add_keys(reader, &element, item, limit_keys, COUNT(limit_keys));
         limit_read(reader, &element, item, fits ? &rule->limits[rule->limit_count++] : &beyond);
     }
 }
@@ -268,11 +269,11 @@ void
 rule_read(const struct reader *reader, const struct place *place, const cJSON *object, struct rule *rule)
 {
     if (!cJSON_IsObject(object)) {
-        mistake_add(reader, place, object,
-                    "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
+        diagnostic_add(reader, place, object,
+                       "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
         return;
     }
-    mistake_add_keys(reader, place, object, rule_keys, COUNT(rule_keys));
+    diagnostic_add_keys(reader, place, object, rule_keys, COUNT(rule_keys));
     read_match(reader, place, object, rule);
     read_identify_by(reader, place, object, rule);
     read_limits(reader, place, object, rule);

@@ -62,7 +62,7 @@ struct store_health {
 };
 
 struct store;
-struct store_class {
+struct store_ops {
     enum store_status (*take)(struct store *store, struct store_request *request);
     enum store_status (*reset)(struct store *store, struct store_request *request);
     void (*cancel)(struct store *store, struct store_request *request);
@@ -72,13 +72,13 @@ struct store_class {
 };
 /* Embedded first in each store's handle. */
 struct store {
-    const struct store_class *class;
+    const struct store_ops *ops;
 };
 
 static inline enum store_status
 store_take(struct store *store, struct store_request *request)
 {
-    return store->class->take(store, request);
+    return store->ops->take(store, request);
 }
 
 /* Forgets the subject's counts: the client's next request finds every limit of the rule whole. As store_take,
@@ -87,27 +87,27 @@ store_take(struct store *store, struct store_request *request)
 static inline enum store_status
 store_reset(struct store *store, struct store_request *request)
 {
-    return store->class->reset(store, request);
+    return store->ops->reset(store, request);
 }
 
 /* The callback of a PENDING request will not come; what was sent cannot be called back and may count. */
 static inline void
 store_cancel(struct store *store, struct store_request *request)
 {
-    store->class->cancel(store, request);
+    store->ops->cancel(store, request);
 }
 
 /* The end of a turn of the loop: what was gathered leaves now. */
 static inline void
 store_flush(struct store *store)
 {
-    store->class->flush(store);
+    store->ops->flush(store);
 }
 
 static inline struct store_health
 store_health(const struct store *store)
 {
-    return store->class->health(store);
+    return store->ops->health(store);
 }
 
 /* Pending requests get their callback, STORE_UNAVAILABLE, before it returns. NULL is allowed. */
@@ -115,7 +115,7 @@ static inline void
 store_free(struct store *store)
 {
     if (store)
-        store->class->free(store);
+        store->ops->free(store);
 }
 
 #endif

@@ -116,7 +116,7 @@ START_TEST(a_denial_says_what_is_missing)
     static const unsigned statuses[] = {[ACCESS_FOREIGN] = 403, [ACCESS_OFF] = 403, [ACCESS_UNKNOWN] = 401};
 
     for (enum access_status status = ACCESS_FOREIGN; status <= ACCESS_UNKNOWN; status++) {
-        struct answer answer = access_denied(status, false);
+        struct response answer = access_denied(status, false);
         const char *challenge = MHD_get_response_header(answer.response, "WWW-Authenticate");
 
         ck_assert_uint_eq(answer.status, statuses[status]);

@@ -52,7 +52,7 @@ fake_cancel(struct store *store, struct store_request *request)
     fake->cancels++;
 }
 
-static const struct store_class fake_class = {.take = fake_take, .cancel = fake_cancel};
+static const struct store_ops fake_class = {.take = fake_take, .cancel = fake_cancel};
 
 /* The answer to what is pending. */
 static void
@@ -103,7 +103,7 @@ set_up(void)
     policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
     ck_assert_msg(policy != NULL, "%s", report.count ? report.lines[0] : "");
     report_fini(&report);
-    store = local = (struct fake_store){.store.class = &fake_class};
+    store = local = (struct fake_store){.store.ops = &fake_class};
     for (int i = 0; i < STORE_LIMITS_MAX; i++) {
         store.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 9};
         local.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 5};

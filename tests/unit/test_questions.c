@@ -5,8 +5,8 @@
 #include <check.h>
 #include <string.h>
 
+#include "checks.h"
 #include "clock.h"
-#include "questions.h"
 #include "suite.h"
 
 #define QUESTIONS   1000
@@ -45,17 +45,17 @@ slow_cancel(struct store *store, struct store_request *request)
     ((struct slow_store *)store)->cancels++;
 }
 
-static const struct store_class slow_class = {.take = slow_take, .cancel = slow_cancel};
+static const struct store_ops slow_class = {.take = slow_take, .cancel = slow_cancel};
 
 static struct slow_store slow;
 static struct limiter_counts counts;
 static struct limiter limiter;
 static struct rule rule;
-static struct questions *questions;
+static struct checks *questions;
 static int calls;
 
 static void
-on_all_answered(struct questions *all)
+on_all_answered(struct checks *all)
 {
     ck_assert_ptr_eq(all, questions);
     calls++;
@@ -64,14 +64,14 @@ on_all_answered(struct questions *all)
 static void
 set_up(void)
 {
-    slow = (struct slow_store){.store.class = &slow_class, .says = STORE_PENDING};
+    slow = (struct slow_store){.store.ops = &slow_class, .says = STORE_PENDING};
     limiter = (struct limiter){.store = &slow.store, .counts = &counts};
     rule = (struct rule){.name = "r", .limit_count = LIMIT_COUNT, .on_store_failure = FAILURE_OPEN};
     for (int i = 0; i < LIMIT_COUNT; i++)
         ck_assert_int_eq(limit_init_window(&rule.limits[i], FIXED_WINDOW, 10, US_PER_S), LIMIT_OK);
     calls = 0;
     questions =
-        questions_new(&(struct questions_asker){.limiter = &limiter, .callback = on_all_answered}, QUESTIONS);
+        checks_new(&(struct checks_caller){.limiter = &limiter, .callback = on_all_answered}, QUESTIONS);
     ck_assert_ptr_nonnull(questions);
     for (int i = 0; i < QUESTIONS; i++) {
         questions->list[i].take.rule = &rule;
@@ -82,7 +82,7 @@ set_up(void)
 static void
 tear_down(void)
 {
-    questions_free(questions);
+    checks_free(questions);
 }
 
 static void
@@ -97,7 +97,7 @@ answer_next(enum store_status status)
 
 START_TEST(a_thousand_are_asked_in_their_order_and_a_turn_at_a_time)
 {
-    ck_assert_int_eq(questions_ask(questions), LIMITER_PENDING);
+    ck_assert_int_eq(checks_start(questions), LIMITER_PENDING);
     for (int i = 0; i < QUESTIONS; i++) {
         ck_assert_int_eq(calls, 0);
         ck_assert_int_lt(slow.answered, slow.count);
@@ -115,7 +115,7 @@ START_TEST(a_sliding_window_takes_more_of_a_turn)
     int count = 0;
 
     ck_assert_int_eq(limit_init_window(&rule.limits[0], SLIDING_WINDOW, 10, US_PER_S), LIMIT_OK);
-    questions_ask(questions);
+    checks_start(questions);
     for (int64_t cost = 0; work < TURN_WORK; cost++, count++)
         work += limit_work(&rule.limits[0], cost) + limit_work(&rule.limits[1], cost);
     ck_assert_int_lt(count, A_TURN / 4);
@@ -126,7 +126,7 @@ END_TEST
 START_TEST(what_is_answered_at_once_is_no_turn)
 {
     slow.says = STORE_DONE;
-    ck_assert_int_eq(questions_ask(questions), LIMITER_DONE);
+    ck_assert_int_eq(checks_start(questions), LIMITER_DONE);
     ck_assert_int_eq(calls, 0);
 }
 END_TEST
@@ -138,9 +138,9 @@ START_TEST(mistakes_and_what_no_rule_limits_are_not_asked)
         if (i % 2)
             questions->list[i].mistake.status = 400;
     }
-    questions->list[7] = (struct question){.take = questions->list[7].take, .all = questions};
+    questions->list[7] = (struct check){.take = questions->list[7].take, .all = questions};
     questions->list[7].take.rule = &rule;
-    ck_assert_int_eq(questions_ask(questions), LIMITER_PENDING);
+    ck_assert_int_eq(checks_start(questions), LIMITER_PENDING);
     ck_assert_int_eq(slow.count, 1);
     answer_next(STORE_DONE);
     ck_assert_int_eq(calls, 1);
@@ -151,7 +151,7 @@ START_TEST(a_store_that_goes_away_is_asked_no_further)
 {
     int first_turn;
 
-    questions_ask(questions);
+    checks_start(questions);
     first_turn = slow.count;
     slow.says = STORE_UNAVAILABLE;
     while (slow.answered < first_turn)
@@ -167,10 +167,10 @@ static const int answers_before[] = {0, 1, A_TURN - 1, A_TURN, A_TURN + 1, QUEST
 
 START_TEST(what_is_pending_is_cancelled_and_no_more)
 {
-    questions_ask(questions);
+    checks_start(questions);
     for (int i = 0; i < answers_before[_i]; i++)
         answer_next(STORE_DONE);
-    questions_free(questions);
+    checks_free(questions);
     questions = NULL;
     ck_assert_int_eq(slow.cancels, slow.count - slow.answered);
     ck_assert_int_eq(calls, 0);

@@ -94,7 +94,7 @@ undecided(const char *rule, enum verdict verdict)
 static bool
 queue(void *arg, struct MHD_Connection *connection, const char *version, bool answer)
 {
-    const struct answer *queued = arg;
+    const struct response *queued = arg;
 
     (void)version;
     return !answer || MHD_queue_response(connection, queued->status, queued->response) == MHD_YES;
@@ -102,10 +102,10 @@ queue(void *arg, struct MHD_Connection *connection, const char *version, bool an
 
 /* The answer as it is sent. It stays whose it is. free() it. */
 static char *
-sent(const struct answer *answer)
+sent(const struct response *answer)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    struct answer copy = *answer;
+    struct response copy = *answer;
     struct mhd_session session = {.handle = queue, .arg = &copy};
 
     ck_assert_ptr_nonnull(answer->response);
@@ -113,7 +113,7 @@ sent(const struct answer *answer)
 }
 
 static void
-check_body(const struct answer *answer, const char *expected)
+check_body(const struct response *answer, const char *expected)
 {
     char *text = sent(answer), *body = strstr(text, "\r\n\r\n");
 
@@ -123,7 +123,7 @@ check_body(const struct answer *answer, const char *expected)
 }
 
 static void
-check_header(const struct answer *answer, const char *name, const char *expected)
+check_header(const struct response *answer, const char *name, const char *expected)
 {
     const char *value = MHD_get_response_header(answer->response, name);
 
@@ -134,7 +134,7 @@ check_header(const struct answer *answer, const char *name, const char *expected
                       expected);
 }
 
-static struct answer
+static struct response
 rendered(const struct limiter_take *take)
 {
     return render_take(renderer, take, route, false, false);
@@ -143,7 +143,7 @@ rendered(const struct limiter_take *take)
 START_TEST(an_allowed_request_is_told_what_is_left)
 {
     struct limiter_take take = decided("default");
-    struct answer answer;
+    struct response answer;
     int64_t before_us = clock_wall_us(), reset_s;
 
     take.request.decisions[0].reset_after_us = 17000001;
@@ -174,7 +174,7 @@ START_TEST(what_is_not_limited_shows_no_limit)
                                          "RateLimit",         "RateLimit-Policy",      "X-RateLimit-Degraded",
                                          "Retry-After"};
     struct limiter_take take = {.verdict = VERDICT_ALLOWED};
-    struct answer answer = rendered(&take);
+    struct response answer = rendered(&take);
 
     ck_assert_uint_eq(answer.status, 200);
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
@@ -200,7 +200,7 @@ static const struct {
 START_TEST(a_refused_request_is_told_when_to_come_again)
 {
     struct limiter_take take = decided("default");
-    struct answer answer;
+    struct response answer;
     char text[512];
 
     refuse(&take, 0, retries[_i].retry_after_us);
@@ -226,7 +226,7 @@ END_TEST
 START_TEST(who_will_never_pass_is_not_told_to_come_again)
 {
     struct limiter_take take = decided("default");
-    struct answer answer;
+    struct response answer;
 
     refuse(&take, 0, RETRY_NEVER);
     answer = rendered(&take);
@@ -243,7 +243,7 @@ END_TEST
 START_TEST(where_the_store_is_away_and_the_rule_fails_closed_it_is_503)
 {
     struct limiter_take take = undecided("default", VERDICT_UNAVAILABLE);
-    struct answer answer = rendered(&take);
+    struct response answer = rendered(&take);
 
     ck_assert_uint_eq(answer.status, 503);
     check_header(&answer, "Content-Type", "application/problem+json");
@@ -264,7 +264,7 @@ END_TEST
 START_TEST(an_answer_of_the_open_mode_says_so_and_has_no_numbers)
 {
     struct limiter_take take = undecided("open", VERDICT_ALLOWED);
-    struct answer answer = rendered(&take);
+    struct response answer = rendered(&take);
 
     ck_assert_uint_eq(answer.status, 200);
     check_header(&answer, "X-RateLimit-Degraded", "open");
@@ -279,7 +279,7 @@ END_TEST
 START_TEST(an_answer_of_the_local_mode_says_so_and_has_this_process_s_numbers)
 {
     struct limiter_take take = decided("local");
-    struct answer answer;
+    struct response answer;
 
     take.degraded = true;
     answer = rendered(&take);
@@ -297,7 +297,7 @@ END_TEST
 START_TEST(several_limits_are_named_by_their_index)
 {
     struct limiter_take take = decided("pair");
-    struct answer answer;
+    struct response answer;
 
     take.tightest = 1;
     take.request.decisions[1].remaining = 3;
@@ -316,7 +316,7 @@ END_TEST
 START_TEST(a_refusal_tells_of_the_limits_that_refuse)
 {
     struct limiter_take take = decided("pair");
-    struct answer answer;
+    struct response answer;
 
     refuse(&take, 0, 1200000);
     take.request.decisions[1].reset_after_us = 3600000000;
@@ -336,7 +336,7 @@ END_TEST
 START_TEST(the_longest_names_and_largest_numbers_fit)
 {
     struct limiter_take take = decided(LONGEST_NAME);
-    struct answer answer;
+    struct response answer;
     const char *value;
     char *text;
 
@@ -360,7 +360,7 @@ END_TEST
 START_TEST(a_closing_answer_says_so)
 {
     struct limiter_take take = decided("default");
-    struct answer answer = render_take(renderer, &take, route, false, true);
+    struct response answer = render_take(renderer, &take, route, false, true);
 
     check_header(&answer, "Connection", "close");
     answer = rendered(&take);
@@ -371,7 +371,7 @@ END_TEST
 START_TEST(a_refusal_may_be_403)
 {
     struct limiter_take take = decided("default");
-    struct answer answer;
+    struct response answer;
 
     refuse(&take, 0, 1);
     answer = render_take(renderer, &take, route, true, false);
@@ -387,11 +387,11 @@ END_TEST
 START_TEST(equal_answers_are_made_once)
 {
     struct limiter_take take = undecided("open", VERDICT_ALLOWED); /* no clock in it */
-    struct answer first = rendered(&take);
+    struct response first = rendered(&take);
 
     check_header(&first, "X-RateLimit-Limit", "10");
     for (int i = 0; i < 3; i++) {
-        struct answer again = rendered(&take);
+        struct response again = rendered(&take);
         ck_assert_ptr_eq(again.response, first.response);
         ck_assert(!again.owned); /* it is the cache's: nobody else may destroy it */
         ck_assert_uint_eq(again.status, 200);
@@ -421,7 +421,7 @@ collect_header(void *arg, enum MHD_ValueKind kind, const char *name, const char 
 
 /* Everything in an answer but the reset: its headers, a blank line, and the body. free() it. */
 static char *
-content(const struct answer *answer)
+content(const struct response *answer)
 {
     struct header_list list = {.bytes = 0};
     char *text = sent(answer), *whole;
@@ -466,8 +466,8 @@ START_TEST(an_answer_out_of_the_cache_is_the_one_that_would_have_been_made)
         struct limiter_take take = random_take(&random);
         bool closing = random_below(&random, 4) == 0, deny_403 = random_below(&random, 2) == 0;
         struct renderer *fresh = renderer_new(policy);
-        struct answer cached = render_take(renderer, &take, route, deny_403, closing);
-        struct answer made = render_take(fresh, &take, route, deny_403, closing);
+        struct response cached = render_take(renderer, &take, route, deny_403, closing);
+        struct response made = render_take(fresh, &take, route, deny_403, closing);
         char *cached_text = content(&cached), *made_text = content(&made);
 
         if (strcmp(cached_text, made_text) != 0)
@@ -483,7 +483,7 @@ START_TEST(more_answers_than_the_cache_holds_are_all_right)
 {
     for (int64_t remaining = 0; remaining < 20000; remaining++) {
         struct limiter_take take = decided("default");
-        struct answer answer;
+        struct response answer;
         int64_t shown;
 
         take.request.decisions[0].remaining = remaining;

@@ -41,13 +41,13 @@ find(uint64_t number)
 }
 
 static struct table_entry *
-insert(uint64_t number, enum table_list list, int64_t whole_at_us, int64_t now_us)
+insert(uint64_t number, enum table_list list, int64_t full_at_us, int64_t now_us)
 {
     struct table_entry *entry = table_insert(&table, fingerprint(number), FIXED_WINDOW, now_us);
 
     ck_assert_ptr_nonnull(entry);
     entry->state.fixed_window.count = (int64_t)number;
-    table_touch(&table, entry, list, whole_at_us);
+    table_touch(&table, entry, list, full_at_us);
     return entry;
 }
 
@@ -339,7 +339,7 @@ END_TEST
 /* Logs. */
 
 static void
-insert_log(uint64_t number, enum table_list list, int64_t whole_at_us, uint32_t chunks)
+insert_log(uint64_t number, enum table_list list, int64_t full_at_us, uint32_t chunks)
 {
     struct table_entry *entry = table_insert(&table, fingerprint(number), SLIDING_WINDOW, 0);
     struct window_log *log = &entry->state.sliding_window.log;
@@ -347,8 +347,8 @@ insert_log(uint64_t number, enum table_list list, int64_t whole_at_us, uint32_t 
     window_log_init(log);
     for (uint32_t i = 0; i < chunks * CHUNK_ENTRIES; i++)
         window_log_push(log, &table.pool, (struct window_log_entry){.at_us = i, .count = 1});
-    if (whole_at_us != TABLE_PINNED)
-        table_touch(&table, entry, list, whole_at_us);
+    if (full_at_us != TABLE_PINNED)
+        table_touch(&table, entry, list, full_at_us);
 }
 
 START_TEST(removing_an_entry_gives_its_log_back)

@@ -1,0 +1,82 @@
+#include "health.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define BODY_BYTES 512
+
+static const char *
+state_name(enum store_state state)
+{
+    static const char *const names[] = {
+        [STORE_READY] = "ready", [STORE_CONNECTING] = "connecting", [STORE_LOST] = "lost"};
+
+    return names[state];
+}
+
+static uint64_t
+count_of(const struct limiter *limiter, enum failure_mode mode)
+{
+    return atomic_load_explicit(&limiter->counts->degraded[mode], memory_order_relaxed);
+}
+
+struct response
+health_response(const struct limiter *limiter, bool closing)
+{
+    enum store_state state = limiter_store_state(limiter);
+    char buffer[BODY_BYTES];
+    struct text body = {.start = buffer, .room = sizeof(buffer)};
+
+    text_put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
+             state == STORE_READY ? "ok" : "degraded", store_health(limiter->store).kind, state_name(state));
+    text_put(
+        &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
+        count_of(limiter, FAILURE_CLOSED), count_of(limiter, FAILURE_OPEN), count_of(limiter, FAILURE_LOCAL));
+    return response_new(200, &body, RESPONSE_JSON, closing);
+}
+
+/* NULL: there is none. */
+static const char *
+reason_not_to_ask(const struct limiter *limiter, const struct policy *policy, bool draining)
+{
+    uint32_t closed = policy_closed_rules(policy);
+
+    if (draining)
+        return "draining";
+    if (limiter_store_state(limiter) == STORE_READY || closed == 0)
+        return NULL;
+    if (!atomic_load_explicit(&limiter->counts->reached, memory_order_relaxed))
+        return "the store has not been reached yet";
+    return closed == policy->rule_count && policy->fallback != NULL ? "the store is away" : NULL;
+}
+
+/* The rules that are answered 503. */
+static void
+put_unavailable(struct text *text, const struct limiter *limiter, const struct policy *policy)
+{
+    const char *separator = "";
+    bool away = limiter_store_state(limiter) != STORE_READY;
+
+    text_put(text, ", \"unavailable\": [");
+    for (uint32_t i = 0; away && i < policy->rule_count; i++) {
+        if (policy->rules[i].on_store_failure != FAILURE_CLOSED)
+            continue;
+        text_put(text, "%s\"%s\"", separator, policy->rules[i].name);
+        separator = ", ";
+    }
+    text_put(text, "]}\n");
+}
+
+struct response
+ready_response(const struct limiter *limiter, const struct policy *policy, bool draining, bool closing)
+{
+    const char *reason = reason_not_to_ask(limiter, policy, draining);
+    struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
+
+    body.start = malloc(body.room);
+    if (body.start == NULL)
+        return (struct response){0};
+    text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
+    put_unavailable(&body, limiter, policy);
+    return response_owning(reason ? 503 : 200, &body, RESPONSE_JSON, closing);
+}

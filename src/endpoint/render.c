@@ -1,0 +1,390 @@
+#include "render.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <microhttpd.h>
+
+#include "clock.h"
+#include "decision_json.h"
+#include "number.h"
+#include "text.h"
+
+#define CACHE_SLOTS       4096 /* a power of two */
+#define BODY_BYTES        1536 /* the longest: every limit of a rule with the longest name refuses */
+#define HEADER_BYTES      1024
+#define FIELD_INTEGER_MAX INT64_C(999999999999999) /* RFC 9651: 15 digits */
+
+#define PROBLEM_URI "https://iana.org/assignments/http-problem-types#"
+
+/* Everything that an answer depends on: equal keys, equal bytes. */
+struct key {
+    uint16_t rule;
+    uint8_t route, verdict;
+    uint8_t flags;    /* FLAG_ bits */
+    uint8_t refusing; /* a bit a limit */
+    uint8_t tightest; /* of two that refuse for a part of a second, the seconds do not tell which */
+    uint8_t unused;   /* 0: the bytes are compared */
+    int64_t reset_s;  /* Unix time */
+    int64_t
+        numbers[2 *
+                STORE_LIMITS_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
+};
+
+#define FLAG_CLOSING  1
+#define FLAG_DEGRADED 2
+#define FLAG_DENY_403 4 /* a refusal has this status; else 429 */
+_Static_assert(STORE_LIMITS_MAX <= 8, "a bit of `refusing` each");
+#define NO_RULE UINT16_MAX /* not limited */
+_Static_assert(POLICY_RULES_MAX <= NO_RULE, "rules have 16 bits");
+
+struct slot {
+    struct key key;
+    size_t key_bytes; /* 0: empty */
+    struct response answer;
+};
+
+struct renderer {
+    const struct policy *policy;
+    char **policy_headers; /* RateLimit-Policy, by rule */
+    struct slot slots[CACHE_SLOTS];
+};
+
+static int64_t
+field_integer(int64_t value)
+{
+    return value < FIELD_INTEGER_MAX ? value : FIELD_INTEGER_MAX;
+}
+
+/* A limit's name in headers and bodies: the rule's, with the limit's index where there are several. Rules' names have
+   no byte that JSON or a structured field would escape. */
+static void
+put_limit_name(struct text *text, const struct rule *rule, uint32_t index)
+{
+    text_put(text, rule->limit_count == 1 ? "\"%s\"" : "\"%s:%" PRIu32 "\"", rule->name, index);
+}
+
+static char *
+policy_header(const struct rule *rule)
+{
+    char buffer[HEADER_BYTES] = "";
+    struct text text = {.start = buffer, .room = sizeof(buffer)};
+
+    for (uint32_t i = 0; i < rule->limit_count; i++) {
+        text_put(&text, i ? ", " : "");
+        put_limit_name(&text, rule, i);
+        text_put(&text, ";q=%" PRId64 ";w=%" PRId64, field_integer(rule->limits[i].limit),
+                 us_to_s_up(rule->limits[i].window_us));
+    }
+    return strdup(buffer);
+}
+
+/* The making of an answer. */
+
+struct draft {
+    const struct renderer *renderer;
+    const struct limiter_take *take;
+    const struct route *route;
+    const struct key *key;
+    const struct decision *tightest; /* NULL: no numbers were had */
+    int64_t retry_s; /* of a refusal or an unavailable store; RETRY_NEVER: waiting will not help */
+};
+
+static void
+add_number(struct response *answer, const char *name, int64_t value)
+{
+    char digits[24];
+
+    digits[number_write(digits, value)] = '\0';
+    response_header(answer, name, digits);
+}
+
+static void
+add_ratelimit(struct response *answer, const struct draft *draft)
+{
+    const struct rule *rule = draft->take->rule;
+    char buffer[HEADER_BYTES] = "";
+    struct text text = {.start = buffer, .room = sizeof(buffer)};
+
+    for (uint32_t i = 0; i < rule->limit_count; i++) {
+        /* Of a refusal only the limits that refuse: what another one will have back later than Retry-After says is not
+           to be waited for (the draft: Retry-After should not be earlier than `t`). */
+        if (draft->take->verdict == VERDICT_REFUSED && draft->take->request.decisions[i].allowed)
+            continue;
+        text_put(&text, text.used ? ", " : "");
+        put_limit_name(&text, rule, i);
+        text_put(&text, ";r=%" PRId64, field_integer(draft->key->numbers[2 * i]));
+        if (draft->key->numbers[2 * i + 1] != RETRY_NEVER)
+            text_put(&text, ";t=%" PRId64, draft->key->numbers[2 * i + 1]);
+    }
+    response_header(answer, "RateLimit", buffer);
+}
+
+static void
+add_limit_headers(struct response *answer, const struct draft *draft)
+{
+    const struct limiter_take *take = draft->take;
+
+    add_number(answer, "X-RateLimit-Limit", take->rule->limits[take->tightest].limit);
+    response_header(answer, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
+    if (draft->tightest) {
+        add_number(answer, "X-RateLimit-Remaining", draft->tightest->remaining);
+        add_number(answer, "X-RateLimit-Reset", draft->key->reset_s);
+        add_ratelimit(answer, draft);
+    }
+    if (take->degraded && take->verdict != VERDICT_UNAVAILABLE)
+        response_header(answer, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
+    if (take->verdict != VERDICT_ALLOWED && draft->retry_s != RETRY_NEVER)
+        add_number(answer, "Retry-After", draft->retry_s);
+}
+
+/* What is not limited has no limit to show, but is not to be cached either: the rules may change. */
+static void
+add_headers(struct response *answer, const struct draft *draft)
+{
+    if (draft->take->rule != NULL)
+        add_limit_headers(answer, draft);
+    response_header(answer, "Cache-Control", "no-store");
+}
+
+static void
+put_allowed(struct text *text, const struct draft *draft)
+{
+    text_put(text, "{\"message\": \"%s\", \"rule\": ", draft->route->message);
+    decision_json_put_rule(text, draft->take->rule);
+    if (draft->tightest)
+        text_put(text, ", \"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after\": %" PRId64,
+                 draft->tightest->limit, draft->tightest->remaining,
+                 us_to_s_up(draft->tightest->reset_after_us));
+    text_put(text, "}\n");
+}
+
+static unsigned
+deny_status(const struct key *key)
+{
+    return key->flags & FLAG_DENY_403 ? 403 : 429;
+}
+
+static void
+put_refused(struct text *text, const struct draft *draft)
+{
+    const struct limiter_take *take = draft->take;
+    const char *separator = "";
+
+    text_put(text,
+             "{\"detail\": \"Too many requests. Please retry later.\", \"type\": \"" PROBLEM_URI
+             "quota-exceeded\", \"title\": \"Too Many Requests\", \"status\": %u, \"violated-policies\": [",
+             deny_status(draft->key));
+    for (uint32_t i = 0; i < take->rule->limit_count; i++) {
+        if (take->request.decisions[i].allowed)
+            continue;
+        text_put(text, "%s", separator);
+        put_limit_name(text, take->rule, i);
+        separator = ", ";
+    }
+    text_put(text, "]");
+    if (draft->retry_s != RETRY_NEVER)
+        text_put(text, ", \"retry_after\": %" PRId64, draft->retry_s);
+    text_put(text, "}\n");
+}
+
+static void
+put_unavailable(struct text *text)
+{
+    text_put(text, "{\"detail\": \"" RENDER_UNAVAILABLE "\", \"type\": \"" PROBLEM_URI
+                   "temporary-reduced-capacity\", \"title\": \"Service Unavailable\", \"status\": 503, "
+                   "\"retry_after\": 1}\n");
+}
+
+static struct response
+make_answer(const struct draft *draft)
+{
+    enum verdict verdict = draft->take->verdict;
+    bool closing = (draft->key->flags & FLAG_CLOSING) != 0;
+    char buffer[BODY_BYTES];
+    struct text body = {.start = buffer, .room = sizeof(buffer)};
+    struct response answer;
+
+    if (verdict == VERDICT_ALLOWED) {
+        put_allowed(&body, draft);
+        answer = response_new(200, &body, RESPONSE_JSON, closing);
+    } else if (verdict == VERDICT_REFUSED) {
+        put_refused(&body, draft);
+        answer = response_new(deny_status(draft->key), &body, RESPONSE_PROBLEM, closing);
+    } else {
+        put_unavailable(&body);
+        answer = response_new(503, &body, RESPONSE_PROBLEM, closing);
+    }
+    add_headers(&answer, draft);
+    return answer;
+}
+
+/* The cache. */
+
+static int64_t
+at_least_1(int64_t seconds)
+{
+    return seconds < 1 ? 1 : seconds;
+}
+
+/* Seconds until this limit is of more use: of a refusal, until the cost passes; else until the quota is whole. */
+static int64_t
+seconds_until_more(const struct decision *decision)
+{
+    if (decision->allowed)
+        return us_to_s_up(decision->reset_after_us);
+    if (decision->retry_after_us == RETRY_NEVER)
+        return RETRY_NEVER;
+    return at_least_1(us_to_s_up(decision->retry_after_us));
+}
+
+static void
+draft_numbers(struct draft *draft)
+{
+    const struct limiter_take *take = draft->take;
+
+    draft->tightest = take->decided ? &take->request.decisions[take->tightest] : NULL;
+    draft->retry_s = draft->tightest ? seconds_until_more(draft->tightest) : 1;
+}
+
+static size_t
+make_key(struct key *key, const struct limiter_take *take, const struct route *route, bool deny_403,
+         bool closing)
+{
+    size_t bytes = offsetof(struct key, numbers);
+
+    *key =
+        (struct key){.rule = take->rule != NULL ? (uint16_t)take->rule->index : NO_RULE,
+                     .route = route != NULL ? (uint8_t)(route - routes) : 0,
+                     .verdict = (uint8_t)take->verdict,
+                     .tightest = (uint8_t)take->tightest,
+                     .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0) |
+                                        (deny_403 ? FLAG_DENY_403 : 0))};
+    if (!take->decided)
+        return bytes;
+    key->reset_s = us_to_s_up(clock_wall_us() + take->request.decisions[take->tightest].reset_after_us);
+    for (uint32_t i = 0; i < take->rule->limit_count; i++) {
+        key->refusing = (uint8_t)(key->refusing | !take->request.decisions[i].allowed << i);
+        key->numbers[2 * i] = take->request.decisions[i].remaining;
+        key->numbers[2 * i + 1] = seconds_until_more(&take->request.decisions[i]);
+    }
+    return bytes + take->rule->limit_count * 2 * sizeof(key->numbers[0]);
+}
+
+static struct slot *
+find_slot(struct renderer *renderer, const struct key *key, size_t bytes)
+{
+    uint64_t hash = bytes, word;
+
+    /* Words multiplied in by an odd number with well mixed bits; a bad spread would cost time, never a wrong answer. */
+    for (size_t i = 0; i + sizeof(word) <= bytes; i += sizeof(word)) {
+        memcpy(&word, (const char *)key + i, sizeof(word));
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    return &renderer->slots[hash % CACHE_SLOTS];
+}
+
+static void
+fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
+{
+    if (slot->key_bytes > 0)
+        MHD_destroy_response(slot->answer.response); /* those that are still being sent keep it */
+    slot->answer = make_answer(draft);
+    slot->answer.owned = false; /* the cache's */
+    slot->key = *key;
+    slot->key_bytes = slot->answer.response ? bytes : 0;
+}
+
+struct response
+render_take(struct renderer *renderer, const struct limiter_take *take, const struct route *route,
+            bool deny_403, bool closing)
+{
+    struct key key;
+    size_t bytes = make_key(&key, take, route, deny_403, closing);
+    struct slot *slot = find_slot(renderer, &key, bytes);
+    struct draft draft = {.renderer = renderer, .take = take, .route = route, .key = &key};
+
+    if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0) {
+        draft_numbers(&draft);
+        fill_slot(slot, &key, bytes, &draft);
+    }
+    return slot->answer;
+}
+
+/* What is not kept: its body counts milliseconds, so that hardly two are the same. */
+
+struct response
+render_check(struct renderer *renderer, const struct limiter_take *take, bool closing)
+{
+    struct key key;
+    struct draft draft = {.renderer = renderer, .take = take, .key = &key};
+    char buffer[DECISION_JSON_BYTES(STORE_LIMITS_MAX)];
+    struct text body = {.start = buffer, .room = sizeof(buffer)};
+    struct response answer;
+
+    make_key(&key, take, NULL, false, closing);
+    draft_numbers(&draft);
+    if (take->verdict == VERDICT_UNAVAILABLE)
+        return make_answer(&draft);
+    text_put(&body, "{");
+    decision_json_put(&body, take);
+    text_put(&body, "}\n");
+    answer = response_new(take->verdict == VERDICT_ALLOWED ? 200 : 429, &body, RESPONSE_JSON, closing);
+    add_headers(&answer, &draft);
+    return answer;
+}
+
+struct response
+render_unavailable(bool closing)
+{
+    char buffer[BODY_BYTES];
+    struct text body = {.start = buffer, .room = sizeof(buffer)};
+    struct response answer;
+
+    put_unavailable(&body);
+    answer = response_new(503, &body, RESPONSE_PROBLEM, closing);
+    response_header(&answer, "Retry-After", "1");
+    return answer;
+}
+
+struct renderer *
+renderer_new(const struct policy *policy)
+{
+    struct renderer *renderer = calloc(1, sizeof(*renderer));
+
+    if (renderer == NULL)
+        return NULL;
+    renderer->policy = policy;
+    renderer->policy_headers =
+        calloc(policy->rule_count + 1, sizeof(char *)) /* at least 1: NULL means that memory is out */;
+    for (uint32_t i = 0; renderer->policy_headers && i < policy->rule_count; i++) {
+        renderer->policy_headers[i] = policy_header(&policy->rules[i]);
+        if (renderer->policy_headers[i] == NULL) {
+            renderer_free(renderer);
+            return NULL;
+        }
+    }
+    if (renderer->policy_headers == NULL) {
+        free(renderer);
+        return NULL;
+    }
+    return renderer;
+}
+
+void
+renderer_free(struct renderer *renderer)
+{
+    if (renderer == NULL)
+        return;
+    for (size_t i = 0; i < CACHE_SLOTS; i++)
+        if (renderer->slots[i].key_bytes > 0)
+            MHD_destroy_response(renderer->slots[i].answer.response);
+    for (uint32_t i = 0; i < renderer->policy->rule_count; i++)
+        free(renderer->policy_headers[i]);
+    free(renderer->policy_headers);
+    free(renderer);
+}

@@ -1,0 +1,37 @@
+/*
+ * blocking_store: a Redis store for threads that wait: store_take returns with the answer, and any thread may call it.
+ *
+ *      a caller's thread                      the store's own thread: an event loop with a redis_store
+ *        request ──► queue ──► wakes it ──►   takes the whole queue in one turn ──► one command to Redis
+ *        sleeps                               ◄── replies, deadlines, losses
+ *        ◄── the answer, by its semaphore
+ *
+ * So callers that come together leave together, and all that redis_store promises holds here: batches, deadlines,
+ * refusals from memory, a connection that comes back. STORE_DONE or STORE_UNAVAILABLE, never STORE_PENDING.
+ */
+#ifndef BLOCKING_STORE_H
+#define BLOCKING_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "redis_url.h"
+#include "store.h"
+
+struct redis_tls;
+
+struct blocking_store_options {
+    const struct redis_url *url; /* borrowed for the store's life, as is the next */
+    const struct redis_tls *tls; /* NULL where the URL does not ask for TLS */
+    int64_t timeout_us;          /* store_take takes no longer, but for the two threads' change-over */
+};
+
+/* NULL with errno when memory, threads or descriptors are out. store_free waits for the thread's end; no call may be
+   under way, and it must be in the process that made it. */
+struct store *blocking_store_new(const struct blocking_store_options *options);
+
+/* Waits until the store is ready, or `timeout_us` have passed: then false, with why in `reason`. */
+bool blocking_store_await(struct store *store, int64_t timeout_us, char *reason, size_t bytes);
+
+#endif

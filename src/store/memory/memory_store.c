@@ -1,0 +1,297 @@
+#include "memory_store.h"
+
+#include <assert.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "algorithm.h"
+#include "fingerprint.h"
+#include "table.h"
+
+/* Shards: enough that workers seldom meet, few enough that small tables are not cut into crumbs. */
+#define SHARDS_MAX       64
+#define KEYS_A_SHARD_MIN 1024
+
+/* Room for logs: on average so many chunks a key, and in every shard more of the largest logs than one request can
+   have, so that room for one more entry can always be made. */
+#define CHUNKS_A_KEY 4
+#define LARGEST_LOGS (STORE_LIMITS_MAX + 1)
+
+struct shard {
+    pthread_mutex_t lock;
+    struct table table;
+} __attribute__((aligned(64)));
+
+struct memory_store {
+    struct store store;
+    struct memory_store_options options;
+    struct siphash_key hash_key;
+    uint32_t shard_count; /* a power of two */
+    struct shard *shards;
+};
+
+/* One limit of the request being decided. */
+struct slot {
+    struct table_entry *entry;   /* NULL: the client is not in the table */
+    union algorithm_state fresh; /* its state then */
+    union algorithm_state *state;
+};
+
+static struct memory_store *
+memory_store_of(struct store *store)
+{
+    return (struct memory_store *)store;
+}
+
+/* The client under the rule; its limits add their index. */
+static struct siphash
+subject_fingerprint(const struct memory_store *memory, const struct store_subject *subject)
+{
+    char text[SUBJECT_BYTES];
+
+    return siphash128(memory->hash_key, text, subject_write(text, subject));
+}
+
+/* Of one of its limits. Limits that cannot read each other's states, because a rule has changed, never meet. */
+static struct siphash
+state_fingerprint(struct siphash fingerprint, uint32_t index, const struct limit *limit)
+{
+    bool is_bucket = limit->algorithm == TOKEN_BUCKET;
+    uint64_t period = (uint64_t)(is_bucket ? limit->units_per_token : limit->window_us);
+
+    fingerprint = limit_fingerprint(fingerprint, index);
+    fingerprint.high += (period * ALGORITHM_COUNT + limit->algorithm) * UINT64_C(0x9e3779b97f4a7c15);
+    fingerprint.high ^= (uint64_t)limit->units_per_us;
+    return fingerprint;
+}
+
+/* Finds the state, or makes the one of a client never seen, and brings it to `now_us`. */
+static void
+slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
+          int64_t now_us)
+{
+    slot->entry = table_find(table, fingerprint);
+    if (slot->entry != NULL) {
+        slot->entry->full_at_us = TABLE_PINNED;
+        slot->state = &slot->entry->state;
+    } else {
+        slot->state = &slot->fresh;
+        algorithm_init(limit, slot->state, now_us);
+    }
+    algorithm_advance(limit, slot->state, &table->pool, now_us);
+}
+
+static void
+slot_spend(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
+           int64_t now_us, int64_t cost)
+{
+    if (slot->entry == NULL) {
+        slot->entry = table_insert(table, fingerprint, limit->algorithm, now_us);
+        slot->entry->state = slot->fresh;
+        slot->state = &slot->entry->state;
+    }
+    algorithm_spend(limit, slot->state, &table->pool, now_us, cost);
+}
+
+/* Lets go of the entry: it stays for as long as it means something. */
+static void
+slot_release(struct slot *slot, struct table *table, const struct decision *decision, int64_t now_us)
+{
+    if (slot->entry == NULL)
+        return;
+    if (decision->reset_after_us == 0)
+        table_remove(table, slot->entry);
+    else
+        table_touch(table, slot->entry, decision->allowed ? TABLE_IDLE : TABLE_REFUSED,
+                    now_us + decision->reset_after_us);
+}
+
+/* Room in the pool for what a spend on every limit may push. */
+static void
+make_log_room(struct table *table, const struct store_subject *subject, int64_t now_us)
+{
+    uint32_t chunks = 0;
+    bool made;
+
+    for (uint32_t i = 0; i < subject->limit_count; i++)
+        chunks += subject->limits[i].algorithm == SLIDING_WINDOW;
+    if (chunks <= window_log_pool_room(&table->pool))
+        return;
+    made = table_make_log_room(table, chunks, now_us);
+    assert(made); /* see LARGEST_LOGS */
+}
+
+/* All limits together, under the shard's lock: all fit, or nothing is spent. */
+static void
+decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
+{
+    const struct store_subject *subject = &request->subject;
+    const uint32_t count = subject->limit_count;
+    struct slot slots[STORE_LIMITS_MAX];
+    bool fits[STORE_LIMITS_MAX] = {false};
+
+    request->allowed = true;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct limit *limit = &subject->limits[i];
+        slot_load(&slots[i], table, state_fingerprint(fingerprint, i, limit), limit, now_us);
+        fits[i] = algorithm_fits(limit, slots[i].state, now_us, request->cost);
+        request->allowed &= fits[i];
+    }
+    if (request->allowed && request->cost > 0) {
+        make_log_room(table, subject, now_us);
+        for (uint32_t i = 0; i < count; i++)
+            slot_spend(&slots[i], table, state_fingerprint(fingerprint, i, &subject->limits[i]),
+                       &subject->limits[i], now_us, request->cost);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        algorithm_report(&subject->limits[i], slots[i].state, &table->pool, now_us, request->cost, fits[i],
+                         &request->decisions[i]);
+        slot_release(&slots[i], table, &request->decisions[i], now_us);
+    }
+}
+
+static enum store_status
+memory_store_take(struct store *store, struct store_request *request)
+{
+    struct memory_store *memory = memory_store_of(store);
+    struct siphash fingerprint = subject_fingerprint(memory, &request->subject);
+    struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
+
+    assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
+    table_prefetch(&shard->table, limit_fingerprint(fingerprint, 0)); /* it comes while the lock is taken */
+    pthread_mutex_lock(&shard->lock);
+    decide(&shard->table, fingerprint, request, clock_now_us(memory->options.clock));
+    pthread_mutex_unlock(&shard->lock);
+    return STORE_DONE;
+}
+
+static enum store_status
+memory_store_reset(struct store *store, struct store_request *request)
+{
+    struct memory_store *memory = memory_store_of(store);
+    struct siphash fingerprint = subject_fingerprint(memory, &request->subject);
+    struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
+
+    pthread_mutex_lock(&shard->lock);
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        struct table_entry *entry =
+            table_find(&shard->table, state_fingerprint(fingerprint, i, &request->subject.limits[i]));
+        if (entry != NULL)
+            table_remove(&shard->table, entry);
+    }
+    pthread_mutex_unlock(&shard->lock);
+    return STORE_DONE;
+}
+
+static void
+memory_store_cancel(struct store *store, struct store_request *request)
+{
+    (void)store;
+    (void)request;
+    abort(); /* a bug of the caller's: nothing is ever pending here */
+}
+
+static void
+memory_store_flush(struct store *store)
+{
+    (void)store; /* nothing is gathered */
+}
+
+static struct store_health
+memory_store_health(const struct store *store)
+{
+    (void)store;
+    return (struct store_health){.state = STORE_READY, .kind = "memory", .detail = ""};
+}
+
+static void
+memory_store_free(struct store *store)
+{
+    struct memory_store *memory = memory_store_of(store);
+
+    for (uint32_t i = 0; i < memory->shard_count; i++) {
+        table_fini(&memory->shards[i].table);
+        pthread_mutex_destroy(&memory->shards[i].lock);
+    }
+    free(memory->shards);
+    free(memory);
+}
+
+static const struct store_ops memory_store_ops = {
+    .take = memory_store_take,
+    .reset = memory_store_reset,
+    .cancel = memory_store_cancel,
+    .flush = memory_store_flush,
+    .health = memory_store_health,
+    .free = memory_store_free,
+};
+
+/* Clients fall on shards at random, each with all limits of its rule: at worst STORE_LIMITS_MAX keys at a time. With the
+   mean and six standard deviations of such a sum (compound Poisson) of slots, max_keys fit. */
+static uint32_t
+shard_capacity(int64_t max_keys, uint32_t shard_count)
+{
+    double mean = (double)max_keys / shard_count;
+
+    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(STORE_LIMITS_MAX * mean)) + 1;
+}
+
+static uint32_t
+shard_log_chunks(uint32_t capacity)
+{
+    const uint64_t least = LARGEST_LOGS * (SLIDING_WINDOW_ENTRIES / CHUNK_ENTRIES + 2);
+    uint64_t chunks = (uint64_t)capacity * CHUNKS_A_KEY;
+
+    if (chunks < least)
+        chunks = least;
+    return chunks < CHUNK_NONE ? (uint32_t)chunks : CHUNK_NONE - 1;
+}
+
+struct store *
+memory_store_new(const struct memory_store_options *options)
+{
+    struct memory_store *memory = malloc(sizeof(*memory));
+    uint32_t shard_count = 1, capacity;
+
+    assert(options->max_keys >= 1 && options->max_keys <= 1000000000);
+    if (memory == NULL)
+        return NULL;
+    while (shard_count < SHARDS_MAX && options->max_keys / (shard_count * 2) >= KEYS_A_SHARD_MIN)
+        shard_count *= 2;
+    capacity = shard_capacity(
+        options->max_keys < 2 * STORE_LIMITS_MAX ? 2 * STORE_LIMITS_MAX : options->max_keys, shard_count);
+    *memory = (struct memory_store){
+        .store.ops = &memory_store_ops, .options = *options, .hash_key = siphash_random_key()};
+    memory->shards = aligned_alloc(64, shard_count * sizeof(struct shard));
+    if (memory->shards == NULL) {
+        free(memory);
+        return NULL;
+    }
+    while (memory->shard_count < shard_count) {
+        struct shard *shard = &memory->shards[memory->shard_count];
+        if (!table_init(&shard->table, capacity, shard_log_chunks(capacity))) {
+            memory_store_free(&memory->store);
+            return NULL;
+        }
+        pthread_mutex_init(&shard->lock, NULL);
+        memory->shard_count++;
+    }
+    return &memory->store;
+}
+
+struct memory_store_counts
+memory_store_counts(struct store *store)
+{
+    struct memory_store *memory = memory_store_of(store);
+    struct memory_store_counts counts = {0};
+
+    for (uint32_t i = 0; i < memory->shard_count; i++) {
+        struct shard *shard = &memory->shards[i];
+        pthread_mutex_lock(&shard->lock);
+        counts.entries += shard->table.used;
+        counts.evicted += shard->table.evicted;
+        pthread_mutex_unlock(&shard->lock);
+    }
+    return counts;
+}

@@ -1,0 +1,186 @@
+#include "denial_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "fingerprint.h"
+
+#define WAYS       4 /* places that one refusal can have */
+#define SETS       32768
+#define REFUSAL_US (1 * US_PER_S)
+
+/* What one limit said; a refusal by several is as many of them. */
+struct refusal {
+    struct siphash fingerprint;
+    int64_t sent_us, until_us; /* monotonic; of the whole refusal */
+    int64_t remaining;
+    int64_t retry_after_us; /* 0: this limit allowed it */
+    int64_t reset_after_us;
+    uint32_t generation; /* another than the table's: forgotten */
+};
+_Static_assert(sizeof(struct refusal) == 64, "it is one cache line");
+
+struct denial_cache {
+    struct refusal (*sets)[WAYS]; /* 8 MiB, of which only what is used is touched */
+    struct siphash_key key;
+    uint32_t generation;
+};
+
+struct denial_cache *
+denial_cache_new(void)
+{
+    struct denial_cache *denials = calloc(1, sizeof(*denials));
+
+    if (denials == NULL)
+        return NULL;
+    denials->sets = calloc(SETS, sizeof(*denials->sets));
+    if (denials->sets == NULL) {
+        free(denials);
+        return NULL;
+    }
+    denials->key = siphash_random_key();
+    denials->generation = 1;
+    return denials;
+}
+
+void
+denial_cache_free(struct denial_cache *denials)
+{
+    if (denials == NULL)
+        return;
+    free(denials->sets);
+    free(denials);
+}
+
+void
+denial_cache_clear(struct denial_cache *denials)
+{
+    denials->generation++;
+}
+
+/* Of client, rule and cost. The rule by its id, too: one of the same name with other limits may allow what it refused. */
+static struct siphash
+fingerprint_of(const struct denial_cache *denials, const struct store_request *request)
+{
+    const uint64_t numbers[] = {request->subject.rule_id, (uint64_t)request->cost};
+    char text[SUBJECT_BYTES + sizeof(numbers)];
+    size_t bytes = subject_write(text, &request->subject);
+
+    memcpy(text + bytes, numbers, sizeof(numbers));
+    return siphash128(denials->key, text, bytes + sizeof(numbers));
+}
+
+static struct refusal *
+set_of(const struct denial_cache *denials, struct siphash fingerprint)
+{
+    return denials->sets[fingerprint.low % SETS];
+}
+
+static bool
+is_of(const struct refusal *refusal, struct siphash fingerprint)
+{
+    return refusal->fingerprint.low == fingerprint.low && refusal->fingerprint.high == fingerprint.high;
+}
+
+/* How long all limits together will refuse: as long as the one that does so longest. */
+static int64_t
+refused_for_us(const struct store_request *request)
+{
+    int64_t longest = 0;
+
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        const struct decision *decision = &request->decisions[i];
+        if (decision->retry_after_us == RETRY_NEVER)
+            return REFUSAL_US;
+        if (decision->retry_after_us > longest)
+            longest = decision->retry_after_us;
+    }
+    return longest < REFUSAL_US ? longest : REFUSAL_US;
+}
+
+/* Its own, else one that is forgotten, else the one that ends first. */
+static struct refusal *
+place_for(const struct denial_cache *denials, struct siphash fingerprint)
+{
+    struct refusal *set = set_of(denials, fingerprint), *place = &set[0];
+
+    for (int way = 0; way < WAYS; way++) {
+        if (is_of(&set[way], fingerprint))
+            return &set[way];
+        if (set[way].generation != denials->generation)
+            set[way].until_us = INT64_MIN;
+        if (set[way].until_us < place->until_us)
+            place = &set[way];
+    }
+    return place;
+}
+
+void
+denial_cache_note(struct denial_cache *denials, const struct store_request *request, int64_t sent_us)
+{
+    struct siphash fingerprint = fingerprint_of(denials, request);
+    int64_t until_us = sent_us + refused_for_us(request);
+
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        const struct decision *decision = &request->decisions[i];
+        struct siphash own = limit_fingerprint(fingerprint, i);
+        *place_for(denials, own) = (struct refusal){.fingerprint = own,
+                                                    .sent_us = sent_us,
+                                                    .until_us = until_us,
+                                                    .remaining = decision->remaining,
+                                                    .retry_after_us = decision->retry_after_us,
+                                                    .reset_after_us = decision->reset_after_us,
+                                                    .generation = denials->generation};
+    }
+}
+
+static int64_t
+less_elapsed(int64_t duration_us, int64_t elapsed_us)
+{
+    return duration_us > elapsed_us ? duration_us - elapsed_us : 0;
+}
+
+/* What the limit says by now: one that refused for less long than another may allow it. */
+static struct decision
+age(const struct refusal *refusal, const struct limit *limit, int64_t now_us)
+{
+    int64_t elapsed_us = now_us - refusal->sent_us, retry_after_us = refusal->retry_after_us;
+
+    if (retry_after_us != RETRY_NEVER)
+        retry_after_us = less_elapsed(retry_after_us, elapsed_us);
+    return (struct decision){.allowed = retry_after_us == 0,
+                             .limit = limit->limit,
+                             .remaining = refusal->remaining,
+                             .retry_after_us = retry_after_us,
+                             .reset_after_us = less_elapsed(refusal->reset_after_us, elapsed_us)};
+}
+
+static const struct refusal *
+find(const struct denial_cache *denials, struct siphash fingerprint, int64_t now_us)
+{
+    const struct refusal *set = set_of(denials, fingerprint);
+
+    for (int way = 0; way < WAYS; way++)
+        if (is_of(&set[way], fingerprint))
+            return set[way].generation == denials->generation && now_us < set[way].until_us ? &set[way]
+                                                                                            : NULL;
+    return NULL;
+}
+
+bool
+denial_cache_answer(const struct denial_cache *denials, struct store_request *request, int64_t now_us)
+{
+    struct siphash fingerprint = fingerprint_of(denials, request);
+    int64_t sent_us = 0;
+
+    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+        const struct refusal *refusal = find(denials, limit_fingerprint(fingerprint, i), now_us);
+        if (refusal == NULL || (i > 0 && refusal->sent_us != sent_us))
+            return false; /* not there, or only a part of it */
+        sent_us = refusal->sent_us;
+        request->decisions[i] = age(refusal, &request->subject.limits[i], now_us);
+    }
+    request->allowed = false;
+    return true;
+}

@@ -1,0 +1,113 @@
+/*
+ * redis_batch: many requests in one EVALSHA of take.lua, and its answer given back to each.
+ *
+ *      requests   0    1    2    3    4         in the order of arrival
+ *                 a    b    a    c    a
+ *      entries    a×3: 0─►2─►4   b×1: 1   c×1: 3    equal requests (same client, rule and cost) in a row are folded into one
+ *                                                  entry with a count: the script decides them one after the other
+ *
+ * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after, its
+ * decision is dropped. From then on the batch reads neither the request nor its subject, both of which may be freed: it
+ * keeps copies of the limits that it is decided by. All of it on the store's thread.
+ */
+#ifndef REDIS_BATCH_H
+#define REDIS_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store.h"
+
+/* Redis does nothing else while it runs a script, so a batch is bounded, to some 1.2 milliseconds at worst; the first use
+   of the script, which compiles it, takes 0.7 more. In the unit of limit_work. */
+#define BATCH_REQUESTS 256
+#define BATCH_WORK     1024
+#define BATCH_RULES    32
+#define BATCH_BUCKETS  512
+
+struct redis_batch_entry {
+    uint32_t hash;
+    uint16_t first, last; /* its requests, linked by `next_equal` */
+    uint16_t count;       /* of its requests, those that were sent */
+    uint16_t rule;
+    const struct store_request *sample; /* its first request: valid while that waits to be sent */
+};
+
+/* A copy: the rule may be gone before the reply comes. */
+struct redis_batch_rule {
+    uint64_t id;
+    uint32_t limit_count;
+    struct limit limits[STORE_LIMITS_MAX];
+};
+
+struct redis_batch {
+    struct redis_batch *next; /* the store's list */
+    uint16_t request_count, entry_count, rule_count, limit_count;
+    uint16_t work;     /* up to BATCH_WORK */
+    uint16_t live;     /* requests without an answer yet */
+    uint16_t expiring; /* requests before this index have their answer */
+    bool tried_eval;   /* the script was not there: sent again with its text */
+    bool repeats;      /* a key may stand in the command more than once */
+    bool is_reset;     /* one request, to be forgotten: redis_batch_encode_reset; nothing is added */
+    int64_t sent_us;   /* monotonic, from before the encode */
+    struct denial_cache *denials;                   /* borrowed: gets to know what was refused; NULL */
+    struct store_request *requests[BATCH_REQUESTS]; /* NULL: answered or given up */
+    uint16_t next_equal[BATCH_REQUESTS];
+    struct redis_batch_entry entries[BATCH_REQUESTS];
+    uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
+    struct redis_batch_rule rules[BATCH_RULES];
+
+    char *command; /* as sent */
+    size_t command_bytes;
+    size_t command_room;
+    size_t arguments; /* where what follows the script's name begins in `command` */
+    size_t words;     /* in the command, for its first line */
+};
+
+struct redis_batch *redis_batch_new(void);
+void redis_batch_free(struct redis_batch *batch);
+
+/* Empties it; its command's room is kept. */
+void redis_batch_clear(struct redis_batch *batch);
+
+/* Takes the request in, which then belongs to the batch (owner, position). False: it is full. */
+bool redis_batch_add(struct redis_batch *batch, struct store_request *request);
+
+/* Forgets the request: it will get no answer from here. */
+void redis_batch_remove(struct redis_batch *batch, const struct store_request *request);
+
+/* Makes the EVALSHA of what is still live in `command`. False when memory is out. */
+bool redis_batch_encode(struct redis_batch *batch);
+
+/* Makes the DEL of the keys of its one request, a reset, in `command`; its reply is a number. False when
+   memory is out. */
+bool redis_batch_encode_reset(struct redis_batch *batch);
+
+/* The reset is done: STORE_DONE for its request, if it still waits. */
+void redis_batch_reset_done(struct redis_batch *batch);
+
+/* The same command with the script's text, for a Redis that does not have it. `*bytes` is its length; free() it.
+   NULL when memory is out. */
+char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
+
+/* Reads the script's reply and gives every live request its decision by its callback: STORE_DONE, or STORE_UNAVAILABLE for
+   the requests of an entry whose key is none of ours, or whose numbers are none that a decision can have (`*foreign` counts
+   such entries). False where the text cannot be told apart into entries: what is then still live has not been
+   answered. */
+bool redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign);
+
+/* Gives the request at this position its answer; from then on it is its owner's again. */
+void redis_batch_answer(struct redis_batch *batch, uint16_t position, enum store_status status);
+
+/* Answers everything that is still live with STORE_UNAVAILABLE. Returns how many that were. */
+unsigned redis_batch_fail(struct redis_batch *batch);
+
+/* The earliest deadline of what is still live; INT64_MAX where nothing is. */
+int64_t redis_batch_deadline(const struct redis_batch *batch);
+
+/* Answers what is past its deadline with STORE_UNAVAILABLE; returns how many. `*next_us` is the earliest deadline of the rest,
+   untouched when none is left. */
+unsigned redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us);
+
+#endif

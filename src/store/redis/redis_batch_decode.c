@@ -1,0 +1,150 @@
+/*
+ * From the reply of the script to the answers. Its text comes from outside: nothing about it is believed.
+ */
+#include <string.h>
+
+#include "denial_cache.h"
+#include "number.h"
+#include "redis_batch.h"
+
+/* The words of the reply, a space between two. */
+struct reader {
+    const char *at, *end;
+    bool more; /* a word must follow */
+};
+
+struct word {
+    const char *text;
+    size_t bytes;
+};
+
+static bool
+read_word(struct reader *reader, struct word *word)
+{
+    size_t left = (size_t)(reader->end - reader->at);
+    const char *space;
+
+    if (!reader->more || left == 0)
+        return false;
+    space = memchr(reader->at, ' ', left);
+    *word = (struct word){.text = reader->at, .bytes = space ? (size_t)(space - reader->at) : left};
+    reader->at += word->bytes + (space != NULL);
+    reader->more = space != NULL;
+    return word->bytes > 0;
+}
+
+/* False where the word is no decimal integer within [min, max]. */
+static bool
+is_number(const struct word *word, int64_t min, int64_t max, int64_t *out)
+{
+    bool negative = word->text[0] == '-';
+    size_t i = negative;
+    int64_t value = 0;
+
+    if (word->bytes == i || word->bytes - i > 16) /* 2^53 has 16 digits */
+        return false;
+    for (; i < word->bytes; i++) {
+        if (word->text[i] < '0' || word->text[i] > '9')
+            return false;
+        value = value * 10 + (word->text[i] - '0');
+    }
+    *out = negative ? -value : value;
+    return *out >= min && *out <= max;
+}
+
+/* False where words are missing. `*good` becomes false where they are none of a decision by this limit. */
+static bool
+read_decision(struct reader *reader, const struct limit *limit, struct decision *decision, bool *good)
+{
+    int64_t allowed = 0;
+    struct word words[4];
+
+    for (size_t i = 0; i < 4; i++)
+        if (!read_word(reader, &words[i]))
+            return false;
+    decision->limit = limit->limit;
+    *good = *good && is_number(&words[0], 0, 1, &allowed) &&
+            is_number(&words[1], 0, limit->limit, &decision->remaining) &&
+            is_number(&words[2], RETRY_NEVER, NUMBER_EXACT_MAX, &decision->retry_after_us) &&
+            is_number(&words[3], 0, NUMBER_EXACT_MAX, &decision->reset_after_us);
+    decision->allowed = allowed == 1;
+    return true;
+}
+
+/* Gives the entry's next `count` requests this decision, from `*position` on. */
+static void
+answer_group(struct redis_batch *batch, const struct decision *decisions, uint32_t limit_count, int64_t count,
+             uint16_t *position)
+{
+    bool allowed = true, noted = false;
+
+    for (uint32_t i = 0; i < limit_count; i++)
+        allowed &= decisions[i].allowed;
+    for (; count > 0; count--) {
+        uint16_t next = batch->next_equal[*position];
+        struct store_request *request = batch->requests[*position];
+        if (request != NULL) {
+            request->allowed = allowed;
+            memcpy(request->decisions, decisions, limit_count * sizeof(decisions[0]));
+            if (!allowed && !noted && batch->denials) {
+                denial_cache_note(batch->denials, request, batch->sent_us);
+                noted = true;
+            }
+            redis_batch_answer(batch, *position, STORE_DONE);
+        }
+        *position = next;
+    }
+}
+
+static void
+fail_entry(struct redis_batch *batch, const struct redis_batch_entry *entry)
+{
+    uint16_t position = entry->first;
+
+    for (uint16_t i = 0; i < entry->count; i++, position = batch->next_equal[position])
+        if (batch->requests[position] != NULL)
+            redis_batch_answer(batch, position, STORE_UNAVAILABLE);
+}
+
+/* One client's part. False where it cannot be told where it ends. `*good` is false where it is no answer: its requests
+   have failed, and what follows it is as good as ever. */
+static bool
+read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, struct reader *reader,
+           bool *good)
+{
+    const struct redis_batch_rule *rule = &batch->rules[entry->rule];
+    struct decision decisions[STORE_LIMITS_MAX];
+    uint16_t position = entry->first;
+    int64_t rest = entry->count, count;
+    struct word word;
+
+    *good = true;
+    for (; rest > 0; rest -= count) {
+        if (!read_word(reader, &word) || !is_number(&word, 0, rest, &count))
+            return false;
+        for (uint32_t i = 0; i < rule->limit_count && count > 0; i++)
+            if (!read_decision(reader, &rule->limits[i], &decisions[i], good))
+                return false;
+        *good = *good && count > 0;
+        if (!*good)
+            fail_entry(batch, entry);
+        if (count == 0)
+            break;
+        answer_group(batch, decisions, rule->limit_count, count, &position);
+    }
+    return true;
+}
+
+bool
+redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign)
+{
+    struct reader reader = {.at = reply, .end = reply + bytes, .more = bytes > 0};
+    bool good;
+
+    for (uint32_t i = 0; i < batch->entry_count; i++) {
+        if (!read_entry(batch, &batch->entries[i], &reader, &good))
+            return false;
+        *foreign += !good;
+    }
+    return !reader.more;
+}

@@ -1,0 +1,545 @@
+#include "redis_store.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <hiredis/hiredis.h>
+
+#include "clock.h"
+#include "denial_cache.h"
+#include "log.h"
+#include "redis_batch.h"
+#include "redis_connection.h"
+#include "redis_error.h"
+#include "take_script.h"
+
+/* Commands under way before a batch that is not full waits for an answer. */
+#define SENT_BEFORE_WAITING 2
+
+/* Commands under way, at most. Full batches beyond wait for answers, too. */
+#define SENT_MAX 64
+
+/* Batches kept for the next burst; with more than these, memory is given back. */
+#define UNUSED_MAX 64
+
+/* A Redis that has answered nothing for so long after a deadline has passed gets a new connection: the old one may lead
+   nowhere. */
+#define STALL_DROP_US (US_PER_S / 2)
+
+struct redis_store {
+    struct store store;
+    struct redis_store_options options;
+    struct redis_connection *connection;
+    struct event *timer; /* the earliest deadline, while anything is pending */
+    bool timer_armed;
+    int64_t stalled_since_us; /* monotonic; 0: it answers. Set when a deadline passes, until the next reply */
+
+    struct denial_cache *denials;
+    struct redis_batch *unsent;           /* oldest first */
+    struct redis_batch *gathering;        /* the last of them; never NULL */
+    struct redis_batch *sent, **sent_end; /* in the order of their sending */
+    unsigned sent_count;
+    struct redis_batch *unused;
+    unsigned unused_count;
+};
+
+static struct redis_store *
+redis_store_of(struct store *store)
+{
+    return (struct redis_store *)store;
+}
+
+static bool
+is_ready(const struct redis_store *redis)
+{
+    return redis->connection != NULL && redis_connection_state(redis->connection) == CONNECTION_READY &&
+           redis->stalled_since_us == 0;
+}
+
+/* Batches. */
+
+static void
+recycle(struct redis_store *redis, struct redis_batch *batch)
+{
+    assert(batch->live == 0);
+    if (redis->unused_count == UNUSED_MAX) {
+        redis_batch_free(batch);
+        return;
+    }
+    redis_batch_clear(batch);
+    batch->next = redis->unused;
+    redis->unused = batch;
+    redis->unused_count++;
+}
+
+static struct redis_batch *
+take_unused(struct redis_store *redis)
+{
+    struct redis_batch *batch = redis->unused;
+
+    if (batch != NULL) {
+        redis->unused = batch->next;
+        redis->unused_count--;
+    } else {
+        batch = redis_batch_new();
+    }
+    if (batch != NULL) {
+        batch->next = NULL;
+        batch->denials = redis->denials;
+    }
+    return batch;
+}
+
+/* What gathers from now on goes into another batch. False: memory is out. */
+static bool
+begin_batch(struct redis_store *redis)
+{
+    struct redis_batch *batch = take_unused(redis);
+
+    if (batch == NULL)
+        return false;
+    if (redis->gathering != NULL)
+        redis->gathering->next = batch;
+    else
+        redis->unsent = batch;
+    redis->gathering = batch;
+    return true;
+}
+
+static void
+fail_unsent(struct redis_store *redis)
+{
+    while (redis->unsent != redis->gathering) {
+        struct redis_batch *batch = redis->unsent;
+        redis->unsent = batch->next;
+        redis_batch_fail(batch);
+        recycle(redis, batch);
+    }
+    redis_batch_fail(redis->gathering);
+    redis_batch_clear(redis->gathering);
+}
+
+static void
+sent_append(struct redis_store *redis, struct redis_batch *batch)
+{
+    batch->next = NULL;
+    *redis->sent_end = batch;
+    redis->sent_end = &batch->next;
+    redis->sent_count++;
+}
+
+static void
+sent_remove(struct redis_store *redis, struct redis_batch *batch)
+{
+    struct redis_batch **link = &redis->sent;
+
+    while (*link != batch)
+        link = &(*link)->next;
+    *link = batch->next;
+    if (redis->sent_end == &batch->next)
+        redis->sent_end = link;
+    batch->next = NULL;
+    redis->sent_count--;
+}
+
+/* Deadlines. */
+
+/* False: memory is out. */
+static bool
+arm_timer(struct redis_store *redis, int64_t deadline_us, int64_t now_us)
+{
+    int64_t delay_us = deadline_us > now_us ? deadline_us - now_us : 0;
+    struct timeval delay = {.tv_sec = delay_us / US_PER_S, .tv_usec = delay_us % US_PER_S};
+
+    redis->timer_armed = evtimer_add(redis->timer, &delay) == 0;
+    return redis->timer_armed;
+}
+
+/* Sets the request's deadline, which the timer will be there for. False: memory is out. */
+static bool
+set_deadline(struct redis_store *redis, struct store_request *request, int64_t now_us)
+{
+    request->deadline_us = now_us + redis->options.timeout_us;
+    return redis->timer_armed || arm_timer(redis, request->deadline_us, now_us);
+}
+
+static void
+note_stall(struct redis_store *redis, int64_t now_us)
+{
+    static struct log_limiter limiter;
+    uint64_t suppressed;
+
+    if (redis->stalled_since_us == 0) {
+        redis->stalled_since_us = now_us;
+        if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
+            log_warn("redis",
+                     "%s has not answered within %" PRId64 " ms; until it does, the failure mode decides",
+                     redis->options.url->display, redis->options.timeout_us / US_PER_MS);
+    }
+}
+
+/* Whether a command that was sent has not been answered in time. */
+static bool
+is_overdue(const struct redis_store *redis, int64_t now_us)
+{
+    for (const struct redis_batch *batch = redis->sent; batch != NULL; batch = batch->next)
+        if (redis_batch_deadline(batch) <= now_us)
+            return true;
+    return false;
+}
+
+/* Answers what is past its deadline. Deadlines are in the order of arrival, and so are batches. Returns the earliest that
+   is left; INT64_MAX: none. */
+static int64_t
+expire_all(struct redis_batch *batch, int64_t now_us)
+{
+    int64_t next_us = INT64_MAX;
+
+    for (; batch != NULL && next_us == INT64_MAX; batch = batch->next)
+        redis_batch_expire(batch, now_us, &next_us);
+    return next_us;
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct redis_store *redis = arg;
+    int64_t now_us = clock_mono_us(), next_us;
+
+    (void)fd;
+    (void)what;
+    redis->timer_armed = false;
+    if (is_overdue(redis, now_us))
+        note_stall(redis, now_us); /* before those who waited are told, who may ask again */
+    next_us = expire_all(redis->sent, now_us);
+    if (next_us == INT64_MAX)
+        next_us = expire_all(redis->unsent, now_us);
+    if (redis->stalled_since_us != 0) {
+        int64_t drop_us = redis->stalled_since_us + STALL_DROP_US;
+        if (now_us >= drop_us) {
+            redis_connection_drop(redis->connection, "it does not answer");
+            return;
+        }
+        if (drop_us < next_us)
+            next_us = drop_us;
+    }
+    if (next_us != INT64_MAX)
+        arm_timer(redis, next_us, now_us);
+}
+
+/* Replies. */
+
+#define ERROR_LOG_US (10 * US_PER_S)
+
+/* One line for each kind of error, however many workers meet it how often. */
+static void
+report_error(struct redis_store *redis, const struct redis_error *error, const char *text, size_t bytes)
+{
+    static struct log_limiter limiters[REDIS_ERROR_COUNT];
+    char shown[REDIS_ERROR_SHOWN_BYTES];
+    uint64_t suppressed;
+
+    if (log_limiter_allows(&limiters[redis_error_index(error)], ERROR_LOG_US, &suppressed))
+        log_error("redis",
+                  "%s answers \"%s\": %s; meanwhile the failure mode decides (%" PRIu64
+                  " more such answers before)",
+                  redis->options.url->display, redis_error_shown(shown, text, bytes), error->advice,
+                  suppressed);
+}
+
+/* What no Redis with our script would send. */
+static void
+report_nonsense(struct redis_store *redis)
+{
+    static struct log_limiter limiter;
+    uint64_t suppressed;
+
+    if (log_limiter_allows(&limiter, ERROR_LOG_US, &suppressed))
+        log_error("redis",
+                  "%s answers what the script never does: is it a Redis? The failure mode decides (%" PRIu64
+                  " more before)",
+                  redis->options.url->display, suppressed);
+    redis_connection_drop_soon(redis->connection, "it answers what the script never does",
+                               CONNECTION_PAUSE_LONG);
+}
+
+static bool
+send_eval(struct redis_store *redis, struct redis_batch *batch)
+{
+    size_t bytes;
+    char *command = redis_batch_encode_eval(batch, &bytes);
+    bool sent = command != NULL && redis_connection_send(redis->connection, command, bytes, batch);
+
+    free(command);
+    batch->tried_eval = true;
+    return sent;
+}
+
+/* True when the batch was sent again. */
+static bool
+on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
+{
+    const struct redis_error *error = redis_error_of(reply->str, reply->len);
+
+    switch (error->reaction) {
+    case REACT_SEND_SCRIPT:
+        /* It did not run, so to send it again cannot count twice. */
+        if (!batch->tried_eval && !batch->is_reset && batch->live > 0)
+            return send_eval(redis, batch);
+        break;
+    case REACT_DEGRADE:
+        break;
+    case REACT_RECONNECT:
+        redis_connection_drop_soon(redis->connection, error->advice, CONNECTION_PAUSE_BACKOFF);
+        break;
+    case REACT_REENTER:
+        redis_connection_drop_soon(redis->connection, error->advice, CONNECTION_PAUSE_LONG);
+        break;
+    }
+    report_error(redis, error, reply->str, reply->len);
+    return false;
+}
+
+static void
+on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
+{
+    static const char foreign_text[] = "WRONGTYPE Operation against a key holding the wrong kind of value";
+    unsigned foreign = 0;
+
+    redis_connection_proved(redis->connection);
+    if (!redis_batch_decode(batch, reply->str, reply->len, &foreign))
+        report_nonsense(redis);
+    if (foreign > 0)
+        report_error(redis, redis_error_of(foreign_text, sizeof(foreign_text) - 1), foreign_text,
+                     sizeof(foreign_text) - 1);
+}
+
+/* Refusals that were noted before are of counts that are gone. All are forgotten, for they cannot be found by the client
+   alone: each costs one command to be known again. */
+static void
+on_reset_reply(struct redis_store *redis, struct redis_batch *batch)
+{
+    redis_connection_proved(redis->connection);
+    denial_cache_clear(redis->denials);
+    redis_batch_reset_done(batch);
+}
+
+static void
+on_reply(void *arg, void *cookie, const struct redisReply *reply)
+{
+    struct redis_store *redis = arg;
+    struct redis_batch *batch = cookie;
+
+    if (reply != NULL)
+        redis->stalled_since_us = 0;
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
+        if (on_error_reply(redis, batch, reply))
+            return;
+    } else if (reply != NULL && batch->is_reset && reply->type == REDIS_REPLY_INTEGER) {
+        on_reset_reply(redis, batch);
+    } else if (reply != NULL && !batch->is_reset && reply->type == REDIS_REPLY_STRING) {
+        on_text_reply(redis, batch, reply);
+    } else if (reply != NULL) {
+        report_nonsense(redis);
+    }
+    redis_batch_fail(batch);
+    sent_remove(redis, batch);
+    recycle(redis, batch);
+}
+
+static void
+on_change(void *arg, bool ready)
+{
+    struct redis_store *redis = arg;
+
+    redis->stalled_since_us = 0;
+    if (!ready) {
+        assert(redis->sent == NULL);
+        fail_unsent(redis);
+        denial_cache_clear(redis->denials); /* while it is away the failure mode has the word */
+    }
+}
+
+/* The store's face. */
+
+static bool
+send_batch(struct redis_store *redis, struct redis_batch *batch)
+{
+    bool encoded;
+
+    batch->sent_us = clock_mono_us();
+    encoded = batch->is_reset ? redis_batch_encode_reset(batch) : redis_batch_encode(batch);
+    return encoded && redis_connection_send(redis->connection, batch->command, batch->command_bytes, batch);
+}
+
+/* Sends the batch that has waited longest. False, and it stays: memory is out. */
+static bool
+send_oldest(struct redis_store *redis)
+{
+    struct redis_batch *batch = redis->unsent;
+
+    if (batch == redis->gathering && !begin_batch(redis))
+        return false;
+    if (batch->live > 0 && !send_batch(redis, batch))
+        return false;
+    redis->unsent = batch->next;
+    if (batch->live > 0)
+        sent_append(redis, batch);
+    else
+        recycle(redis, batch); /* all have given up */
+    return true;
+}
+
+/* Whether there is something to send, and few enough commands are under way for it. */
+static bool
+is_due(const struct redis_store *redis)
+{
+    unsigned most = redis->unsent == redis->gathering ? SENT_BEFORE_WAITING : SENT_MAX;
+
+    return redis->unsent->request_count > 0 && redis->sent_count < most;
+}
+
+static enum store_status
+redis_store_take(struct store *store, struct store_request *request)
+{
+    struct redis_store *redis = redis_store_of(store);
+    int64_t now_us;
+
+    assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
+    if (!is_ready(redis))
+        return STORE_UNAVAILABLE;
+    now_us = clock_mono_us();
+    if (denial_cache_answer(redis->denials, request, now_us))
+        return STORE_DONE;
+    if (!set_deadline(redis, request, now_us))
+        return STORE_UNAVAILABLE;
+    if (!redis_batch_add(redis->gathering, request) &&
+        (!begin_batch(redis) || !redis_batch_add(redis->gathering, request)))
+        return STORE_UNAVAILABLE;
+    return STORE_PENDING;
+}
+
+/* A command of its own, after what was asked before it. */
+static enum store_status
+redis_store_reset(struct store *store, struct store_request *request)
+{
+    struct redis_store *redis = redis_store_of(store);
+    struct redis_batch *batch;
+
+    if (!is_ready(redis) || !set_deadline(redis, request, clock_mono_us()))
+        return STORE_UNAVAILABLE;
+    if (redis->gathering->request_count > 0 && !begin_batch(redis))
+        return STORE_UNAVAILABLE;
+    batch = redis->gathering;
+    if (!begin_batch(redis))
+        return STORE_UNAVAILABLE;
+    redis_batch_add(batch, request);
+    batch->is_reset = true;
+    return STORE_PENDING;
+}
+
+static void
+redis_store_cancel(struct store *store, struct store_request *request)
+{
+    (void)store;
+    redis_batch_remove(request->owner, request);
+}
+
+static void
+redis_store_flush(struct store *store)
+{
+    struct redis_store *redis = redis_store_of(store);
+
+    if (redis_connection_state(redis->connection) == CONNECTION_READY)
+        while (is_due(redis) && send_oldest(redis)) /* where it cannot, the deadline answers */
+            continue;
+    redis_connection_flush(redis->connection);
+}
+
+static struct store_health
+redis_store_health(const struct store *store)
+{
+    const struct redis_store *redis = (const struct redis_store *)store;
+    struct store_health health = {.kind = "redis", .detail = redis_connection_reason(redis->connection)};
+
+    switch (redis_connection_state(redis->connection)) {
+    case CONNECTION_READY:
+        health.state = redis->stalled_since_us == 0 ? STORE_READY : STORE_LOST;
+        if (redis->stalled_since_us != 0)
+            health.detail = "it does not answer";
+        break;
+    case CONNECTION_WAITING:
+    case CONNECTION_RESOLVING:
+    case CONNECTION_CONNECTING:
+    case CONNECTION_HANDSHAKE:
+        health.state = health.detail[0] == '\0' ? STORE_CONNECTING : STORE_LOST;
+        break;
+    }
+    return health;
+}
+
+static void
+redis_store_free(struct store *store)
+{
+    struct redis_store *redis = redis_store_of(store);
+
+    redis_connection_free(redis->connection);
+    redis->connection = NULL; /* who is told now that his request failed may ask again, in vain */
+    if (redis->gathering != NULL)
+        fail_unsent(redis);
+    redis_batch_free(redis->gathering);
+    denial_cache_free(redis->denials);
+    while (redis->unused) {
+        struct redis_batch *batch = redis->unused;
+        redis->unused = batch->next;
+        redis_batch_free(batch);
+    }
+    if (redis->timer)
+        event_free(redis->timer);
+    free(redis);
+}
+
+static const struct store_ops redis_store_ops = {
+    .take = redis_store_take,
+    .reset = redis_store_reset,
+    .cancel = redis_store_cancel,
+    .flush = redis_store_flush,
+    .health = redis_store_health,
+    .free = redis_store_free,
+};
+
+struct store *
+redis_store_new(const struct redis_store_options *options)
+{
+    struct redis_store *redis = calloc(1, sizeof(*redis));
+
+    if (redis == NULL)
+        return NULL;
+    redis->store.ops = &redis_store_ops;
+    redis->options = *options;
+    redis->sent_end = &redis->sent;
+    redis->timer = evtimer_new(options->base, on_timer, redis);
+    redis->denials = denial_cache_new();
+    begin_batch(redis);
+    redis->connection =
+        redis_connection_new(&(struct redis_connection_options){.base = options->base,
+                                                                .entry = {.url = options->url,
+                                                                          .script = take_script_text,
+                                                                          .script_bytes = take_script_bytes,
+                                                                          .program = options->program,
+                                                                          .worker = options->worker},
+                                                                .tls = options->tls,
+                                                                .on_change = on_change,
+                                                                .on_reply = on_reply,
+                                                                .arg = redis});
+    if (redis->timer == NULL || redis->denials == NULL || redis->gathering == NULL ||
+        redis->connection == NULL) {
+        redis_store_free(&redis->store);
+        return NULL;
+    }
+    return &redis->store;
+}

@@ -1,0 +1,198 @@
+/*
+ * check_parser: what an application's JSON asks, and which field each mistake names.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_parser.h"
+#include "suite.h"
+
+static const char rules_text[] =
+    "{\"default\": {\"capacity\": 1, \"refill_rate\": 1},"
+    " \"few\": {\"capacity\": 1, \"refill_rate\": 1},"
+    " \"all\": {\"identify_by\": [\"global\"], \"capacity\": 1, \"refill_rate\": 1},"
+    " \"keyed\": {\"match\": {\"path\": \"/k\", \"methods\": [\"POST\"]}, \"identify_by\": "
+    "[\"header:X-Key\", \"ip\"],"
+    "             \"capacity\": 1, \"refill_rate\": 1}}";
+
+static struct policy *policy;
+
+static void
+set_up(void)
+{
+    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
+    struct report report;
+
+    report_init(&report);
+    policy = policy_parse("test", rules_text, strlen(rules_text), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.count > 0 ? report.lines[0] : "");
+    report_fini(&report);
+}
+
+static void
+tear_down(void)
+{
+    policy_free(policy);
+}
+
+/* Reads an object, with ' for ", into a check or a mistake about it or the text. */
+static struct check
+read_text(const char *quoted, const struct json_body_place *place)
+{
+    struct check check = {.take.cost = 1};
+    char *text = strdup(quoted);
+    cJSON *root;
+
+    ck_assert_ptr_nonnull(text);
+    for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
+        *quote = '"';
+    root = json_body_parse(text, strlen(text), &check.mistake);
+    if (root != NULL)
+        check_parse(policy, root, place, true, &check);
+    cJSON_Delete(root);
+    free(text);
+    return check;
+}
+
+static const struct {
+    const char *text, *rule, *client;
+    int64_t cost;
+} good[] = {
+    {"{'rule':'few','client':'u'}", "few", "client=u", 1},
+    {"\xef\xbb\xbf {'rule':'few','client':'u','cost':0}", "few", "client=u", 0},
+    {"{'cost':9007199254740991,'client':'u','rule':'few'}", "few", "client=u", INT64_C(9007199254740991)},
+    {"{'rule':'few','client':'u','cost':1e3}", "few", "client=u", 1000},
+    {"{'rule':'few','client':'u','cost':2.0}", "few", "client=u", 2},
+    {"{'rule':'few','client':'u','cost':-0}", "few", "client=u", 0},
+    {"{'rule':'few','client':'a b\\n\\u00fc{}'}", "few", "client=a%20b%0a%c3%bc%7b%7d", 1},
+    {"{'rule':'all'}", "all", "global", 1},
+    {"{'rule':'keyed','ip':'192.0.2.1'}", "keyed", "ip=192.0.2.1", 1},
+    {"{'rule':'keyed','ip':'[2001:db8::1]:443'}", "keyed", "ip=2001:db8::/64", 1},
+    {"{'rule':'keyed','ip':'192.0.2.1','headers':{'X-KEY':' k\\t','Other':''}}", "keyed", "header:x-key=k",
+     1},
+    {"{'rule':'keyed','ip':'192.0.2.1','headers':{'X-Key':' '}}", "keyed", "ip=192.0.2.1", 1},
+    {"{'path':'/k','method':'POST','client':'u'}", "keyed", "client=u", 1},
+    {"{'path':'//x/../%6b?a=/b','method':'POST','client':'u'}", "keyed", "client=u", 1},
+    {"{'path':'/k','client':'u'}", "default", "client=u", 1},
+    {"{'path':'/k','method':'post','client':'u'}", "default", "client=u", 1},
+};
+
+START_TEST(a_question_is_a_rule_a_client_and_a_cost)
+{
+    static const struct json_body_place root = {0};
+    struct check check = read_text(good[_i].text, &root);
+
+    ck_assert_msg(check.mistake.status == 0, "%s: %s %s", good[_i].text, check.mistake.field,
+                  check.mistake.why);
+    ck_assert_str_eq(check.take.rule->name, good[_i].rule);
+    ck_assert_str_eq(check.take.client.text, good[_i].client);
+    ck_assert_int_eq(check.take.cost, good[_i].cost);
+}
+END_TEST
+
+/* Under rules without a default. */
+START_TEST(a_path_that_no_rule_matches_is_no_mistake)
+{
+    static const struct json_body_place root = {0};
+    static const char *const texts[] = {"{'path':'/x'}", "{'path':'/x','client':'u','cost':2}",
+                                        "{'path':'/x','ip':'192.0.2.1','headers':{'X-Key':'k'}}"};
+    struct check check;
+
+    policy->fallback = NULL;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        check = read_text(texts[i], &root);
+        ck_assert_msg(check.mistake.status == 0, "%s: %s", texts[i], check.mistake.field);
+        ck_assert_ptr_null(check.take.rule);
+    }
+    check = read_text("{'path':'/x','ip':'nowhere'}", &root);
+    ck_assert_str_eq(check.mistake.field, "ip"); /* what is said is looked at all the same */
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    unsigned status;
+    const char *sentence;
+} mistakes[] = {
+    {"", 400, "The body is not JSON: line 1, column 1: it is empty."},
+    {"{", 400, "The body is not JSON: line 1, column 2: it ends too early."},
+    {"{\n 'rule': few}", 400,
+     "The body is not JSON: line 2, column 10: a value is expected: an object, an array, a string in double "
+     "quotes, a number."},
+    {"{'rule':'\\u0000'}", 400, "The body is not JSON: line 1, column 11: something else is expected here."},
+    {"[[[[[[[[[[[[[[[[[", 400,
+     "The body is not JSON: line 1, column 17: nested too deeply: at most 16 levels."},
+    {"7", 400, "The body must be an object."},
+    {"{'Rule':'few'}", 400,
+     "The body has a field that is none of rule, client, cost, path, method, headers, ip."},
+    {"{'rule':'few','client':'u','client':'u'}", 400, "client stands there twice."},
+    {"{}", 400, "rule is missing, and so is path."},
+    {"{'rule':7}", 400, "rule must be a string that is not empty."},
+    {"{'rule':''}", 400, "rule must be a string that is not empty."},
+    {"{'rule':'none','client':'u'}", 404, "rule is not the name of a rule."},
+    {"{'rule':'few','path':'/','client':'u'}", 400, "path must not stand beside rule."},
+    {"{'rule':'few','method':'GET','client':'u'}", 400, "method must not stand beside rule."},
+    {"{'rule':'few'}", 400,
+     "client is missing, and neither headers nor ip name one by the rule's identify_by."},
+    {"{'rule':'keyed','headers':{'X-Other':'k'}}", 400,
+     "client is missing, and neither headers nor ip name one by the rule's identify_by."},
+    {"{'rule':'few','client':null}", 400, "client must be a string that is not empty."},
+    {"{'rule':'few','client':'u','headers':{}}", 400, "headers must not stand beside client."},
+    {"{'rule':'few','client':'u','ip':'::1'}", 400, "ip must not stand beside client."},
+    {"{'rule':'few','client':'u','cost':-1}", 400, "cost must be a whole number from 0 to 9007199254740991."},
+    {"{'rule':'few','client':'u','cost':0.5}", 400,
+     "cost must be a whole number from 0 to 9007199254740991."},
+    {"{'rule':'few','client':'u','cost':9007199254740993}", 400,
+     "cost must be a whole number from 0 to 9007199254740991."},
+    {"{'rule':'few','client':'u','cost':1e999}", 400,
+     "cost must be a whole number from 0 to 9007199254740991."},
+    {"{'rule':'few','client':'u','cost':'1'}", 400,
+     "cost must be a whole number from 0 to 9007199254740991."},
+    {"{'path':'k','client':'u'}", 400, "path must be a path that begins with /, without control bytes."},
+    {"{'path':'/%00','client':'u'}", 400, "path must be a path that begins with /, without control bytes."},
+    {"{'path':'/','method':7,'client':'u'}", 400, "method must be a string that is not empty."},
+    {"{'rule':'keyed','ip':'1.2.3'}", 400, "ip must be an IPv4 or an IPv6 address."},
+    {"{'rule':'keyed','headers':7}", 400, "headers must be an object of strings."},
+    {"{'rule':'keyed','headers':{'X':null}}", 400, "headers must be an object of strings."},
+    {"{'rule':'keyed','headers':{'x-key':'a','X-Key':'b'}}", 400, "headers must not name a header twice."},
+    {"{'rule':'keyed','headers':{'x-key':'a\\u0001'}}", 400,
+     "headers must not have control bytes in the value that names the client."},
+};
+
+START_TEST(a_mistake_names_the_field_and_what_is_accepted)
+{
+    static const struct json_body_place root = {0};
+    struct check check = read_text(mistakes[_i].text, &root);
+    char sentence[JSON_ERROR_BYTES];
+
+    ck_assert_msg(check.mistake.status == mistakes[_i].status, "%s: %u", mistakes[_i].text,
+                  check.mistake.status);
+    json_error_text(&check.mistake, sentence);
+    ck_assert_msg(strcmp(sentence, mistakes[_i].sentence) == 0, "%s: %s", mistakes[_i].text, sentence);
+    ck_assert_ptr_null(strpbrk(sentence, "\"\\\n")); /* it goes into JSON as it is */
+}
+END_TEST
+
+START_TEST(a_mistake_in_a_list_names_its_element)
+{
+    static const struct json_body_place place = {.list = "checks", .index = 999};
+
+    ck_assert_str_eq(read_text("{'rule':'few','client':7}", &place).mistake.field, "checks[999].client");
+    ck_assert_str_eq(read_text("7", &place).mistake.field, "checks[999]");
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("check_parser");
+    TCase *reading = tcase_create("reading");
+
+    tcase_add_checked_fixture(reading, set_up, tear_down);
+    tcase_add_loop_test(reading, a_question_is_a_rule_a_client_and_a_cost, 0, ROWS(good));
+    tcase_add_test(reading, a_path_that_no_rule_matches_is_no_mistake);
+    tcase_add_loop_test(reading, a_mistake_names_the_field_and_what_is_accepted, 0, ROWS(mistakes));
+    tcase_add_test(reading, a_mistake_in_a_list_names_its_element);
+    suite_add_tcase(suite, reading);
+    return run_suite(suite);
+}

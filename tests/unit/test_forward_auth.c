@@ -1,0 +1,185 @@
+/*
+ * forward: which rule a forwarded request meets, by whose word, and how it is refused.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "forward_auth.h"
+#include "suite.h"
+
+static const char rules_text[] =
+    "{\"default\": {\"capacity\": 1, \"refill_rate\": 1},"
+    " \"a\": {\"match\": {\"path\": \"/a\"}, \"identify_by\": [\"header:host\"], \"capacity\": 1, "
+    "\"refill_rate\": 1},"
+    " \"posted\": {\"match\": {\"path\": \"/p\", \"methods\": [\"POST\"]}, \"capacity\": 1, \"refill_rate\": "
+    "1},"
+    " \"below\": {\"match\": {\"path\": \"/b/**\"}, \"capacity\": 1, \"refill_rate\": 1}}";
+
+static struct policy *policy;
+static struct headers headers;
+
+static void
+set_up(void)
+{
+    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
+    struct report report;
+
+    report_init(&report);
+    policy = policy_parse("test", rules_text, strlen(rules_text), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.count > 0 ? report.lines[0] : "");
+    report_fini(&report);
+    headers = (struct headers){0};
+}
+
+static void
+tear_down(void)
+{
+    policy_free(policy);
+}
+
+static struct field
+field(const char *text)
+{
+    return (struct field){.text = text, .bytes = text ? strlen(text) : 0};
+}
+
+/* "rule status", "rule 403", or what it was refused as. */
+static const char *
+match(const char *rest, bool trusted)
+{
+    static char result[128];
+    const struct rule *rule = NULL;
+    const char *why = NULL;
+    bool deny_403 = false;
+
+    switch (forward_auth_match(policy, rest, METHOD_GET, &headers, trusted, &rule, &deny_403, &why)) {
+    case FORWARD_AUTH_UNKNOWN:
+        return "unknown";
+    case FORWARD_AUTH_BAD:
+        ck_assert_ptr_nonnull(why);
+        return "bad";
+    case FORWARD_AUTH_GOOD:
+        break;
+    }
+    snprintf(result, sizeof(result), "%s %d", rule->name, deny_403 ? 403 : 429);
+    return result;
+}
+
+static const struct {
+    const char *rest, *result;
+} rests[] = {
+    {"", "default 429"},
+    {"/", "default 429"},
+    {"/a", "a 429"},
+    {"//a", "a 429"},
+    {"/x/../a", "a 429"},
+    {"/../../a", "a 429"},
+    {"/%61", "a 429"},
+    {"/b/c/d", "below 429"},
+    {"/deny=403/a", "default 429"},
+    {":deny=403", "default 403"},
+    {":deny=403/", "default 403"},
+    {":deny=403/a", "a 403"},
+    {":deny=429/a", "a 429"},
+    {":deny=403/:deny=429/a", "default 403"},
+    {":deny=403:deny=429/a", "unknown"},
+    {":deny=4030/a", "unknown"},
+    {":deny=40", "unknown"},
+    {":deny=", "unknown"},
+    {":deny=200/a", "unknown"},
+    {":deny=503/a", "unknown"},
+    {":", "unknown"},
+    {":allow/a", "unknown"},
+    {"/%00", "bad"},
+    {"/%", "bad"},
+    {"/a%0a", "bad"},
+};
+
+START_TEST(the_rest_of_the_path_is_what_is_asked_about)
+{
+    const char *result = match(rests[_i].rest, _i % 2 == 0);
+
+    ck_assert_msg(strcmp(result, rests[_i].result) == 0, "\"%s\": %s", rests[_i].rest, result);
+}
+END_TEST
+
+static const struct {
+    const char *uri, *original_uri, *original_url, *method, *original_method;
+    const char *trusted, *untrusted; /* with /b behind /check */
+} rows[] = {
+    {"/a", NULL, NULL, NULL, NULL, "a 429", "below 429"},
+    {"/a", "/x", "http://h/x", NULL, NULL, "a 429", "below 429"},
+    {NULL, "/a", "http://h/x", NULL, NULL, "a 429", "below 429"},
+    {NULL, NULL, "http://h/a?b", NULL, NULL, "a 429", "below 429"},
+    {"/p", NULL, NULL, "POST", "GET", "posted 429", "below 429"},
+    {"/p", NULL, NULL, NULL, "POST", "posted 429", "below 429"},
+    {"/p", NULL, NULL, "GET", "POST", "default 429", "below 429"},
+    {"/p", NULL, NULL, NULL, NULL, "default 429", "below 429"},
+    {"/p", NULL, NULL, "PROPPATCHPROPPATCHPROPPATCH", NULL, "default 429", "below 429"},
+    {NULL, NULL, NULL, NULL, NULL, "below 429", "below 429"},
+    {"x", NULL, NULL, NULL, NULL, "bad", "below 429"},
+    {"/%00", "/a", NULL, NULL, NULL, "bad", "below 429"},
+    {"http://h", "/a", NULL, NULL, NULL, "default 429", "below 429"},
+};
+
+START_TEST(headers_count_in_their_order_and_only_from_a_trusted_peer)
+{
+    headers.forwarded = (struct forwarded){.uri = field(rows[_i].uri),
+                                           .original_uri = field(rows[_i].original_uri),
+                                           .original_url = field(rows[_i].original_url),
+                                           .method = field(rows[_i].method),
+                                           .original_method = field(rows[_i].original_method)};
+    ck_assert_str_eq(match("/b", true), rows[_i].trusted);
+    ck_assert_str_eq(match("/b", false), rows[_i].untrusted);
+}
+END_TEST
+
+START_TEST(what_is_said_twice_is_not_believed)
+{
+    headers.forwarded = (struct forwarded){.uri = field("/a"), .repeated = true};
+    ck_assert_str_eq(match("/b", true), "bad");
+    ck_assert_str_eq(match("/b", false), "below 429");
+}
+END_TEST
+
+START_TEST(the_host_that_identifies_is_the_forwarded_one)
+{
+    headers.values[0] = field("limiter:8000");
+    headers.forwarded.host = field("shop.example");
+    match("/a", false);
+    ck_assert_str_eq(headers.values[0].text, "limiter:8000");
+    match("/a", true);
+    ck_assert_str_eq(headers.values[0].text, "shop.example");
+}
+END_TEST
+
+START_TEST(a_path_longer_than_any_request_s_is_bad)
+{
+    size_t bytes = 8193;
+    char *long_path = malloc(bytes);
+
+    memset(long_path, 'x', bytes);
+    memcpy(long_path, "/b/", 3);
+    headers.forwarded.uri = (struct field){.text = long_path, .bytes = bytes};
+    ck_assert_str_eq(match("", true), "bad");
+    headers.forwarded.uri.bytes = bytes - 1;
+    ck_assert_str_eq(match("", true), "below 429");
+    free(long_path);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("forward");
+    TCase *matching = tcase_create("matching");
+
+    tcase_add_checked_fixture(matching, set_up, tear_down);
+    tcase_add_loop_test(matching, the_rest_of_the_path_is_what_is_asked_about, 0, ROWS(rests));
+    tcase_add_loop_test(matching, headers_count_in_their_order_and_only_from_a_trusted_peer, 0, ROWS(rows));
+    tcase_add_test(matching, what_is_said_twice_is_not_believed);
+    tcase_add_test(matching, the_host_that_identifies_is_the_forwarded_one);
+    tcase_add_test(matching, a_path_longer_than_any_request_s_is_bad);
+    suite_add_tcase(suite, matching);
+    return run_suite(suite);
+}
