@@ -5,7 +5,7 @@ set(RATELIMIT_EXPORTS ${PROJECT_SOURCE_DIR}/src/library/exports.map)
 # Shared. The symbols that the map names are those that ratelimit.h declares with RATELIMIT_API.
 add_library(ratelimit SHARED $<TARGET_OBJECTS:library>)
 target_include_directories(ratelimit INTERFACE ${PROJECT_SOURCE_DIR}/include)
-target_link_libraries(ratelimit PRIVATE store PkgConfig::LIBEVENT Threads::Threads)
+target_link_libraries(ratelimit PRIVATE store_memory store_redis PkgConfig::LIBEVENT Threads::Threads)
 target_link_options(ratelimit PRIVATE -Wl,--version-script=${RATELIMIT_EXPORTS})
 if(NOT RATELIMITD_SANITIZE) # a sanitizer's functions come with the program
     target_link_options(ratelimit PRIVATE -Wl,-z,defs)
@@ -19,7 +19,7 @@ set_target_properties(ratelimit PROPERTIES
 # Static: everything linked into one object, in which all names but ours are made local; an archive cannot hide any.
 set(RATELIMIT_ARCHIVE ${PROJECT_BINARY_DIR}/libratelimit.a)
 set(object ${CMAKE_CURRENT_BINARY_DIR}/ratelimit.o)
-set(layers store algorithm util take_script)
+set(layers store_memory store_redis algorithm util take_script)
 set(archives "")
 foreach(layer ${layers})
     list(APPEND archives $<TARGET_FILE:${layer}>)

@@ -2,28 +2,20 @@
 
 #include <assert.h>
 
-#include "fixed_window.h"
-#include "sliding_window.h"
-#include "sliding_window_counter.h"
-#include "token_bucket.h"
+extern const struct algorithm_ops token_bucket_ops, sliding_window_ops, sliding_window_counter_ops,
+    fixed_window_ops;
+
+static const struct algorithm_ops *const algorithms[ALGORITHM_COUNT] = {
+    [TOKEN_BUCKET] = &token_bucket_ops,
+    [SLIDING_WINDOW] = &sliding_window_ops,
+    [SLIDING_WINDOW_COUNTER] = &sliding_window_counter_ops,
+    [FIXED_WINDOW] = &fixed_window_ops,
+};
 
 void
 algorithm_init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
 {
-    switch (limit->algorithm) {
-    case TOKEN_BUCKET:
-        token_bucket_init(limit, &state->token_bucket, now_us);
-        break;
-    case SLIDING_WINDOW:
-        sliding_window_init(&state->sliding_window);
-        break;
-    case SLIDING_WINDOW_COUNTER:
-        sliding_window_counter_init(limit, &state->sliding_window_counter, now_us);
-        break;
-    case FIXED_WINDOW:
-        fixed_window_init(limit, &state->fixed_window, now_us);
-        break;
-    }
+    algorithms[limit->algorithm]->init(limit, state, now_us);
 }
 
 void
@@ -31,59 +23,22 @@ algorithm_advance(const struct limit *limit, union algorithm_state *state, struc
                   int64_t now_us)
 {
     assert(now_us >= 0); /* divisions round down only from there */
-    switch (limit->algorithm) {
-    case TOKEN_BUCKET:
-        token_bucket_advance(limit, &state->token_bucket, now_us);
-        break;
-    case SLIDING_WINDOW:
-        sliding_window_advance(limit, &state->sliding_window, pool, now_us);
-        break;
-    case SLIDING_WINDOW_COUNTER:
-        sliding_window_counter_advance(limit, &state->sliding_window_counter, now_us);
-        break;
-    case FIXED_WINDOW:
-        fixed_window_advance(limit, &state->fixed_window, now_us);
-        break;
-    }
+    algorithms[limit->algorithm]->advance(limit, state, pool, now_us);
 }
 
 bool
 algorithm_fits(const struct limit *limit, const union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     assert(cost >= 0);
-    switch (limit->algorithm) {
-    case TOKEN_BUCKET:
-        return token_bucket_fits(limit, &state->token_bucket, now_us, cost);
-    case SLIDING_WINDOW:
-        return sliding_window_fits(limit, &state->sliding_window, cost);
-    case SLIDING_WINDOW_COUNTER:
-        return sliding_window_counter_fits(limit, &state->sliding_window_counter, now_us, cost);
-    case FIXED_WINDOW:
-        return fixed_window_fits(limit, &state->fixed_window, now_us, cost);
-    }
-    return false;
+    return algorithms[limit->algorithm]->fits(limit, state, now_us, cost);
 }
 
 void
 algorithm_spend(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
                 int64_t now_us, int64_t cost)
 {
-    if (cost == 0)
-        return;
-    switch (limit->algorithm) {
-    case TOKEN_BUCKET:
-        token_bucket_spend(limit, &state->token_bucket, now_us, cost);
-        break;
-    case SLIDING_WINDOW:
-        sliding_window_spend(limit, &state->sliding_window, pool, now_us, cost);
-        break;
-    case SLIDING_WINDOW_COUNTER:
-        sliding_window_counter_spend(limit, &state->sliding_window_counter, now_us, cost);
-        break;
-    case FIXED_WINDOW:
-        fixed_window_spend(limit, &state->fixed_window, now_us, cost);
-        break;
-    }
+    if (cost > 0)
+        algorithms[limit->algorithm]->spend(limit, state, pool, now_us, cost);
 }
 
 void
@@ -91,25 +46,12 @@ algorithm_report(const struct limit *limit, const union algorithm_state *state,
                  const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
                  struct decision *decision)
 {
-    switch (limit->algorithm) {
-    case TOKEN_BUCKET:
-        token_bucket_report(limit, &state->token_bucket, now_us, cost, allowed, decision);
-        break;
-    case SLIDING_WINDOW:
-        sliding_window_report(limit, &state->sliding_window, pool, now_us, cost, allowed, decision);
-        break;
-    case SLIDING_WINDOW_COUNTER:
-        sliding_window_counter_report(limit, &state->sliding_window_counter, now_us, cost, allowed, decision);
-        break;
-    case FIXED_WINDOW:
-        fixed_window_report(limit, &state->fixed_window, now_us, cost, allowed, decision);
-        break;
-    }
+    algorithms[limit->algorithm]->report(limit, state, pool, now_us, cost, allowed, decision);
 }
 
 void
 algorithm_fini(enum algorithm algorithm, union algorithm_state *state, struct window_log_pool *pool)
 {
-    if (algorithm == SLIDING_WINDOW)
-        sliding_window_fini(&state->sliding_window, pool);
+    if (algorithms[algorithm]->fini != NULL)
+        algorithms[algorithm]->fini(state, pool);
 }

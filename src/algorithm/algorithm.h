@@ -67,8 +67,23 @@ union algorithm_state {
     struct fixed_window_state fixed_window;
 };
 
-/* `pool` holds the logs of sliding windows and is not looked at by the other algorithms. algorithm_spend
-   needs room for one chunk in it. */
+/* One algorithm. `pool` holds the logs of sliding windows; the other algorithms do not look at it. spend needs room for
+   one chunk in it. */
+struct algorithm_ops {
+    void (*init)(const struct limit *limit, union algorithm_state *state, int64_t now_us);
+    void (*advance)(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
+                    int64_t now_us);
+    bool (*fits)(const struct limit *limit, const union algorithm_state *state, int64_t now_us, int64_t cost);
+    void (*spend)(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
+                  int64_t now_us, int64_t cost);
+    void (*report)(const struct limit *limit, const union algorithm_state *state,
+                   const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
+                   struct decision *decision);
+    /* Gives back what the state holds of the pool; the state is then to be dropped or initialised. NULL: nothing. */
+    void (*fini)(union algorithm_state *state, struct window_log_pool *pool);
+};
+
+/* By the limit's algorithm. */
 void algorithm_init(const struct limit *limit, union algorithm_state *state, int64_t now_us);
 void algorithm_advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
                        int64_t now_us);
@@ -80,7 +95,6 @@ void algorithm_report(const struct limit *limit, const union algorithm_state *st
                       const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
                       struct decision *decision);
 
-/* Gives back what the state holds of the pool. The state is then to be dropped or initialised. */
 void algorithm_fini(enum algorithm algorithm, union algorithm_state *state, struct window_log_pool *pool);
 
 #endif

@@ -1,4 +1,15 @@
 /*
+ * sliding_window: a log of what passed, each entry forgotten exactly one window later.
+ *
+ * A log has at most SLIDING_WINDOW_ENTRIES entries. Up to a limit of that many, requests share an entry only if they
+ * came in the same microsecond, and the window is exact. Above, requests of one tick share an entry, and count from
+ * the last of them on: a request is forgotten up to one tick late, a thousandth of the window, and never early. So no
+ * window ever holds more than the limit.
+ *
+ * A log may hold more than the limit, or entries finer than the tick, where it was written under another limit. It is
+ * read as it is; what passed before the change counts for one window, of the length that the window has now. If such
+ * a log is full, what follows shares its newest entry until the oldest expires.
+ *
  * An entry at t counts while now < t + window_us. Moments only grow: the oldest entries expire first.
  *
  *      oldest                          newest
@@ -8,45 +19,48 @@
  * Each entry is pushed once and popped once: a decision is O(1) amortised. A refusal of a cost above 1 walks
  * over as many entries as must expire for it, to say when. Neither passes over more than SLIDING_WINDOW_ENTRIES.
  */
-#include "sliding_window.h"
+#include "algorithm.h"
 
-void
-sliding_window_init(struct sliding_window_state *state)
+static void
+init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
 {
-    state->used = 0;
-    window_log_init(&state->log);
+    (void)limit;
+    (void)now_us;
+    state->sliding_window.used = 0;
+    window_log_init(&state->sliding_window.log);
 }
 
-void
-sliding_window_fini(struct sliding_window_state *state, struct window_log_pool *pool)
+static void
+fini(union algorithm_state *state, struct window_log_pool *pool)
 {
-    window_log_clear(&state->log, pool);
-    state->used = 0;
+    window_log_clear(&state->sliding_window.log, pool);
+    state->sliding_window.used = 0;
 }
 
-void
-sliding_window_advance(const struct limit *limit, struct sliding_window_state *state,
-                       struct window_log_pool *pool, int64_t now_us)
+static void
+advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
-    const struct window_log_entry *entry = window_log_newest(&state->log, pool);
+    const struct window_log_entry *entry = window_log_newest(&state->sliding_window.log, pool);
 
     if (entry != NULL && entry->at_us - now_us > limit->window_us) {
         /* The clock was set back: all of it counts for one window from now. */
-        window_log_clear(&state->log, pool);
-        window_log_push(&state->log, pool, (struct window_log_entry){.at_us = now_us, .count = state->used});
+        window_log_clear(&state->sliding_window.log, pool);
+        window_log_push(&state->sliding_window.log, pool,
+                        (struct window_log_entry){.at_us = now_us, .count = state->sliding_window.used});
         return;
     }
-    while ((entry = window_log_oldest(&state->log, pool)) != NULL &&
+    while ((entry = window_log_oldest(&state->sliding_window.log, pool)) != NULL &&
            now_us - entry->at_us >= limit->window_us) {
-        state->used -= entry->count;
-        window_log_pop(&state->log, pool);
+        state->sliding_window.used -= entry->count;
+        window_log_pop(&state->sliding_window.log, pool);
     }
 }
 
-bool
-sliding_window_fits(const struct limit *limit, const struct sliding_window_state *state, int64_t cost)
+static bool
+fits(const struct limit *limit, const union algorithm_state *state, int64_t now_us, int64_t cost)
 {
-    return cost == 0 || cost <= limit->limit - state->used;
+    (void)now_us;
+    return cost == 0 || cost <= limit->limit - state->sliding_window.used;
 }
 
 /* The newest entry may take in what is spent now: it is of this tick, or the clock is behind it, or the log is full. */
@@ -57,45 +71,45 @@ joins_newest(const struct limit *limit, const struct window_log *log, const stru
     return newest->at_us >= now_us - now_us % limit->tick_us || log->entry_count >= SLIDING_WINDOW_ENTRIES;
 }
 
-void
-sliding_window_spend(const struct limit *limit, struct sliding_window_state *state,
-                     struct window_log_pool *pool, int64_t now_us, int64_t cost)
+static void
+spend(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us,
+      int64_t cost)
 {
-    struct window_log_entry *newest = window_log_newest(&state->log, pool);
+    struct window_log_entry *newest = window_log_newest(&state->sliding_window.log, pool);
 
-    if (newest != NULL && joins_newest(limit, &state->log, newest, now_us)) {
+    if (newest != NULL && joins_newest(limit, &state->sliding_window.log, newest, now_us)) {
         newest->count += cost;
         if (newest->at_us < now_us)
             newest->at_us = now_us;
     } else {
-        window_log_push(&state->log, pool, (struct window_log_entry){.at_us = now_us, .count = cost});
+        window_log_push(&state->sliding_window.log, pool,
+                        (struct window_log_entry){.at_us = now_us, .count = cost});
     }
-    state->used += cost;
+    state->sliding_window.used += cost;
 }
 
 /* When `count` requests of the log have expired. */
 static int64_t
-expired_at_us(const struct limit *limit, const struct sliding_window_state *state,
+expired_at_us(const struct limit *limit, const union algorithm_state *state,
               const struct window_log_pool *pool, int64_t count)
 {
-    struct window_log_cursor cursor = window_log_begin(&state->log);
+    struct window_log_cursor cursor = window_log_begin(&state->sliding_window.log);
     const struct window_log_entry *entry;
     int64_t at_us = 0;
 
-    while (count > 0 && (entry = window_log_next(&state->log, pool, &cursor)) != NULL) {
+    while (count > 0 && (entry = window_log_next(&state->sliding_window.log, pool, &cursor)) != NULL) {
         count -= entry->count;
         at_us = entry->at_us + limit->window_us;
     }
     return at_us;
 }
 
-void
-sliding_window_report(const struct limit *limit, const struct sliding_window_state *state,
-                      const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
-                      struct decision *decision)
+static void
+report(const struct limit *limit, const union algorithm_state *state, const struct window_log_pool *pool,
+       int64_t now_us, int64_t cost, bool allowed, struct decision *decision)
 {
-    const struct window_log_entry *newest = window_log_newest(&state->log, pool);
-    const int64_t free = limit->limit - state->used;
+    const struct window_log_entry *newest = window_log_newest(&state->sliding_window.log, pool);
+    const int64_t free = limit->limit - state->sliding_window.used;
 
     decision->allowed = allowed;
     decision->limit = limit->limit;
@@ -108,3 +122,12 @@ sliding_window_report(const struct limit *limit, const struct sliding_window_sta
     else
         decision->retry_after_us = expired_at_us(limit, state, pool, cost - free) - now_us;
 }
+
+const struct algorithm_ops sliding_window_ops = {
+    .init = init,
+    .advance = advance,
+    .fits = fits,
+    .spend = spend,
+    .report = report,
+    .fini = fini,
+};

@@ -1,4 +1,6 @@
 /*
+ * sliding_window_counter: two counts; the older one weighs as much as the sliding window overlaps it.
+ *
  * The sliding window ends now and reaches back into the previous window; of what was counted there, the part
  * that it still overlaps is held to count, as if it had come evenly:
  *
@@ -11,7 +13,7 @@
  * e), and a cost fits where cost * W <= free. No product reaches 2^53: every count is at most the limit, and
  * limit * W is below 2^53 by limit_init_window, which chooses the tick for it.
  */
-#include "sliding_window_counter.h"
+#include "algorithm.h"
 
 static int64_t
 window_ticks(const struct limit *limit)
@@ -20,21 +22,21 @@ window_ticks(const struct limit *limit)
 }
 
 static int64_t
-elapsed_ticks(const struct limit *limit, const struct sliding_window_counter_state *state, int64_t now_us)
+elapsed_ticks(const struct limit *limit, const union algorithm_state *state, int64_t now_us)
 {
-    int64_t start_us = state->window * limit->window_us;
+    int64_t start_us = state->sliding_window_counter.window * limit->window_us;
 
     return now_us > start_us ? (now_us - start_us) / limit->tick_us : 0;
 }
 
 /* In requests times ticks. Below 0 after the clock was set back: the previous window then weighs more. */
 static int64_t
-free_quota(const struct limit *limit, const struct sliding_window_counter_state *state, int64_t now_us)
+free_quota(const struct limit *limit, const union algorithm_state *state, int64_t now_us)
 {
     int64_t ticks = window_ticks(limit);
 
-    return (limit->limit - state->current) * ticks -
-           state->previous * (ticks - elapsed_ticks(limit, state, now_us));
+    return (limit->limit - state->sliding_window_counter.current) * ticks -
+           state->sliding_window_counter.previous * (ticks - elapsed_ticks(limit, state, now_us));
 }
 
 /* The first tick of a window at which `count` requests of the window before weigh no more than `room` of this
@@ -47,45 +49,46 @@ first_tick_with_room(const struct limit *limit, int64_t count, int64_t room)
     return count <= room ? 0 : ticks - room * ticks / count;
 }
 
-void
-sliding_window_counter_init(const struct limit *limit, struct sliding_window_counter_state *state,
-                            int64_t now_us)
+static void
+init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
 {
-    state->window = now_us / limit->window_us;
-    state->current = 0;
-    state->previous = 0;
+    state->sliding_window_counter.window = now_us / limit->window_us;
+    state->sliding_window_counter.current = 0;
+    state->sliding_window_counter.previous = 0;
 }
 
-void
-sliding_window_counter_advance(const struct limit *limit, struct sliding_window_counter_state *state,
-                               int64_t now_us)
+static void
+advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
     int64_t window = now_us / limit->window_us;
 
-    if (window > state->window) {
-        state->previous = window == state->window + 1 ? state->current : 0;
-        state->current = 0;
+    (void)pool;
+    if (window > state->sliding_window_counter.window) {
+        state->sliding_window_counter.previous =
+            window == state->sliding_window_counter.window + 1 ? state->sliding_window_counter.current : 0;
+        state->sliding_window_counter.current = 0;
     }
     /* One window behind, the clock is waited for; more, and it was set back: the counts come along. */
-    if (window > state->window || state->window - window > 1 || (state->current == 0 && state->previous == 0))
-        state->window = window;
+    if (window > state->sliding_window_counter.window || state->sliding_window_counter.window - window > 1 ||
+        (state->sliding_window_counter.current == 0 && state->sliding_window_counter.previous == 0))
+        state->sliding_window_counter.window = window;
 }
 
-bool
-sliding_window_counter_fits(const struct limit *limit, const struct sliding_window_counter_state *state,
-                            int64_t now_us, int64_t cost)
+static bool
+fits(const struct limit *limit, const union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     return cost == 0 ||
            (cost <= limit->limit && cost * window_ticks(limit) <= free_quota(limit, state, now_us));
 }
 
-void
-sliding_window_counter_spend(const struct limit *limit, struct sliding_window_counter_state *state,
-                             int64_t now_us, int64_t cost)
+static void
+spend(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us,
+      int64_t cost)
 {
+    (void)pool;
     (void)limit;
     (void)now_us;
-    state->current += cost;
+    state->sliding_window_counter.current += cost;
 }
 
 /*
@@ -94,31 +97,35 @@ sliding_window_counter_spend(const struct limit *limit, struct sliding_window_co
  * gone. Or it has none, and waits for the current count to become the previous one, and then to weigh less.
  */
 static int64_t
-fits_at_us(const struct limit *limit, const struct sliding_window_counter_state *state, int64_t cost)
+fits_at_us(const struct limit *limit, const union algorithm_state *state, int64_t cost)
 {
     int64_t room = limit->limit - cost; /* for what has already been counted */
-    int64_t start_us = state->window * limit->window_us;
+    int64_t start_us = state->sliding_window_counter.window * limit->window_us;
 
-    if (state->current <= room)
-        return start_us +
-               first_tick_with_room(limit, state->previous, room - state->current) * limit->tick_us;
-    return start_us + limit->window_us + first_tick_with_room(limit, state->current, room) * limit->tick_us;
+    if (state->sliding_window_counter.current <= room)
+        return start_us + first_tick_with_room(limit, state->sliding_window_counter.previous,
+                                               room - state->sliding_window_counter.current) *
+                              limit->tick_us;
+    return start_us + limit->window_us +
+           first_tick_with_room(limit, state->sliding_window_counter.current, room) * limit->tick_us;
 }
 
-void
-sliding_window_counter_report(const struct limit *limit, const struct sliding_window_counter_state *state,
-                              int64_t now_us, int64_t cost, bool allowed, struct decision *decision)
+static void
+report(const struct limit *limit, const union algorithm_state *state, const struct window_log_pool *pool,
+       int64_t now_us, int64_t cost, bool allowed, struct decision *decision)
 {
     int64_t unused = free_quota(limit, state, now_us);
-    int64_t start_us = state->window * limit->window_us;
+    int64_t start_us = state->sliding_window_counter.window * limit->window_us;
 
+    (void)pool;
     decision->allowed = allowed;
     decision->limit = limit->limit;
     decision->remaining = unused > 0 ? unused / window_ticks(limit) : 0;
-    if (state->current > 0)
+    if (state->sliding_window_counter.current > 0)
         decision->reset_after_us = start_us + 2 * limit->window_us - now_us;
     else
-        decision->reset_after_us = state->previous > 0 ? start_us + limit->window_us - now_us : 0;
+        decision->reset_after_us =
+            state->sliding_window_counter.previous > 0 ? start_us + limit->window_us - now_us : 0;
     if (allowed)
         decision->retry_after_us = 0;
     else if (cost > limit->limit)
@@ -126,3 +133,11 @@ sliding_window_counter_report(const struct limit *limit, const struct sliding_wi
     else
         decision->retry_after_us = fits_at_us(limit, state, cost) - now_us;
 }
+
+const struct algorithm_ops sliding_window_counter_ops = {
+    .init = init,
+    .advance = advance,
+    .fits = fits,
+    .spend = spend,
+    .report = report,
+};

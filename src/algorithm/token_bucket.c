@@ -1,4 +1,6 @@
 /*
+ * token_bucket: a level that refills evenly; a request takes its cost from it.
+ *
  * The level is true at `updated_us`, and what flowed in since is added when it is looked at:
  *
  *      units
@@ -11,7 +13,7 @@
  * product reaches 2^53: limit * units_per_token is a full bucket, below 2^53 by limit_init_token_bucket, and
  * an elapsed time is multiplied only where it fills less than is missing.
  */
-#include "token_bucket.h"
+#include "algorithm.h"
 
 static int64_t
 full_level(const struct limit *limit)
@@ -27,57 +29,60 @@ time_to_flow_us(const struct limit *limit, int64_t units)
 }
 
 static int64_t
-level_at(const struct limit *limit, const struct token_bucket_state *state, int64_t now_us)
+level_at(const struct limit *limit, const union algorithm_state *state, int64_t now_us)
 {
-    int64_t elapsed_us = now_us - state->updated_us;
+    int64_t elapsed_us = now_us - state->token_bucket.updated_us;
 
     if (elapsed_us <= 0)
-        return state->level;
-    if (elapsed_us >= time_to_flow_us(limit, full_level(limit) - state->level))
+        return state->token_bucket.level;
+    if (elapsed_us >= time_to_flow_us(limit, full_level(limit) - state->token_bucket.level))
         return full_level(limit);
-    return state->level + elapsed_us * limit->units_per_us;
+    return state->token_bucket.level + elapsed_us * limit->units_per_us;
 }
 
-void
-token_bucket_init(const struct limit *limit, struct token_bucket_state *state, int64_t now_us)
+static void
+init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
 {
-    state->level = full_level(limit);
-    state->updated_us = now_us;
+    state->token_bucket.level = full_level(limit);
+    state->token_bucket.updated_us = now_us;
 }
 
-void
-token_bucket_advance(const struct limit *limit, struct token_bucket_state *state, int64_t now_us)
+static void
+advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
-    if (state->updated_us - now_us > limit->window_us)
-        state->updated_us = now_us; /* the clock was set back */
+    (void)pool;
+    if (state->token_bucket.updated_us - now_us > limit->window_us)
+        state->token_bucket.updated_us = now_us; /* the clock was set back */
     else if (level_at(limit, state, now_us) == full_level(limit))
-        token_bucket_init(limit, state, now_us); /* a full bucket remembers nothing, as one never seen */
+        init(limit, state, now_us); /* a full bucket remembers nothing, as one never seen */
 }
 
-bool
-token_bucket_fits(const struct limit *limit, const struct token_bucket_state *state, int64_t now_us,
-                  int64_t cost)
+static bool
+fits(const struct limit *limit, const union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     return cost <= limit->limit && cost * limit->units_per_token <= level_at(limit, state, now_us);
 }
 
-void
-token_bucket_spend(const struct limit *limit, struct token_bucket_state *state, int64_t now_us, int64_t cost)
+static void
+spend(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us,
+      int64_t cost)
 {
-    state->level = level_at(limit, state, now_us) - cost * limit->units_per_token;
-    if (state->updated_us < now_us)
-        state->updated_us = now_us;
+    (void)pool;
+    state->token_bucket.level = level_at(limit, state, now_us) - cost * limit->units_per_token;
+    if (state->token_bucket.updated_us < now_us)
+        state->token_bucket.updated_us = now_us;
 }
 
-void
-token_bucket_report(const struct limit *limit, const struct token_bucket_state *state, int64_t now_us,
-                    int64_t cost, bool allowed, struct decision *decision)
+static void
+report(const struct limit *limit, const union algorithm_state *state, const struct window_log_pool *pool,
+       int64_t now_us, int64_t cost, bool allowed, struct decision *decision)
 {
     int64_t level = level_at(limit, state, now_us);
     int64_t missing = full_level(limit) - level;
     /* With a clock behind the state, nothing flows before it has caught up. */
-    int64_t behind_us = state->updated_us > now_us ? state->updated_us - now_us : 0;
+    int64_t behind_us = state->token_bucket.updated_us > now_us ? state->token_bucket.updated_us - now_us : 0;
 
+    (void)pool;
     decision->allowed = allowed;
     decision->limit = limit->limit;
     decision->remaining = level / limit->units_per_token;
@@ -89,3 +94,11 @@ token_bucket_report(const struct limit *limit, const struct token_bucket_state *
     else
         decision->retry_after_us = behind_us + time_to_flow_us(limit, cost * limit->units_per_token - level);
 }
+
+const struct algorithm_ops token_bucket_ops = {
+    .init = init,
+    .advance = advance,
+    .fits = fits,
+    .spend = spend,
+    .report = report,
+};

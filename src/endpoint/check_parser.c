@@ -88,7 +88,7 @@ trimmed(const char *text)
 }
 
 static bool
-read_header(const struct reading *reading, const cJSON *value, struct headers *headers)
+read_header(const struct reading *reading, const cJSON *value, struct identity_fields *fields)
 {
     const struct policy *policy = reading->policy;
     struct field field;
@@ -99,16 +99,16 @@ read_header(const struct reading *reading, const cJSON *value, struct headers *h
     for (uint32_t i = 0; i < policy->header_count; i++) {
         if (strcasecmp(policy->headers[i], value->string) != 0)
             continue;
-        if (headers->values[i].text != NULL)
+        if (fields->values[i].text != NULL)
             return refuse(reading, "headers", "must not name a header twice");
         if (field.bytes > 0)
-            headers->values[i] = field;
+            fields->values[i] = field;
     }
     return true;
 }
 
 static bool
-read_headers(const struct reading *reading, struct headers *headers)
+read_headers(const struct reading *reading, struct identity_fields *fields)
 {
     const cJSON *object = reading->values[HEADERS], *value;
     size_t count = 0;
@@ -121,7 +121,7 @@ read_headers(const struct reading *reading, struct headers *headers)
     {
         if (++count > HEADERS_MAX)
             return refuse(reading, "headers", "must not have more than 100 fields");
-        if (!read_header(reading, value, headers))
+        if (!read_header(reading, value, fields))
             return false;
     }
     return true;
@@ -141,11 +141,11 @@ static bool
 identify_asker(struct reading *reading)
 {
     static const struct networks nobody = {0};
-    struct headers headers = {0};
+    struct identity_fields fields = {0};
     struct address address;
     struct peer peer, *known = NULL;
 
-    if (!read_headers(reading, &headers))
+    if (!read_headers(reading, &fields))
         return false;
     if (reading->values[IP] != NULL) {
         if (!read_address(reading, &address))
@@ -155,7 +155,7 @@ identify_asker(struct reading *reading)
     }
     if (reading->check->take.rule == NULL)
         return true; /* not limited: nobody's quota */
-    switch (identify(&reading->check->take.client, reading->check->take.rule, &headers, known, &nobody)) {
+    switch (identify(&reading->check->take.client, reading->check->take.rule, &fields, known, &nobody)) {
     case IDENTITY_FOUND:
         return true;
     case IDENTITY_BAD:

@@ -1,17 +1,30 @@
 /*
+ * envoy: POST /json, as envoyproxy/ratelimit has it: the JSON of Envoy's RateLimitRequest and
+ * RateLimitResponse.
+ *
+ *      {"domain": "shop",
+ *       "descriptors": [{"entries": [{"key": "path", "value": "/cart"}, {"key": "user", "value": "u1"}]}]}
+ *
+ * A descriptor is counted by the rule that is named after the domain and as many of its first keys as there
+ * is a rule for: shop.path.user, else shop.path, else shop. Its client is what the name covers:
+ * path=/cart,user=u1 by the first of these, path=/cart by the second, and one client for all by the last. No
+ * such rule: it is not limited.
+ *
  * The JSON is that of Protocol Buffers: names in camelCase or as in the .proto file, 64-bit numbers as
  * strings or as numbers, fields that are zero left out of what is written.
  */
-#include "envoy_json.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api_request.h"
 #include "number.h"
+#include "render.h"
 
-#define ENTRIES_MAX 16
+#define DESCRIPTORS_MAX 1000
+#define ENTRIES_MAX     16
 
 #define STATUS_BYTES 256 /* the most that one status takes */
 
@@ -221,31 +234,38 @@ read_root(const cJSON *root, const char **domain, int64_t *hits, struct json_err
     if (*hits == 0)
         *hits = 1;
     count = cJSON_IsArray(values[DESCRIPTORS]) ? cJSON_GetArraySize(values[DESCRIPTORS]) : 0;
-    if (count >= 1 && count <= ENVOY_DESCRIPTORS_MAX)
+    if (count >= 1 && count <= DESCRIPTORS_MAX)
         return values[DESCRIPTORS];
     json_error(mistake, &root_place, 400, "must be an array of 1 to 1000 objects", "descriptors");
     return NULL;
 }
 
-struct checks *
-envoy_json_parse(const struct policy *policy, const struct checks_caller *caller, const cJSON *root,
-                 size_t body_bytes, struct json_error *mistake)
+static struct checks *
+parse(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
+      struct json_error *error)
 {
-    struct reading reading = {.policy = policy, .place.list = "descriptors", .mistake = mistake};
+    struct reading reading = {
+        .policy = request->context->policy, .place.list = "descriptors", .mistake = error};
     struct checks *checks;
     int64_t hits = 1;
-    const cJSON *list = read_root(root, &reading.domain, &hits, mistake);
+    const cJSON *list = read_root(root, &reading.domain, &hits, error);
 
     if (list == NULL)
         return NULL;
     checks = checks_new(caller, (uint32_t)cJSON_GetArraySize(list));
-    reading.scratch = malloc(2 * body_bytes);
+    reading.scratch = malloc(2 * request->body.bytes);
     if (checks == NULL || reading.scratch == NULL || !read_descriptors(&reading, list, hits, checks)) {
         checks_free(checks);
         checks = NULL;
     }
     free(reading.scratch);
     return checks;
+}
+
+static enum endpoint_status
+start(struct endpoint_request *request)
+{
+    return api_request_start(request, parse);
 }
 
 /* Writing. */
@@ -302,12 +322,16 @@ put_status(struct text *text, const struct limiter_take *take)
     text_put(text, "}");
 }
 
-struct response
-envoy_json_response(const struct checks *checks, bool closing)
+/* 200; 429 where a descriptor is over its limit; 503 where one could not be decided. */
+static struct response
+finish(struct endpoint_request *request)
 {
+    const struct checks *checks = api_request_checks(request);
     struct text text = {.room = (checks->count + 1) * STATUS_BYTES};
     bool over = false;
 
+    if (api_request_is_any_unavailable(request))
+        return render_unavailable(request->closing);
     text.start = malloc(text.room);
     if (text.start == NULL)
         return (struct response){0};
@@ -321,5 +345,8 @@ envoy_json_response(const struct checks *checks, bool closing)
         put_status(&text, &checks->list[i].take);
     }
     text_put(&text, "]}\n");
-    return response_owning(over ? 429 : 200, &text, RESPONSE_JSON, closing);
+    return response_owning(over ? 429 : 200, &text, RESPONSE_JSON, request->closing);
 }
+
+const struct endpoint envoy_json_endpoint = {
+    .reads_body = true, .start = start, .finish = finish, .free = api_request_free};

@@ -1,4 +1,8 @@
-#include "health.h"
+/*
+ * health: GET /health and GET /ready, which speak for the whole process, whichever worker is asked, and never wait for the
+ * store.
+ */
+#include "endpoint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,9 +24,11 @@ count_of(const struct limiter *limiter, enum failure_mode mode)
     return atomic_load_explicit(&limiter->counts->degraded[mode], memory_order_relaxed);
 }
 
-struct response
-health_response(const struct limiter *limiter, bool closing)
+/* 200 while the process serves. */
+static enum endpoint_status
+start_health(struct endpoint_request *request)
 {
+    const struct limiter *limiter = request->context->limiter;
     enum store_state state = limiter_store_state(limiter);
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
@@ -32,7 +38,8 @@ health_response(const struct limiter *limiter, bool closing)
     text_put(
         &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
         count_of(limiter, FAILURE_CLOSED), count_of(limiter, FAILURE_OPEN), count_of(limiter, FAILURE_LOCAL));
-    return response_new(200, &body, RESPONSE_JSON, closing);
+    request->response = response_new(200, &body, RESPONSE_JSON, request->closing);
+    return ENDPOINT_ANSWERED;
 }
 
 /* NULL: there is none. */
@@ -67,16 +74,35 @@ put_unavailable(struct text *text, const struct limiter *limiter, const struct p
     text_put(text, "]}\n");
 }
 
-struct response
-ready_response(const struct limiter *limiter, const struct policy *policy, bool draining, bool closing)
+/*
+ * Whether to send requests here:
+ *
+ *      draining                                              503
+ *      the store is there, for every worker                  200
+ *      it is away, and every rule fails closed               503
+ *      it is away, and was not reached since the start       503 if any rule fails closed: a start with a wrong REDIS_URL
+ *      it is away                                            200: what does not fail closed is answered
+ *
+ * Redis is away for all nodes at once: if all of them went out of service, nobody would answer what could be. The body names
+ * the rules that are answered 503.
+ */
+static enum endpoint_status
+start_ready(struct endpoint_request *request)
 {
-    const char *reason = reason_not_to_ask(limiter, policy, draining);
+    const struct limiter *limiter = request->context->limiter;
+    const struct policy *policy = request->context->policy;
+    const char *reason = reason_not_to_ask(limiter, policy, request->draining);
     struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
 
+    request->response = (struct response){0};
     body.start = malloc(body.room);
     if (body.start == NULL)
-        return (struct response){0};
+        return ENDPOINT_ANSWERED;
     text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
     put_unavailable(&body, limiter, policy);
-    return response_owning(reason ? 503 : 200, &body, RESPONSE_JSON, closing);
+    request->response = response_owning(reason ? 503 : 200, &body, RESPONSE_JSON, request->closing);
+    return ENDPOINT_ANSWERED;
 }
+
+const struct endpoint health_endpoint = {.start = start_health};
+const struct endpoint ready_endpoint = {.start = start_ready};

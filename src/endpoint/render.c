@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <microhttpd.h>
-
 #include "clock.h"
 #include "decision_json.h"
 #include "number.h"
@@ -22,12 +20,13 @@
 
 /* Everything that an answer depends on: equal keys, equal bytes. */
 struct key {
+    const char *message;
     uint16_t rule;
-    uint8_t route, verdict;
+    uint8_t verdict;
     uint8_t flags;    /* FLAG_ bits */
     uint8_t refusing; /* a bit a limit */
     uint8_t tightest; /* of two that refuse for a part of a second, the seconds do not tell which */
-    uint8_t unused;   /* 0: the bytes are compared */
+    uint16_t unused;  /* 0: the bytes are compared */
     int64_t reset_s;  /* Unix time */
     int64_t
         numbers[2 *
@@ -87,7 +86,7 @@ policy_header(const struct rule *rule)
 struct draft {
     const struct renderer *renderer;
     const struct limiter_take *take;
-    const struct route *route;
+    const char *message;
     const struct key *key;
     const struct decision *tightest; /* NULL: no numbers were had */
     int64_t retry_s; /* of a refusal or an unavailable store; RETRY_NEVER: waiting will not help */
@@ -153,7 +152,7 @@ add_headers(struct response *answer, const struct draft *draft)
 static void
 put_allowed(struct text *text, const struct draft *draft)
 {
-    text_put(text, "{\"message\": \"%s\", \"rule\": ", draft->route->message);
+    text_put(text, "{\"message\": \"%s\", \"rule\": ", draft->message);
     decision_json_put_rule(text, draft->take->rule);
     if (draft->tightest)
         text_put(text, ", \"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after\": %" PRId64,
@@ -251,14 +250,13 @@ draft_numbers(struct draft *draft)
 }
 
 static size_t
-make_key(struct key *key, const struct limiter_take *take, const struct route *route, bool deny_403,
-         bool closing)
+make_key(struct key *key, const struct limiter_take *take, const char *message, bool deny_403, bool closing)
 {
     size_t bytes = offsetof(struct key, numbers);
 
     *key =
         (struct key){.rule = take->rule != NULL ? (uint16_t)take->rule->index : NO_RULE,
-                     .route = route != NULL ? (uint8_t)(route - routes) : 0,
+                     .message = message,
                      .verdict = (uint8_t)take->verdict,
                      .tightest = (uint8_t)take->tightest,
                      .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0) |
@@ -292,7 +290,7 @@ static void
 fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
 {
     if (slot->key_bytes > 0)
-        MHD_destroy_response(slot->answer.response); /* those that are still being sent keep it */
+        response_free(&slot->answer); /* those that are still being sent keep it */
     slot->answer = make_answer(draft);
     slot->answer.owned = false; /* the cache's */
     slot->key = *key;
@@ -300,13 +298,13 @@ fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct d
 }
 
 struct response
-render_take(struct renderer *renderer, const struct limiter_take *take, const struct route *route,
-            bool deny_403, bool closing)
+render_take(struct renderer *renderer, const struct limiter_take *take, const char *message, bool deny_403,
+            bool closing)
 {
     struct key key;
-    size_t bytes = make_key(&key, take, route, deny_403, closing);
+    size_t bytes = make_key(&key, take, message, deny_403, closing);
     struct slot *slot = find_slot(renderer, &key, bytes);
-    struct draft draft = {.renderer = renderer, .take = take, .route = route, .key = &key};
+    struct draft draft = {.renderer = renderer, .take = take, .message = message, .key = &key};
 
     if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0) {
         draft_numbers(&draft);
@@ -382,7 +380,7 @@ renderer_free(struct renderer *renderer)
         return;
     for (size_t i = 0; i < CACHE_SLOTS; i++)
         if (renderer->slots[i].key_bytes > 0)
-            MHD_destroy_response(renderer->slots[i].answer.response);
+            response_free(&renderer->slots[i].answer);
     for (uint32_t i = 0; i < renderer->policy->rule_count; i++)
         free(renderer->policy_headers[i]);
     free(renderer->policy_headers);

@@ -12,7 +12,6 @@
 #include "limiter.h"
 #include "policy.h"
 #include "response.h"
-#include "routes.h"
 #include "store.h"
 
 struct renderer;
@@ -23,10 +22,10 @@ struct renderer;
 struct renderer *renderer_new(const struct policy *policy);
 void renderer_free(struct renderer *renderer);
 
-/* 200, 429 or 503 for a take that is done: of a resource, or of a request that a proxy asks about.
+/* 200, 429 or 503 for a take that is done: of a resource, or of a request that a proxy asks about. `message` is static.
    `deny_403`: 403 in the place of 429. */
-struct response render_take(struct renderer *renderer, const struct limiter_take *take,
-                            const struct route *route, bool deny_403, bool closing);
+struct response render_take(struct renderer *renderer, const struct limiter_take *take, const char *message,
+                            bool deny_403, bool closing);
 
 /* 200, 429 or 503 for an application that asks: the same headers, the decision as JSON. */
 struct response render_check(struct renderer *renderer, const struct limiter_take *take, bool closing);

@@ -43,7 +43,7 @@ connection_open(struct connections *connections, struct exchange_context *contex
     connection->of = connections;
     connection->fd = fd;
     connection->has_place = true;
-    peer_init(&connection->peer, address, context->trusted);
+    peer_init(&connection->peer, address, context->endpoint.trusted);
     exchange_init(&connection->exchange, context, &connection->peer);
     TAILQ_INSERT_TAIL(&connections->list, connection, links);
     connections->count++;
@@ -120,7 +120,7 @@ is_silent(int fd)
 static bool
 is_late(const struct connection *connection, int64_t now_us)
 {
-    return connection->deadline_us <= now_us && !connection->exchange.suspended &&
+    return connection->deadline_us <= now_us && !exchange_is_suspended(&connection->exchange) &&
            (connection->phase != PHASE_BODY || is_silent(connection->fd));
 }
 
@@ -151,7 +151,7 @@ stalls(const struct connection *connection, int64_t now_us)
 {
     const struct exchange *exchange = &connection->exchange;
 
-    return connection->has_place && connection->phase != PHASE_IDLE && !exchange->suspended &&
+    return connection->has_place && connection->phase != PHASE_IDLE && !exchange_is_suspended(exchange) &&
            !exchange->context->resumed && now_us - connection->since_us >= STALL_US;
 }
 

@@ -1,35 +1,30 @@
 #include "exchange.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <microhttpd.h>
 
+#include "container_of.h"
 #include "first_line.h"
-#include "forward_auth.h"
 #include "head.h"
-#include "health.h"
-#include "openapi.h"
 #include "path.h"
 #include "target.h"
 
-/* How much of a body beyond the cap is still drained before it is answered with 413; beyond that the answer comes at
-   once. */
-#define BODY_EXCESS_MAX (1024 * 1024)
+/* How much of a body beyond the bound is still read before it is answered with 413; beyond that the answer comes at once. */
+#define BODY_EXCESS_BYTES (1024 * 1024)
 
 static const char body_too_long[] = "The body is longer than this service accepts.";
 
-enum next { NEXT_STEP, WAIT, FINISHED, FAILED };
-
-static void on_taken(struct limiter_take *take);
-static void on_called(void *arg);
+static void on_resume(struct endpoint_request *request);
 
 void
 exchange_init(struct exchange *exchange, struct exchange_context *context, const struct peer *peer)
 {
-    *exchange = (struct exchange){.context = context, .peer = peer, .step = STEP_IDLE};
-    exchange->take.cost = 1;
-    exchange->take.callback = on_taken;
+    *exchange = (struct exchange){.context = context, .step = STEP_IDLE};
+    exchange->request = (struct endpoint_request){
+        .context = &context->endpoint, .headers = &exchange->headers, .peer = peer, .resume = on_resume};
 }
 
 /* libmicrohttpd before 1.0 reads chunks and trailers leniently: a trailer that begins with a NUL ends the message for it
@@ -43,19 +38,19 @@ closes(const struct exchange *exchange)
     return exchange->context->draining || (ENDS_AFTER_CHUNKS && exchange->headers.chunked);
 }
 
-/* Answers. */
+/* Answers. False: there is none to queue, and exchange->refusal is sent instead. */
 
 /* The answer ends the connection, and does without libmicrohttpd's memory: the request may have filled it. */
-static enum next
+static bool
 refuse(struct exchange *exchange, unsigned status, const char *detail)
 {
     exchange->refusal.status = status;
     exchange->refusal.detail = detail;
     exchange->ends = true;
-    return FAILED;
+    return false;
 }
 
-static enum next
+static bool
 queue(struct exchange *exchange, struct response answer)
 {
     enum MHD_Result queued;
@@ -65,19 +60,24 @@ queue(struct exchange *exchange, struct response answer)
     exchange->ends |= closes(exchange);
     queued = MHD_queue_response(exchange->connection, answer.status, answer.response);
     if (answer.owned)
-        MHD_destroy_response(answer.response);
+        response_free(&answer);
     exchange->step = STEP_DONE;
-    return queued == MHD_YES ? FINISHED : FAILED;
+    return queued == MHD_YES;
 }
 
-static enum next
-queue_problem(struct exchange *exchange, unsigned status, const char *detail, const char *allow, bool closing)
+static bool
+queue_problem(struct exchange *exchange, unsigned status, const char *detail)
 {
-    struct response answer = response_problem(status, NULL, detail, closing || closes(exchange));
+    return queue(exchange, response_problem(status, NULL, detail, closes(exchange)));
+}
 
-    if (allow != NULL)
-        response_header(&answer, "Allow", allow);
-    exchange->ends = closing;
+static bool
+queue_with(struct exchange *exchange, unsigned status, const char *detail, const char *name,
+           const char *value)
+{
+    struct response answer = response_problem(status, NULL, detail, closes(exchange));
+
+    response_header(&answer, name, value);
     return queue(exchange, answer);
 }
 
@@ -86,42 +86,52 @@ queue_problem(struct exchange *exchange, unsigned status, const char *detail, co
 static void
 find_route(struct exchange *exchange, const char *url)
 {
+    struct endpoint_request *request = &exchange->request;
     size_t bytes;
     const char *path = target_path(url, strlen(url), &bytes);
 
-    exchange->path_bytes = 0;
-    exchange->deny_403 = false;
-    exchange->route = route_find_check(path, &exchange->forwarded);
+    request->path = "";
+    request->path_bytes = 0;
+    exchange->route = route_find_subtree(path, &request->rest);
     if (exchange->route != NULL || bytes >= sizeof(exchange->path))
         return;
     memcpy(exchange->path, path, bytes);
     exchange->path[bytes] = '\0';
     if (!path_normalise(exchange->path, &bytes))
         return;
-    exchange->path_bytes = bytes;
+    request->path = exchange->path;
+    request->path_bytes = bytes;
     exchange->route = route_find(exchange->path, bytes);
 }
 
-/* The endpoints of the JSON API need the body, of those who may use them. False: memory is out. */
+static bool
+is_method_allowed(const struct exchange *exchange)
+{
+    return exchange->route != NULL && (exchange->route->methods & exchange->request.method) != 0;
+}
+
+/* Collects the body for an endpoint that reads it, unless the request may not use the endpoint. False: out of memory. */
 static bool
 begin_body(struct exchange *exchange)
 {
     struct exchange_context *context = exchange->context;
-    const struct route *route = exchange->route;
+    const struct endpoint *endpoint;
 
     exchange->access = ACCESS_GRANTED;
     exchange->body_bytes = 0;
-    exchange->body_max = context->max_body_bytes;
-    if (route == NULL || (route->methods & exchange->method) == 0 || !api_request_is_for(route->endpoint))
+    exchange->body_bytes_max = context->max_body_bytes;
+    if (!is_method_allowed(exchange))
         return true;
-    if (route->endpoint == ENDPOINT_API_BATCH && exchange->body_max < API_REQUEST_BATCH_BYTES)
-        exchange->body_max = API_REQUEST_BATCH_BYTES;
-    exchange->access = access_check(&context->tokens, route->access, &exchange->headers);
-    if (exchange->access != ACCESS_GRANTED)
+    endpoint = exchange->route->endpoint;
+    if (exchange->body_bytes_max < (int64_t)endpoint->body_bytes_max)
+        exchange->body_bytes_max = (int64_t)endpoint->body_bytes_max;
+    exchange->access = access_check(&context->tokens, exchange->route->access, &exchange->headers);
+    if (!endpoint->reads_body || exchange->access != ACCESS_GRANTED)
         return true;
-    exchange->call = api_request_new(context, &exchange->peer->address, route->endpoint, closes(exchange),
-                                     on_called, exchange);
-    return exchange->call != NULL;
+    exchange->upload = malloc(sizeof(*exchange->upload));
+    if (exchange->upload != NULL)
+        upload_init(exchange->upload, &context->uploads, &exchange->request.peer->address);
+    return exchange->upload != NULL;
 }
 
 void
@@ -131,234 +141,122 @@ exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, con
     exchange->refusal = (struct raw_answer){.status = 431}; /* libmicrohttpd runs out of memory on it */
 }
 
-/* What is refused here ends the connection, which is what a message that cannot be trusted to end where it seems to
-   should do. */
-static enum next
+/* A refusal here ends the connection, which is what a message that cannot be trusted to end where it seems to should do. */
+static bool
 begin(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
     const struct request_line line = {method, url, version, exchange->target_bytes,
                                       exchange->target_is_clean};
 
+    exchange->ends = false;
     exchange->refusal = (struct raw_answer){.status = 431,
                                             .detail = "The request takes more memory than a connection has.",
                                             .head = strcmp(method, "HEAD") == 0};
     if (!head_read(&exchange->headers, &exchange->context->index, exchange->connection, &line,
                    &exchange->refusal))
         return refuse(exchange, exchange->refusal.status, exchange->refusal.detail);
-    exchange->method = method_by_name(method);
+    exchange->request.method = method_by_name(method);
     find_route(exchange, url);
     if (!begin_body(exchange))
         return refuse(exchange, 503, "Out of memory.");
-    if (exchange->headers.content_length > exchange->body_max)
+    if (exchange->headers.content_length > exchange->body_bytes_max)
         return refuse(exchange, 413, body_too_long);
     exchange->step = STEP_BODY;
-    return WAIT;
+    return true;
 }
 
-/* The last call: one step after the other. */
+/* The body. */
 
-static enum next
-route_endpoint(struct exchange *exchange)
+static bool
+take_body(struct exchange *exchange, const char *bytes, size_t count)
 {
-    struct exchange_context *context = exchange->context;
+    exchange->body_bytes += (int64_t)count;
+    if (exchange->upload != NULL && exchange->body_bytes <= exchange->body_bytes_max)
+        upload_put(exchange->upload, bytes, count);
+    return exchange->body_bytes <= exchange->body_bytes_max + BODY_EXCESS_BYTES ||
+           refuse(exchange, 413, body_too_long);
+}
 
-    switch (exchange->route->endpoint) {
-    case ENDPOINT_HEALTH:
-        return queue(exchange, health_response(context->limiter, closes(exchange)));
-    case ENDPOINT_READY:
-        return queue(exchange,
-                     ready_response(context->limiter, context->policy, context->draining, closes(exchange)));
-    case ENDPOINT_OPENAPI:
-        return queue(exchange,
-                     response_static(200, openapi_text, openapi_bytes, "application/yaml", closes(exchange)));
-    case ENDPOINT_API_CHECK:
-    case ENDPOINT_API_BATCH:
-    case ENDPOINT_API_RESET:
-    case ENDPOINT_ENVOY:
-        exchange->step = STEP_ASK;
-        return NEXT_STEP;
-    case ENDPOINT_RESOURCE:
-    case ENDPOINT_CHECK:
-        break;
+static void
+free_body(struct exchange *exchange)
+{
+    if (exchange->upload != NULL)
+        upload_clear(exchange->upload);
+    free(exchange->upload);
+    exchange->upload = NULL;
+    exchange->request.body = (struct field){0};
+}
+
+/* The last call: the endpoint. */
+
+static void
+note_draining(struct exchange *exchange)
+{
+    exchange->request.draining = exchange->context->draining;
+    exchange->request.closing = closes(exchange);
+}
+
+static bool
+finish(struct exchange *exchange)
+{
+    note_draining(exchange);
+    return queue(exchange, exchange->route->endpoint->finish(&exchange->request));
+}
+
+static bool
+start(struct exchange *exchange)
+{
+    struct endpoint_request *request = &exchange->request;
+    enum endpoint_status status;
+
+    request->message = exchange->route->message;
+    if (exchange->upload != NULL)
+        request->body =
+            (struct field){.text = upload_text(exchange->upload), .bytes = exchange->upload->bytes};
+    note_draining(exchange);
+    exchange->started = true;
+    status = exchange->route->endpoint->start(request);
+    free_body(exchange);
+    if (status == ENDPOINT_DONE)
+        return finish(exchange);
+    if (status == ENDPOINT_ANSWERED) {
+        exchange->ends = request->closing;
+        return queue(exchange, request->response);
     }
-    exchange->step = STEP_MATCH;
-    return NEXT_STEP;
+    MHD_suspend_connection(exchange->connection);
+    exchange->step = STEP_SUSPENDED;
+    return true;
 }
 
-static enum next
-step_route(struct exchange *exchange)
+static bool
+respond(struct exchange *exchange)
 {
-    const struct route *route = exchange->route;
-
-    if (exchange->body_bytes > exchange->body_max)
-        return queue_problem(exchange, 413, body_too_long, NULL, true);
-    if (route == NULL)
-        return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
-    if ((route->methods & exchange->method) == 0)
-        return queue_problem(exchange, 405, "This resource does not take that method; see Allow.",
-                             route->allow, false);
+    if (exchange->body_bytes > exchange->body_bytes_max)
+        return refuse(exchange, 413, body_too_long);
+    if (exchange->route == NULL)
+        return queue_problem(exchange, 404, "There is no such resource.");
+    if (!is_method_allowed(exchange))
+        return queue_with(exchange, 405, "This resource does not accept that method; see Allow.", "Allow",
+                          exchange->route->allow);
     if (exchange->access != ACCESS_GRANTED)
         return queue(exchange, access_denied(exchange->access, closes(exchange)));
-    return route_endpoint(exchange);
+    if (exchange->upload != NULL && exchange->upload->refused)
+        return queue_with(exchange, 503, "Too many requests with bodies are in progress.", "Retry-After",
+                          "1");
+    return start(exchange);
 }
 
-/* Who is not limited need not say who he is. */
-static enum next
-matched(struct exchange *exchange)
-{
-    exchange->step = exchange->take.rule != NULL ? STEP_IDENTIFY : STEP_DECIDE;
-    return NEXT_STEP;
-}
-
-/* What a proxy asks about is closed where it is unclear: a proxy takes every other status than 200 for a no.
-   */
-static enum next
-match_forwarded(struct exchange *exchange)
-{
-    const char *why;
-
-    switch (forward_auth_match(exchange->context->policy, exchange->forwarded, exchange->method,
-                               &exchange->headers, exchange->peer->trusted, &exchange->take.rule,
-                               &exchange->deny_403, &why)) {
-    case FORWARD_AUTH_UNKNOWN:
-        return queue_problem(exchange, 404, "There is no such resource.", NULL, false);
-    case FORWARD_AUTH_BAD:
-        return queue_problem(exchange, 400, why, NULL, false);
-    case FORWARD_AUTH_GOOD:
-        break;
-    }
-    return matched(exchange);
-}
-
-static enum next
-step_match(struct exchange *exchange)
-{
-    if (exchange->route->endpoint == ENDPOINT_CHECK)
-        return match_forwarded(exchange);
-    exchange->take.rule =
-        policy_match(exchange->context->policy, exchange->method, exchange->path, exchange->path_bytes);
-    return matched(exchange);
-}
-
-static enum next
-queue_absent(struct exchange *exchange)
-{
-    char detail[IDENTITY_SOUGHT_BYTES];
-
-    identity_write_sought(detail, exchange->take.rule);
-    return queue_problem(exchange, 400, detail, NULL, false);
-}
-
-static enum next
-step_identify(struct exchange *exchange)
-{
-    switch (identify(&exchange->take.client, exchange->take.rule, &exchange->headers, exchange->peer,
-                     exchange->context->trusted)) {
-    case IDENTITY_ABSENT:
-        return queue_absent(exchange);
-    case IDENTITY_BAD:
-        return queue_problem(exchange, 400, "The header that names the client has a control byte in it.",
-                             NULL, true);
-    case IDENTITY_FOUND:
-        break;
-    }
-    exchange->step = STEP_DECIDE;
-    return NEXT_STEP;
-}
-
-static enum next
-suspend(struct exchange *exchange)
-{
-    MHD_suspend_connection(exchange->connection);
-    exchange->suspended = true;
-    return WAIT;
-}
-
-static enum next
-step_decide(struct exchange *exchange)
-{
-    exchange->step = STEP_RESPOND;
-    if (limiter_take(exchange->context->limiter, &exchange->take) == LIMITER_DONE)
-        return NEXT_STEP;
-    return suspend(exchange);
-}
-
-static enum next
-step_respond(struct exchange *exchange)
-{
-    struct exchange_context *context = exchange->context;
-
-    return queue(exchange, render_take(context->renderer, &exchange->take, exchange->route,
-                                       exchange->deny_403, closes(exchange)));
-}
-
-static enum next
-step_ask(struct exchange *exchange)
-{
-    struct response answer;
-
-    exchange->step = STEP_TELL;
-    switch (api_request_ask(exchange->call, &answer)) {
-    case API_REQUEST_MISTAKE:
-        return queue(exchange, answer);
-    case API_REQUEST_PENDING:
-        return suspend(exchange);
-    case API_REQUEST_DONE:
-        break;
-    }
-    return NEXT_STEP;
-}
-
-static enum next
-step_tell(struct exchange *exchange)
-{
-    return queue(exchange, api_request_answer(exchange->call));
-}
-
-static enum next
-run(struct exchange *exchange)
-{
-    static enum next (*const steps[])(struct exchange *) = {
-        [STEP_ROUTE] = step_route,   [STEP_MATCH] = step_match,     [STEP_IDENTIFY] = step_identify,
-        [STEP_DECIDE] = step_decide, [STEP_RESPOND] = step_respond, [STEP_ASK] = step_ask,
-        [STEP_TELL] = step_tell,
-    };
-    enum next next;
-
-    do
-        next = steps[exchange->step](exchange);
-    while (next == NEXT_STEP);
-    return next;
-}
-
-/* What a suspended request waited for has come. */
+/* The way back: what a suspended request waited for has come. */
 static void
-resume(struct exchange *exchange)
+on_resume(struct endpoint_request *request)
 {
-    assert(exchange->suspended);
-    /* Where it fails, libmicrohttpd asks again after the resume, and is told to end the connection. */
-    run(exchange);
-    exchange->suspended = false;
-    exchange->context->resumed = true;
+    struct exchange *exchange = container_of(request, struct exchange, request);
+
+    assert(exchange->step == STEP_SUSPENDED);
+    /* Where it fails, libmicrohttpd calls once more after the resume, and is told to end the connection. */
+    finish(exchange);
     MHD_resume_connection(exchange->connection);
-}
-
-static void
-on_taken(struct limiter_take *take)
-{
-    struct exchange *exchange = (struct exchange *)((char *)take - offsetof(struct exchange, take));
-
-    assert(exchange->step == STEP_RESPOND);
-    resume(exchange);
-}
-
-static void
-on_called(void *arg)
-{
-    struct exchange *exchange = arg;
-
-    assert(exchange->step == STEP_TELL);
-    resume(exchange);
+    exchange->context->resumed = true;
 }
 
 bool
@@ -366,24 +264,16 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
                 const char *method, const char *version, const char *upload, size_t *upload_bytes)
 {
     exchange->connection = connection;
-    if (exchange->step == STEP_IDLE) {
-        exchange->ends = false;
-        return begin(exchange, url, method, version) != FAILED;
-    }
+    if (exchange->step == STEP_IDLE)
+        return begin(exchange, url, method, version);
     if (exchange->step == STEP_DONE)
-        return false; /* it was timed out */
+        return false; /* timed out, or resumed without an answer */
     if (*upload_bytes > 0) {
-        exchange->body_bytes += (int64_t)*upload_bytes;
-        if (exchange->call != NULL && exchange->body_bytes <= exchange->body_max)
-            api_request_keep(exchange->call, upload, *upload_bytes);
+        size_t count = *upload_bytes;
         *upload_bytes = 0;
-        return exchange->body_bytes <= exchange->body_max + BODY_EXCESS_MAX ||
-               refuse(exchange, 413, body_too_long) != FAILED;
+        return take_body(exchange, upload, count);
     }
-    if (exchange->step != STEP_BODY)
-        return false; /* it was resumed without an answer: there was no memory for one */
-    exchange->step = STEP_ROUTE;
-    return run(exchange) != FAILED;
+    return exchange->step == STEP_BODY && respond(exchange);
 }
 
 void
@@ -398,19 +288,12 @@ exchange_time_out(struct exchange *exchange, int fd)
     MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
 
-bool
-exchange_is_answered(const struct exchange *exchange)
-{
-    return exchange->step == STEP_DONE;
-}
-
 void
 exchange_complete(struct exchange *exchange)
 {
-    if (exchange->suspended && exchange->call == NULL)
-        limiter_cancel(exchange->context->limiter, &exchange->take);
-    api_request_free(exchange->call); /* and cancels what it waits for */
-    exchange->call = NULL;
-    exchange->suspended = false;
+    if (exchange->started && exchange->route->endpoint->free != NULL)
+        exchange->route->endpoint->free(&exchange->request, exchange->step == STEP_SUSPENDED);
+    free_body(exchange);
+    exchange->started = false;
     exchange->step = STEP_IDLE;
 }

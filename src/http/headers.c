@@ -46,15 +46,6 @@ header_index_init(struct header_index *index, const struct policy *policy)
         index->lengths |= UINT64_C(1) << (strlen(policy->headers[i]) & 63);
 }
 
-bool
-field_is_clean(const struct field *field)
-{
-    for (size_t i = 0; i < field->bytes; i++)
-        if ((unsigned char)field->text[i] < ' ' || field->text[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static bool
 is_name(const char *name, size_t bytes, const char *wanted, size_t wanted_bytes)
 {
@@ -91,12 +82,12 @@ read_transfer_encoding(struct reading *reading, const struct field *value)
 static void
 read_forwarded_for(struct headers *headers, struct field value)
 {
-    if (headers->forwarded_count == FORWARDED_LINES) {
-        memmove(headers->forwarded_for, headers->forwarded_for + 1,
-                (FORWARDED_LINES - 1) * sizeof(headers->forwarded_for[0]));
-        headers->forwarded_count--;
+    if (headers->identity.forwarded_count == FORWARDED_LINES) {
+        memmove(headers->identity.forwarded_for, headers->identity.forwarded_for + 1,
+                (FORWARDED_LINES - 1) * sizeof(headers->identity.forwarded_for[0]));
+        headers->identity.forwarded_count--;
     }
-    headers->forwarded_for[headers->forwarded_count++] = value;
+    headers->identity.forwarded_for[headers->identity.forwarded_count++] = value;
 }
 
 static void
@@ -178,7 +169,7 @@ read_wanted(struct reading *reading, const char *name, size_t name_bytes, struct
 
     read_own(reading, name, name_bytes, value);
     for (uint32_t i = 0; i < policy->header_count; i++) {
-        struct field *field = &reading->headers->values[i];
+        struct field *field = &reading->headers->identity.values[i];
         if (field->text == NULL && value.bytes > 0 && strlen(policy->headers[i]) == name_bytes &&
             strncasecmp(policy->headers[i], name, name_bytes) == 0)
             *field = value;
@@ -271,8 +262,8 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
 {
     struct reading reading = {.headers = headers, .index = index, .end = end};
 
-    memset(headers->values, 0, index->policy->header_count * sizeof(headers->values[0]));
-    headers->forwarded_count = 0;
+    memset(headers->identity.values, 0, index->policy->header_count * sizeof(headers->identity.values[0]));
+    headers->identity.forwarded_count = 0;
     headers->forwarded = (struct forwarded){0};
     headers->authorization = headers->host = headers->origin = headers->fetch_site = (struct field){0};
     headers->content_length = -1;

@@ -13,13 +13,13 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "identity.h"
 #include "policy.h"
 
 struct MHD_Connection;
 
 #define HEADERS_MAX       100
 #define HEADERS_BYTES_MAX (12 * 1024) /* all lines, as they were sent */
-#define FORWARDED_LINES   8           /* the last ones of X-Forwarded-For that are kept */
 
 /* Which names are wanted: compiled once from the policy, then immutable. */
 struct header_index {
@@ -37,11 +37,7 @@ struct forwarded {
 };
 
 struct headers {
-    struct field
-        values[POLICY_HEADERS_MAX]; /* by index in policy->headers; text NULL: absent or empty. The first line
-                                                of a name counts */
-    struct field forwarded_for[FORWARDED_LINES];
-    uint32_t forwarded_count;
+    struct identity_fields identity;
     struct forwarded forwarded;
     struct field authorization;
     struct field host;
@@ -58,8 +54,5 @@ enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_LARGE };
 enum headers_status headers_read(struct headers *headers, const struct header_index *index,
                                  struct MHD_Connection *connection, const char *version, const char *end,
                                  const char **why);
-
-/* No byte of it is a control byte: it may be used as an identity. */
-bool field_is_clean(const struct field *field);
 
 #endif

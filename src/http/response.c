@@ -50,11 +50,18 @@ response_owning(unsigned status, struct text *body, const char *type, bool closi
 }
 
 void
+response_free(struct response *response)
+{
+    if (response->response != NULL)
+        MHD_destroy_response(response->response);
+    response->response = NULL;
+}
+
+void
 response_header(struct response *answer, const char *name, const char *value)
 {
     if (answer->response != NULL && MHD_add_response_header(answer->response, name, value) != MHD_YES) {
-        MHD_destroy_response(answer->response);
-        answer->response = NULL;
+        response_free(answer);
     }
 }
 

@@ -36,6 +36,9 @@ struct response response_static(unsigned status, const char *body, size_t bytes,
 /* A body that the answer takes over: free()d with it, or at once where memory is out. */
 struct response response_owning(unsigned status, struct text *body, const char *type, bool closing);
 
+/* Drops it; those that are being sent keep what they need. */
+void response_free(struct response *response);
+
 /* Adds a header; where that fails the answer has no response any more. */
 void response_header(struct response *answer, const char *name, const char *value);
 

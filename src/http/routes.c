@@ -2,43 +2,49 @@
 
 #include <string.h>
 
-#define READ_METHODS (METHOD_GET | METHOD_HEAD)
+#define READ       (METHOD_GET | METHOD_HEAD), "GET, HEAD"
+#define POST       METHOD_POST, "POST"
+#define ANY_METHOD METHOD_ALL, ""
 
-const struct route routes[] = {
-    {"/", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, ACCESS_ANYONE,
+extern const struct endpoint check_batch_endpoint, check_endpoint, envoy_json_endpoint, forward_auth_endpoint,
+    health_endpoint, openapi_endpoint, ready_endpoint, reset_endpoint, resource_endpoint;
+
+/* clang-format off */
+static const struct route routes[] = {
+    {"/",                 false, READ,       ACCESS_ANYONE, &resource_endpoint,
      "ratelimitd is up; this page is limited like any other."},
-    {"/limited-resource", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, ACCESS_ANYONE,
-     "This is a limited resource."},
-    {"/api/resource", METHOD_POST, "POST", ENDPOINT_RESOURCE, ACCESS_ANYONE, "The request was accepted."},
-    {"/api/data", READ_METHODS, "GET, HEAD", ENDPOINT_RESOURCE, ACCESS_ANYONE, "This is the data."},
-    {"/api/submit", METHOD_POST, "POST", ENDPOINT_RESOURCE, ACCESS_ANYONE, "The submission was accepted."},
-    {"/check", METHOD_ALL, "", ENDPOINT_CHECK, ACCESS_ANYONE, "The request is allowed."},
-    {"/v1/check", METHOD_POST, "POST", ENDPOINT_API_CHECK, ACCESS_API, NULL},
-    {"/v1/check/batch", METHOD_POST, "POST", ENDPOINT_API_BATCH, ACCESS_API, NULL},
-    {"/v1/reset", METHOD_POST, "POST", ENDPOINT_API_RESET, ACCESS_ADMIN, NULL},
-    {"/json", METHOD_POST, "POST", ENDPOINT_ENVOY, ACCESS_API, NULL},
-    {"/health", READ_METHODS, "GET, HEAD", ENDPOINT_HEALTH, ACCESS_ANYONE, NULL},
-    {"/ready", READ_METHODS, "GET, HEAD", ENDPOINT_READY, ACCESS_ANYONE, NULL},
-    {"/openapi.yaml", READ_METHODS, "GET, HEAD", ENDPOINT_OPENAPI, ACCESS_ANYONE, NULL},
+    {"/limited-resource", false, READ,       ACCESS_ANYONE, &resource_endpoint, "This is a limited resource."},
+    {"/api/resource",     false, POST,       ACCESS_ANYONE, &resource_endpoint, "The request was accepted."},
+    {"/api/data",         false, READ,       ACCESS_ANYONE, &resource_endpoint, "This is the data."},
+    {"/api/submit",       false, POST,       ACCESS_ANYONE, &resource_endpoint, "The submission was accepted."},
+    {"/check",            true,  ANY_METHOD, ACCESS_ANYONE, &forward_auth_endpoint, "The request is allowed."},
+    {"/v1/check",         false, POST,       ACCESS_API,    &check_endpoint, NULL},
+    {"/v1/check/batch",   false, POST,       ACCESS_API,    &check_batch_endpoint, NULL},
+    {"/v1/reset",         false, POST,       ACCESS_ADMIN,  &reset_endpoint, NULL},
+    {"/json",             false, POST,       ACCESS_API,    &envoy_json_endpoint, NULL},
+    {"/health",           false, READ,       ACCESS_ANYONE, &health_endpoint, NULL},
+    {"/ready",            false, READ,       ACCESS_ANYONE, &ready_endpoint, NULL},
+    {"/openapi.yaml",     false, READ,       ACCESS_ANYONE, &openapi_endpoint, NULL},
 };
-const size_t route_count = sizeof(routes) / sizeof(routes[0]);
+/* clang-format on */
+#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
 
 const struct route *
 route_find(const char *path, size_t bytes)
 {
-    for (size_t i = 0; i < route_count; i++)
-        if (routes[i].endpoint != ENDPOINT_CHECK && strlen(routes[i].path) == bytes &&
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        if (!routes[i].is_subtree && strlen(routes[i].path) == bytes &&
             memcmp(routes[i].path, path, bytes) == 0)
             return &routes[i];
     return NULL;
 }
 
 const struct route *
-route_find_check(const char *path, const char **rest)
+route_find_subtree(const char *path, const char **rest)
 {
-    for (size_t i = 0; i < route_count; i++) {
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
         size_t bytes = strlen(routes[i].path);
-        if (routes[i].endpoint != ENDPOINT_CHECK || strncmp(path, routes[i].path, bytes) != 0)
+        if (!routes[i].is_subtree || strncmp(path, routes[i].path, bytes) != 0)
             continue;
         *rest = path + bytes;
         if (**rest == '\0' || **rest == '/' || **rest == ':')

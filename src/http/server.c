@@ -313,7 +313,7 @@ open_daemon(struct server *server)
     const struct server_options *options = &server->options;
 
     server->linger = linger_new(options->base);
-    if (server->linger && server->context.renderer &&
+    if (server->linger && server->context.endpoint.renderer &&
         access_init(&server->context.tokens, options->api_token, options->admin_token))
         server->daemon = start_daemon(server);
     return server->daemon && start_events(server);
@@ -331,11 +331,11 @@ server_new(const struct server_options *options)
     server->options = *options;
     server->now_us = clock_mono_us();
     server->context = (struct exchange_context){
-        .policy = options->policy,
-        .trusted = options->trusted,
-        .limiter = options->limiter,
+        .endpoint = {.policy = options->policy,
+                     .trusted = options->trusted,
+                     .limiter = options->limiter,
+                     .renderer = renderer_new(options->policy)},
         .max_body_bytes = options->max_body_bytes,
-        .renderer = renderer_new(options->policy),
     };
     uploads_init(&server->context.uploads, siphash_random_key());
     header_index_init(&server->context.index, options->policy);
@@ -393,6 +393,6 @@ server_free(struct server *server)
         MHD_stop_daemon(server->daemon);
     }
     linger_free(server->linger);
-    renderer_free(server->context.renderer);
+    renderer_free(server->context.endpoint.renderer);
     free(server);
 }

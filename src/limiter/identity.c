@@ -3,6 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+bool
+field_is_clean(const struct field *field)
+{
+    for (size_t i = 0; i < field->bytes; i++)
+        if ((unsigned char)field->text[i] < ' ' || field->text[i] == 0x7f)
+            return false;
+    return true;
+}
+
 static void
 write_address(struct client *client, const struct address *address)
 {
@@ -35,21 +44,21 @@ copy_client(struct client *to, const struct client *from)
 }
 
 static void
-identify_by_address(struct client *client, const struct headers *headers, const struct peer *peer,
+identify_by_address(struct client *client, const struct identity_fields *fields, const struct peer *peer,
                     const struct networks *trusted)
 {
     struct address address;
 
-    if (!peer->trusted || headers->forwarded_count == 0) {
+    if (!peer->trusted || fields->forwarded_count == 0) {
         copy_client(client, &peer->client);
         return;
     }
-    address = forwarded_client(trusted, &peer->address, headers->forwarded_for, headers->forwarded_count);
+    address = forwarded_client(trusted, &peer->address, fields->forwarded_for, fields->forwarded_count);
     write_address(client, &address);
 }
 
 enum identity_status
-identify(struct client *client, const struct rule *rule, const struct headers *headers,
+identify(struct client *client, const struct rule *rule, const struct identity_fields *fields,
          const struct peer *peer, const struct networks *trusted)
 {
     for (uint32_t i = 0; i < rule->source_count; i++) {
@@ -57,7 +66,7 @@ identify(struct client *client, const struct rule *rule, const struct headers *h
         const struct field *value;
         switch (source->kind) {
         case SOURCE_HEADER:
-            value = &headers->values[source->header];
+            value = &fields->values[source->header];
             if (value->text == NULL)
                 break;
             if (!field_is_clean(value))
@@ -67,7 +76,7 @@ identify(struct client *client, const struct rule *rule, const struct headers *h
         case SOURCE_IP:
             if (peer == NULL)
                 break;
-            identify_by_address(client, headers, peer, trusted);
+            identify_by_address(client, fields, peer, trusted);
             return IDENTITY_FOUND;
         case SOURCE_GLOBAL:
             client_write(client, source->text, NULL, 0);

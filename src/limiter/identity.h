@@ -4,8 +4,8 @@
 #ifndef IDENTITY_H
 #define IDENTITY_H
 
+#include "address.h"
 #include "client.h"
-#include "headers.h"
 #include "policy.h"
 
 /* Who sent the request, as far as the connection knows; filled when it is accepted. */
@@ -18,6 +18,18 @@ void peer_init(struct peer *peer, const struct sockaddr *sockaddr, const struct 
 
 void peer_of_address(struct peer *peer, const struct address *address, bool trusted);
 
+#define FORWARDED_LINES 8 /* the last lines of X-Forwarded-For, which are the ones that are kept */
+
+/* What of a request's headers may name its client. text NULL: absent or empty. */
+struct identity_fields {
+    struct field values[POLICY_HEADERS_MAX]; /* by index in policy->headers; of several lines the first */
+    struct field forwarded_for[FORWARDED_LINES];
+    uint32_t forwarded_count;
+};
+
+/* No byte of it is a control character: it may be used as an identity. */
+bool field_is_clean(const struct field *field);
+
 enum identity_status {
     IDENTITY_FOUND,
     IDENTITY_ABSENT, /* none of the sources is there */
@@ -25,8 +37,9 @@ enum identity_status {
 };
 
 /* `peer` NULL: no address is known. */
-enum identity_status identify(struct client *client, const struct rule *rule, const struct headers *headers,
-                              const struct peer *peer, const struct networks *trusted);
+enum identity_status identify(struct client *client, const struct rule *rule,
+                              const struct identity_fields *fields, const struct peer *peer,
+                              const struct networks *trusted);
 
 /* "The request names no client: looked for header:user_id, header:x-api-key". The names are the operator's, checked at
    load. */

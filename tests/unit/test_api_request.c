@@ -1,115 +1,118 @@
 /*
- * call: what is answered to bodies that cannot be read, and that their memory is given back.
+ * api_request: bodies that cannot be read, and endpoints of the JSON API from body to answer.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <microhttpd.h>
-
-#include "api_request.h"
-#include "exchange.h"
+#include "endpoint.h"
+#include "memory_store.h"
+#include "render.h"
 #include "suite.h"
 
-#define BATCH_BYTES ((size_t)1024 * 1024)
+extern const struct endpoint check_endpoint, check_batch_endpoint, reset_endpoint, envoy_json_endpoint;
 
-static struct exchange_context context;
-static const struct address peer = {.bytes = {192, 0, 2, 1}, .size = 4};
-static char *blanks;
+static const char rules[] = "{\"one\": {\"capacity\": 1, \"refill_rate\": \"1/1h\"}}";
+
+static struct policy *policy;
+static struct clock test_clock;
+static struct limiter limiter;
+static struct endpoint_context context;
 
 static void
 set_up(void)
 {
-    memset(&context, 0, sizeof(context));
-    uploads_init(&context.uploads, (struct siphash_key){0});
-    blanks = malloc(BATCH_BYTES);
-    ck_assert_ptr_nonnull(blanks);
-    memset(blanks, ' ', BATCH_BYTES);
+    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
+    struct report report;
+
+    report_init(&report);
+    policy = policy_parse("test", rules, strlen(rules), &defaults, &report);
+    ck_assert_ptr_nonnull(policy);
+    report_fini(&report);
+    test_clock = clock_steady();
+    limiter.store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
+    ck_assert_ptr_nonnull(limiter.store);
+    context =
+        (struct endpoint_context){.policy = policy, .limiter = &limiter, .renderer = renderer_new(policy)};
+    ck_assert_ptr_nonnull(context.renderer);
 }
 
 static void
 tear_down(void)
 {
-    ck_assert_uint_eq(context.uploads.bytes, 0);
-    free(blanks);
+    renderer_free(context.renderer);
+    store_free(limiter.store);
+    policy_free(policy);
 }
 
-static void
-never(void *arg)
-{
-    ck_abort_msg("nothing was asked: %p", arg);
-}
-
-static struct api_request *
-call_with(size_t bytes)
-{
-    struct api_request *call = api_request_new(&context, &peer, ENDPOINT_API_BATCH, false, never, NULL);
-
-    ck_assert_ptr_nonnull(call);
-    api_request_keep(call, blanks, bytes);
-    return call;
-}
-
-/* The status of the problem that a call is answered with. */
+/* The status of the answer to a body. */
 static unsigned
-status_of(struct api_request *call)
+status_of(const struct endpoint *endpoint, const char *body)
 {
-    struct response answer = {0};
+    struct endpoint_request request = {
+        .context = &context, .method = METHOD_POST, .body = {.text = body, .bytes = strlen(body)}};
+    enum endpoint_status status = endpoint->start(&request);
 
-    ck_assert_int_eq(api_request_ask(call, &answer), API_REQUEST_MISTAKE);
-    ck_assert_ptr_nonnull(answer.response);
-    MHD_destroy_response(answer.response);
-    return answer.status;
+    ck_assert_int_ne(status, ENDPOINT_PENDING);
+    if (status == ENDPOINT_DONE)
+        request.response = endpoint->finish(&request);
+    ck_assert_ptr_nonnull(request.response.response);
+    if (request.response.owned)
+        response_free(&request.response);
+    endpoint->free(&request, false);
+    ck_assert_ptr_null(request.state);
+    return request.response.status;
 }
 
-START_TEST(a_body_without_room_is_503_and_one_after_it_has_it_again)
-{
-    struct api_request *calls[32];
+static const struct {
+    const struct endpoint *endpoint;
+    const char *body;
+    unsigned status;
+} rows[] = {
+    {&check_endpoint, "", 400},
+    {&check_endpoint, "   ", 400},
+    {&check_endpoint, "{", 400},
+    {&check_endpoint, "{}", 400},
+    {&check_endpoint, "[]", 400},
+    {&check_endpoint, "{\"rule\": \"none\", \"client\": \"c\"}", 404},
+    {&check_endpoint, "{\"rule\": \"one\", \"client\": \"c\"}", 200},
+    {&check_endpoint, "{\"rule\": \"one\", \"client\": \"c\", \"cost\": 2}", 429},
+    {&check_batch_endpoint, "{\"checks\": []}", 400},
+    {&check_batch_endpoint, "{\"checks\": [{\"rule\": \"none\", \"client\": \"c\"}]}", 200},
+    {&check_batch_endpoint, "{\"checks\": [{\"rule\": \"one\", \"client\": \"c\", \"cost\": 2}]}", 200},
+    {&reset_endpoint, "{\"rule\": \"one\", \"client\": \"c\"}", 200},
+    {&reset_endpoint, "{\"rule\": \"one\", \"client\": \"c\", \"cost\": 1}", 400},
+    {&reset_endpoint, "{\"path\": \"/unmatched\", \"client\": \"c\"}", 404},
+    {&envoy_json_endpoint, "{\"domain\": \"one\"}", 400},
+    {&envoy_json_endpoint, "{\"domain\": \"one\", \"descriptors\": [{\"entries\": [{\"key\": \"k\"}]}]}",
+     200},
+};
 
-    for (size_t i = 0; i < 32; i++)
-        calls[i] = call_with(BATCH_BYTES);
-    struct api_request *beyond = call_with(BATCH_BYTES);
-    ck_assert_uint_eq(status_of(beyond), 503);
-    ck_assert_uint_eq(status_of(calls[0]), 400); /* blanks are no JSON; and its body is gone now */
-    api_request_free(beyond);
-    beyond = call_with(BATCH_BYTES);
-    ck_assert_uint_eq(status_of(beyond), 400);
-    api_request_free(beyond);
-    for (size_t i = 0; i < 32; i++)
-        api_request_free(calls[i]);
+START_TEST(a_body_gets_its_status)
+{
+    ck_assert_uint_eq(status_of(rows[_i].endpoint, rows[_i].body), rows[_i].status);
 }
 END_TEST
 
-START_TEST(a_body_is_freed_as_soon_as_it_is_read)
+START_TEST(a_reset_client_starts_with_its_whole_quota)
 {
-    struct api_request *call = call_with(BATCH_BYTES);
+    static const char body[] = "{\"rule\": \"one\", \"client\": \"c\"}";
 
-    ck_assert_uint_eq(context.uploads.bytes, BATCH_BYTES);
-    ck_assert_uint_eq(status_of(call), 400);
-    ck_assert_uint_eq(context.uploads.bytes, 0);
-    api_request_free(call);
-}
-END_TEST
-
-START_TEST(a_call_without_a_body_is_a_mistake_of_the_client)
-{
-    struct api_request *call = call_with(0);
-
-    ck_assert_uint_eq(status_of(call), 400);
-    api_request_free(call);
-    api_request_free(NULL);
+    ck_assert_uint_eq(status_of(&check_endpoint, body), 200);
+    ck_assert_uint_eq(status_of(&check_endpoint, body), 429);
+    ck_assert_uint_eq(status_of(&reset_endpoint, body), 200);
+    ck_assert_uint_eq(status_of(&check_endpoint, body), 200);
 }
 END_TEST
 
 int
 main(void)
 {
-    Suite *suite = suite_create("call");
+    Suite *suite = suite_create("api_request");
     TCase *bodies = tcase_create("bodies");
 
     tcase_add_checked_fixture(bodies, set_up, tear_down);
-    tcase_add_test(bodies, a_body_without_room_is_503_and_one_after_it_has_it_again);
-    tcase_add_test(bodies, a_body_is_freed_as_soon_as_it_is_read);
-    tcase_add_test(bodies, a_call_without_a_body_is_a_mistake_of_the_client);
+    tcase_add_loop_test(bodies, a_body_gets_its_status, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_test(bodies, a_reset_client_starts_with_its_whole_quota);
     suite_add_tcase(suite, bodies);
     return run_suite(suite);
 }

@@ -1,4 +1,4 @@
-#include "fixed_window.h"
+#include "algorithm.h"
 
 #include <check.h>
 
@@ -10,21 +10,21 @@
 
 /* One request as a store makes it. */
 static struct decision
-take(const struct limit *limit, struct fixed_window_state *state, int64_t now_us, int64_t cost)
+take(const struct limit *limit, union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     struct decision decision;
     bool allowed;
 
-    fixed_window_advance(limit, state, now_us);
-    allowed = fixed_window_fits(limit, state, now_us, cost);
+    algorithm_advance(limit, state, NULL, now_us);
+    allowed = algorithm_fits(limit, state, now_us, cost);
     if (allowed && cost > 0)
-        fixed_window_spend(limit, state, now_us, cost);
-    fixed_window_report(limit, state, now_us, cost, allowed, &decision);
+        algorithm_spend(limit, state, NULL, now_us, cost);
+    algorithm_report(limit, state, NULL, now_us, cost, allowed, &decision);
     return decision;
 }
 
 static void
-check_take(const char *row, const struct limit *limit, struct fixed_window_state *state, int64_t now_us,
+check_take(const char *row, const struct limit *limit, union algorithm_state *state, int64_t now_us,
            int64_t cost, bool allowed, int64_t remaining, int64_t retry_after_us, int64_t reset_after_us)
 {
     struct decision decision = take(limit, state, now_us, cost);
@@ -45,9 +45,9 @@ window(int64_t requests, int64_t window_us)
 START_TEST(a_window_ends_at_the_very_microsecond)
 {
     struct limit limit = window(2, SECOND);
-    struct fixed_window_state state;
+    union algorithm_state state;
 
-    fixed_window_init(&limit, &state, START + 400000);
+    algorithm_init(&limit, &state, START + 400000);
     check_take("a look", &limit, &state, START + 400000, 0, true, 2, 0, 0);
     check_take("first", &limit, &state, START + 400000, 1, true, 1, 0, 600000);
     check_take("no room for 2", &limit, &state, START + 400000, 2, false, 1, 600000, 600000);
@@ -62,10 +62,10 @@ END_TEST
 START_TEST(windows_are_aligned_to_the_epoch)
 {
     struct limit limit = window(1, 7 * SECOND);
-    struct fixed_window_state state;
+    union algorithm_state state;
     int64_t begins_us = START - START % (7 * SECOND);
 
-    fixed_window_init(&limit, &state, begins_us + 7 * SECOND - 1);
+    algorithm_init(&limit, &state, begins_us + 7 * SECOND - 1);
     check_take("the last microsecond", &limit, &state, begins_us + 7 * SECOND - 1, 1, true, 0, 0, 1);
     check_take("the first", &limit, &state, begins_us + 7 * SECOND, 1, true, 0, 0, 7 * SECOND);
 }
@@ -74,9 +74,9 @@ END_TEST
 START_TEST(cost_above_the_limit_never_fits)
 {
     struct limit limit = window(NUMBER_EXACT_MAX - 1, SECOND);
-    struct fixed_window_state state;
+    union algorithm_state state;
 
-    fixed_window_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("2^53 - 1 of one less", &limit, &state, START, NUMBER_EXACT_MAX, false, NUMBER_EXACT_MAX - 1,
                RETRY_NEVER, 0);
     check_take("all", &limit, &state, START, NUMBER_EXACT_MAX - 1, true, 0, 0, SECOND);
@@ -87,9 +87,9 @@ END_TEST
 START_TEST(a_clock_one_window_behind_is_waited_for)
 {
     struct limit limit = window(2, SECOND);
-    struct fixed_window_state state;
+    union algorithm_state state;
 
-    fixed_window_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 1);
     check_take("the window before", &limit, &state, START - 1, 1, true, 0, 0, SECOND + 1);
     check_take("its start", &limit, &state, START - SECOND, 1, false, 0, 2 * SECOND, 2 * SECOND);
@@ -100,9 +100,9 @@ END_TEST
 START_TEST(a_clock_set_back_keeps_the_count_for_its_window)
 {
     struct limit limit = window(2, SECOND);
-    struct fixed_window_state state;
+    union algorithm_state state;
 
-    fixed_window_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 2);
     check_take("two windows back", &limit, &state, START - SECOND - 1, 1, false, 0, 1, 1);
     check_take("the next one", &limit, &state, START - SECOND, 1, true, 1, 0, SECOND);
@@ -112,9 +112,9 @@ END_TEST
 START_TEST(an_unused_window_remembers_no_moment)
 {
     struct limit limit = window(2, SECOND);
-    struct fixed_window_state state;
+    union algorithm_state state;
 
-    fixed_window_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("back, as if new", &limit, &state, START - 1, 1, true, 1, 0, 1);
 }
 END_TEST

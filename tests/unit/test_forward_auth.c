@@ -1,10 +1,11 @@
 /*
- * forward: which rule a forwarded request meets, by whose word, and how it is refused.
+ * forward_auth: which rule a forwarded request meets, by whose word, and how it is refused.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "forward_auth.h"
+#include "endpoint.h"
+#include "memory_store.h"
 #include "suite.h"
 
 static const char rules_text[] =
@@ -15,8 +16,18 @@ static const char rules_text[] =
     "1},"
     " \"below\": {\"match\": {\"path\": \"/b/**\"}, \"capacity\": 1, \"refill_rate\": 1}}";
 
+extern const struct endpoint forward_auth_endpoint;
+
 static struct policy *policy;
 static struct headers headers;
+static struct clock test_clock;
+static struct store *store;
+
+static struct field
+field(const char *text)
+{
+    return (struct field){.text = text, .bytes = text ? strlen(text) : 0};
+}
 
 static void
 set_up(void)
@@ -28,41 +39,39 @@ set_up(void)
     policy = policy_parse("test", rules_text, strlen(rules_text), &defaults, &report);
     ck_assert_msg(policy != NULL, "%s", report.count > 0 ? report.lines[0] : "");
     report_fini(&report);
-    headers = (struct headers){0};
+    headers = (struct headers){.identity.values[0] = field("own")}; /* Host, by which rule a identifies */
+    test_clock = clock_steady();
+    store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
+    ck_assert_ptr_nonnull(store);
 }
 
 static void
 tear_down(void)
 {
+    store_free(store);
     policy_free(policy);
 }
 
-static struct field
-field(const char *text)
-{
-    return (struct field){.text = text, .bytes = text ? strlen(text) : 0};
-}
-
-/* "rule status", "rule 403", or what it was refused as. */
+/* "rule 429", "rule 403", or how the request itself is refused. */
 static const char *
 match(const char *rest, bool trusted)
 {
     static char result[128];
-    const struct rule *rule = NULL;
-    const char *why = NULL;
-    bool deny_403 = false;
+    const struct networks none = {0};
+    struct limiter limiter = {.store = store};
+    const struct endpoint_context context = {.policy = policy, .trusted = &none, .limiter = &limiter};
+    struct peer peer;
+    struct endpoint_request request = {
+        .context = &context, .method = METHOD_GET, .rest = rest, .headers = &headers, .peer = &peer};
 
-    switch (forward_auth_match(policy, rest, METHOD_GET, &headers, trusted, &rule, &deny_403, &why)) {
-    case FORWARD_AUTH_UNKNOWN:
-        return "unknown";
-    case FORWARD_AUTH_BAD:
-        ck_assert_ptr_nonnull(why);
-        return "bad";
-    case FORWARD_AUTH_GOOD:
-        break;
+    peer_of_address(&peer, &(struct address){.bytes = {192, 0, 2, 1}, .size = 4}, trusted);
+    if (forward_auth_endpoint.start(&request) == ENDPOINT_DONE) {
+        snprintf(result, sizeof(result), "%s %d", request.take.rule->name, request.deny_403 ? 403 : 429);
+        return result;
     }
-    snprintf(result, sizeof(result), "%s %d", rule->name, deny_403 ? 403 : 429);
-    return result;
+    ck_assert_ptr_nonnull(request.response.response);
+    response_free(&request.response);
+    return request.response.status == 404 ? "unknown" : "bad";
 }
 
 static const struct {
@@ -144,12 +153,12 @@ END_TEST
 
 START_TEST(the_host_that_identifies_is_the_forwarded_one)
 {
-    headers.values[0] = field("limiter:8000");
+    headers.identity.values[0] = field("limiter:8000");
     headers.forwarded.host = field("shop.example");
     match("/a", false);
-    ck_assert_str_eq(headers.values[0].text, "limiter:8000");
+    ck_assert_str_eq(headers.identity.values[0].text, "limiter:8000");
     match("/a", true);
-    ck_assert_str_eq(headers.values[0].text, "shop.example");
+    ck_assert_str_eq(headers.identity.values[0].text, "shop.example");
 }
 END_TEST
 

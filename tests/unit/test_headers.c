@@ -78,9 +78,9 @@ handle(void *arg, struct MHD_Connection *connection, const char *version, bool a
         headers_read(&found.headers, &index_, connection, version, end_of_head(arg, connection), &found.why);
     if (found.status == HEADERS_GOOD) {
         for (uint32_t i = 0; i < policy->header_count; i++)
-            keep_text(&found.headers.values[i]);
-        for (uint32_t i = 0; i < found.headers.forwarded_count; i++)
-            keep_text(&found.headers.forwarded_for[i]);
+            keep_text(&found.headers.identity.values[i]);
+        for (uint32_t i = 0; i < found.headers.identity.forwarded_count; i++)
+            keep_text(&found.headers.identity.forwarded_for[i]);
     }
     return false;
 }
@@ -126,8 +126,8 @@ START_TEST(finds_the_headers_that_rules_identify_by)
 
     read_headers(identities[_i].headers);
     ck_assert_int_eq(found.status, HEADERS_GOOD);
-    user_id = &found.headers.values[0];
-    api_key = &found.headers.values[1];
+    user_id = &found.headers.identity.values[0];
+    api_key = &found.headers.identity.values[1];
     if (identities[_i].user_id)
         ck_assert_str_eq(user_id->text, identities[_i].user_id);
     else
@@ -136,7 +136,7 @@ START_TEST(finds_the_headers_that_rules_identify_by)
         ck_assert_str_eq(api_key->text, identities[_i].api_key);
     else
         ck_assert_ptr_null(api_key->text);
-    ck_assert_ptr_null(found.headers.values[2].text);
+    ck_assert_ptr_null(found.headers.identity.values[2].text);
 }
 END_TEST
 
@@ -146,7 +146,7 @@ START_TEST(finds_a_name_longer_than_sixty_four_bytes)
 
     snprintf(headers, sizeof(headers), "Host: a\r\n%s: yes\r\n", policy->headers[2]);
     read_headers(headers);
-    ck_assert_str_eq(found.headers.values[2].text, "yes");
+    ck_assert_str_eq(found.headers.identity.values[2].text, "yes");
 }
 END_TEST
 
@@ -156,16 +156,16 @@ START_TEST(forwarded_lines_keep_their_order_and_of_too_many_the_last_are_kept)
 
     read_headers(
         "Host: a\r\nX-Forwarded-For: 1.1.1.1\r\nuser_id: u\r\nx-forwarded-for: 2.2.2.2, 3.3.3.3\r\n");
-    ck_assert_uint_eq(found.headers.forwarded_count, 2);
-    ck_assert_str_eq(found.headers.forwarded_for[0].text, "1.1.1.1");
-    ck_assert_str_eq(found.headers.forwarded_for[1].text, "2.2.2.2, 3.3.3.3");
+    ck_assert_uint_eq(found.headers.identity.forwarded_count, 2);
+    ck_assert_str_eq(found.headers.identity.forwarded_for[0].text, "1.1.1.1");
+    ck_assert_str_eq(found.headers.identity.forwarded_for[1].text, "2.2.2.2, 3.3.3.3");
 
     for (int i = 0; i < FORWARDED_LINES + 3; i++)
         sprintf(headers + strlen(headers), "X-Forwarded-For: 10.0.0.%d\r\n", i);
     read_headers(headers);
-    ck_assert_uint_eq(found.headers.forwarded_count, FORWARDED_LINES);
-    ck_assert_str_eq(found.headers.forwarded_for[0].text, "10.0.0.3");
-    ck_assert_str_eq(found.headers.forwarded_for[FORWARDED_LINES - 1].text, "10.0.0.10");
+    ck_assert_uint_eq(found.headers.identity.forwarded_count, FORWARDED_LINES);
+    ck_assert_str_eq(found.headers.identity.forwarded_for[0].text, "10.0.0.3");
+    ck_assert_str_eq(found.headers.identity.forwarded_for[FORWARDED_LINES - 1].text, "10.0.0.10");
 }
 END_TEST
 

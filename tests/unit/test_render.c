@@ -30,7 +30,7 @@ static const char rules[] =
 
 static struct policy *policy;
 static struct renderer *renderer;
-static const struct route *route;
+static const char message[] = "This is a limited resource.";
 
 static void
 set_up(void)
@@ -44,8 +44,6 @@ set_up(void)
     report_fini(&report);
     renderer = renderer_new(policy);
     ck_assert_ptr_nonnull(renderer);
-    route = route_find("/limited-resource", strlen("/limited-resource"));
-    ck_assert_ptr_nonnull(route);
 }
 
 static void
@@ -137,7 +135,7 @@ check_header(const struct response *answer, const char *name, const char *expect
 static struct response
 rendered(const struct limiter_take *take)
 {
-    return render_take(renderer, take, route, false, false);
+    return render_take(renderer, take, message, false, false);
 }
 
 START_TEST(an_allowed_request_is_told_what_is_left)
@@ -360,7 +358,7 @@ END_TEST
 START_TEST(a_closing_answer_says_so)
 {
     struct limiter_take take = decided("default");
-    struct response answer = render_take(renderer, &take, route, false, true);
+    struct response answer = render_take(renderer, &take, message, false, true);
 
     check_header(&answer, "Connection", "close");
     answer = rendered(&take);
@@ -374,7 +372,7 @@ START_TEST(a_refusal_may_be_403)
     struct response answer;
 
     refuse(&take, 0, 1);
-    answer = render_take(renderer, &take, route, true, false);
+    answer = render_take(renderer, &take, message, true, false);
     ck_assert_uint_eq(answer.status, 403);
     check_header(&answer, "Retry-After", "1");
     answer = rendered(&take);
@@ -466,8 +464,8 @@ START_TEST(an_answer_out_of_the_cache_is_the_one_that_would_have_been_made)
         struct limiter_take take = random_take(&random);
         bool closing = random_below(&random, 4) == 0, deny_403 = random_below(&random, 2) == 0;
         struct renderer *fresh = renderer_new(policy);
-        struct response cached = render_take(renderer, &take, route, deny_403, closing);
-        struct response made = render_take(fresh, &take, route, deny_403, closing);
+        struct response cached = render_take(renderer, &take, message, deny_403, closing);
+        struct response made = render_take(fresh, &take, message, deny_403, closing);
         char *cached_text = content(&cached), *made_text = content(&made);
 
         if (strcmp(cached_text, made_text) != 0)

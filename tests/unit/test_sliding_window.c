@@ -1,4 +1,4 @@
-#include "sliding_window.h"
+#include "algorithm.h"
 
 #include <check.h>
 
@@ -11,7 +11,7 @@
 struct client_log {
     struct limit limit;
     struct window_log_pool pool;
-    struct sliding_window_state state;
+    union algorithm_state state;
 };
 
 static void
@@ -19,13 +19,13 @@ client_log_init(struct client_log *client, int64_t requests, int64_t window_us)
 {
     ck_assert_int_eq(limit_init_window(&client->limit, SLIDING_WINDOW, requests, window_us), LIMIT_OK);
     ck_assert(window_log_pool_init(&client->pool, 1000));
-    sliding_window_init(&client->state);
+    algorithm_init(&client->limit, &client->state, START);
 }
 
 static void
 client_log_fini(struct client_log *client)
 {
-    sliding_window_fini(&client->state, &client->pool);
+    algorithm_fini(SLIDING_WINDOW, &client->state, &client->pool);
     ck_assert_uint_eq(window_log_pool_room(&client->pool), 1000);
     window_log_pool_fini(&client->pool);
 }
@@ -37,11 +37,11 @@ take(struct client_log *client, int64_t now_us, int64_t cost)
     struct decision decision;
     bool allowed;
 
-    sliding_window_advance(&client->limit, &client->state, &client->pool, now_us);
-    allowed = sliding_window_fits(&client->limit, &client->state, cost);
+    algorithm_advance(&client->limit, &client->state, &client->pool, now_us);
+    allowed = algorithm_fits(&client->limit, &client->state, now_us, cost);
     if (allowed && cost > 0)
-        sliding_window_spend(&client->limit, &client->state, &client->pool, now_us, cost);
-    sliding_window_report(&client->limit, &client->state, &client->pool, now_us, cost, allowed, &decision);
+        algorithm_spend(&client->limit, &client->state, &client->pool, now_us, cost);
+    algorithm_report(&client->limit, &client->state, &client->pool, now_us, cost, allowed, &decision);
     return decision;
 }
 
@@ -97,7 +97,7 @@ START_TEST(requests_of_one_moment_are_one_entry)
     client_log_init(&client, 1000, SECOND);
     for (int i = 0; i < 1000; i++)
         ck_assert(take(&client, START, 1).allowed);
-    ck_assert_int_eq(window_log_oldest(&client.state.log, &client.pool)->count, 1000);
+    ck_assert_int_eq(window_log_oldest(&client.state.sliding_window.log, &client.pool)->count, 1000);
     ck_assert_uint_eq(window_log_pool_room(&client.pool), 999);
     check_take("full", &client, START, 1, false, 0, SECOND, SECOND);
     client_log_fini(&client);
@@ -164,9 +164,9 @@ START_TEST(a_log_never_grows_past_its_bound)
     client_log_init(&client, 100000, SECOND);
     for (int i = 0; i < 30000; i++) {
         ck_assert(take(&client, START + i * INT64_C(97), 1).allowed);
-        ck_assert_uint_le(client.state.log.entry_count, SLIDING_WINDOW_ENTRIES);
+        ck_assert_uint_le(client.state.sliding_window.log.entry_count, SLIDING_WINDOW_ENTRIES);
     }
-    ck_assert_uint_ge(client.state.log.entry_count, SLIDING_WINDOW_ENTRIES - 1);
+    ck_assert_uint_ge(client.state.sliding_window.log.entry_count, SLIDING_WINDOW_ENTRIES - 1);
     client_log_fini(&client);
 }
 END_TEST
@@ -181,7 +181,7 @@ START_TEST(a_full_log_takes_what_follows_into_its_newest_entry)
         ck_assert(take(&client, START + i, 1).allowed);
     ck_assert_int_eq(limit_init_window(&client.limit, SLIDING_WINDOW, 2000, SECOND), LIMIT_OK);
     check_take("into the newest", &client, START + 500000, 976, true, 0, 0, SECOND);
-    ck_assert_uint_eq(client.state.log.entry_count, SLIDING_WINDOW_ENTRIES);
+    ck_assert_uint_eq(client.state.sliding_window.log.entry_count, SLIDING_WINDOW_ENTRIES);
     check_take("the older ones expire", &client, START + SECOND + 1022, 1, true, 1022, 0, SECOND);
     check_take("the newest does later", &client, START + SECOND + 1022, 1023, false, 1022, 498978, SECOND);
     client_log_fini(&client);

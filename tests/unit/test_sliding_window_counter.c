@@ -1,4 +1,4 @@
-#include "sliding_window_counter.h"
+#include "algorithm.h"
 
 #include <check.h>
 
@@ -10,23 +10,22 @@
 
 /* One request as a store makes it. */
 static struct decision
-take(const struct limit *limit, struct sliding_window_counter_state *state, int64_t now_us, int64_t cost)
+take(const struct limit *limit, union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     struct decision decision;
     bool allowed;
 
-    sliding_window_counter_advance(limit, state, now_us);
-    allowed = sliding_window_counter_fits(limit, state, now_us, cost);
+    algorithm_advance(limit, state, NULL, now_us);
+    allowed = algorithm_fits(limit, state, now_us, cost);
     if (allowed && cost > 0)
-        sliding_window_counter_spend(limit, state, now_us, cost);
-    sliding_window_counter_report(limit, state, now_us, cost, allowed, &decision);
+        algorithm_spend(limit, state, NULL, now_us, cost);
+    algorithm_report(limit, state, NULL, now_us, cost, allowed, &decision);
     return decision;
 }
 
 static void
-check_take(const char *row, const struct limit *limit, struct sliding_window_counter_state *state,
-           int64_t now_us, int64_t cost, bool allowed, int64_t remaining, int64_t retry_after_us,
-           int64_t reset_after_us)
+check_take(const char *row, const struct limit *limit, union algorithm_state *state, int64_t now_us,
+           int64_t cost, bool allowed, int64_t remaining, int64_t retry_after_us, int64_t reset_after_us)
 {
     struct decision decision = take(limit, state, now_us, cost);
 
@@ -46,9 +45,9 @@ counter(int64_t requests, int64_t window_us)
 START_TEST(the_previous_window_weighs_less_with_every_microsecond)
 {
     struct limit limit = counter(10, SECOND);
-    struct sliding_window_counter_state state;
+    union algorithm_state state;
 
-    sliding_window_counter_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("a look", &limit, &state, START, 0, true, 10, 0, 0);
     check_take("all", &limit, &state, START, 10, true, 0, 0, 2 * SECOND);
     /* One more needs the whole of this window, and then a tenth of the next. */
@@ -79,8 +78,9 @@ START_TEST(a_refusal_says_in_which_window_the_cost_passes)
     struct limit limit = counter(10, SECOND);
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct sliding_window_counter_state state = {
-            .window = START / SECOND, .current = rows[i].current, .previous = rows[i].previous};
+        union algorithm_state state = {.sliding_window_counter = {.window = START / SECOND,
+                                                                  .current = rows[i].current,
+                                                                  .previous = rows[i].previous}};
         int64_t now_us = START + rows[i].elapsed_us;
         struct decision decision = take(&limit, &state, now_us, rows[i].cost);
 
@@ -99,10 +99,10 @@ END_TEST
 START_TEST(a_coarse_tick_counts_whole_ticks_only)
 {
     struct limit limit = counter(9007199255, SECOND); /* by milliseconds */
-    struct sliding_window_counter_state state;
+    union algorithm_state state;
 
     ck_assert_int_eq(limit.tick_us, 1000);
-    sliding_window_counter_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, limit.limit);
     /* One in 9 thousand million frees itself in the first millisecond of the next window, and is seen at its
        end. */
@@ -115,10 +115,10 @@ END_TEST
 START_TEST(the_largest_counters_stay_exact)
 {
     struct limit limit = counter(NUMBER_EXACT_MAX, SECOND); /* by seconds */
-    struct sliding_window_counter_state state;
+    union algorithm_state state;
 
     ck_assert_int_eq(limit.tick_us, SECOND);
-    sliding_window_counter_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("more than there is", &limit, &state, START, INT64_C(1) << 53, false, NUMBER_EXACT_MAX,
                RETRY_NEVER, 0);
     check_take("all but one", &limit, &state, START, NUMBER_EXACT_MAX - 1, true, 1, 0, 2 * SECOND);
@@ -132,7 +132,8 @@ END_TEST
 START_TEST(a_clock_one_window_behind_stands_at_the_window_s_start)
 {
     struct limit limit = counter(10, SECOND);
-    struct sliding_window_counter_state state = {.window = START / SECOND, .current = 2, .previous = 4};
+    union algorithm_state state = {
+        .sliding_window_counter = {.window = START / SECOND, .current = 2, .previous = 4}};
 
     check_take("half a second before", &limit, &state, START - 500000, 4, true, 0, 0, 2 * SECOND + 500000);
     check_take("full", &limit, &state, START - 500000, 1, false, 0, 750000, 2 * SECOND + 500000);
@@ -142,7 +143,8 @@ END_TEST
 START_TEST(a_clock_set_back_brings_the_counts_along)
 {
     struct limit limit = counter(10, SECOND);
-    struct sliding_window_counter_state state = {.window = START / SECOND, .current = 8, .previous = 4};
+    union algorithm_state state = {
+        .sliding_window_counter = {.window = START / SECOND, .current = 8, .previous = 4}};
 
     /* Back to the very start of a window where the previous weighs all of its 4: 12 of 10 are used. */
     check_take("more than used up", &limit, &state, START - 2 * SECOND, 1, false, 0, 750000, 2 * SECOND);
@@ -154,9 +156,9 @@ END_TEST
 START_TEST(an_unused_counter_remembers_no_moment)
 {
     struct limit limit = counter(10, SECOND);
-    struct sliding_window_counter_state state;
+    union algorithm_state state;
 
-    sliding_window_counter_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("back, as if new", &limit, &state, START - 1, 1, true, 9, 0, SECOND + 1);
 }
 END_TEST

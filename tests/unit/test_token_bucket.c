@@ -1,4 +1,4 @@
-#include "token_bucket.h"
+#include "algorithm.h"
 
 #include <check.h>
 
@@ -10,21 +10,21 @@
 
 /* One request as a store makes it. */
 static struct decision
-take(const struct limit *limit, struct token_bucket_state *state, int64_t now_us, int64_t cost)
+take(const struct limit *limit, union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     struct decision decision;
     bool allowed;
 
-    token_bucket_advance(limit, state, now_us);
-    allowed = token_bucket_fits(limit, state, now_us, cost);
+    algorithm_advance(limit, state, NULL, now_us);
+    allowed = algorithm_fits(limit, state, now_us, cost);
     if (allowed && cost > 0)
-        token_bucket_spend(limit, state, now_us, cost);
-    token_bucket_report(limit, state, now_us, cost, allowed, &decision);
+        algorithm_spend(limit, state, NULL, now_us, cost);
+    algorithm_report(limit, state, NULL, now_us, cost, allowed, &decision);
     return decision;
 }
 
 static void
-check_take(const char *row, const struct limit *limit, struct token_bucket_state *state, int64_t now_us,
+check_take(const char *row, const struct limit *limit, union algorithm_state *state, int64_t now_us,
            int64_t cost, bool allowed, int64_t remaining, int64_t retry_after_us, int64_t reset_after_us)
 {
     struct decision decision = take(limit, state, now_us, cost);
@@ -45,9 +45,9 @@ bucket(int64_t capacity, int64_t refill, int64_t period_us)
 START_TEST(bucket_starts_full_and_empties_to_the_last_token)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("a look at a full bucket", &limit, &state, START, 0, true, 3, 0, 0);
     check_take("1 of 3", &limit, &state, START, 1, true, 2, 0, SECOND);
     check_take("the rest at once", &limit, &state, START, 2, true, 0, 0, 3 * SECOND);
@@ -60,9 +60,9 @@ END_TEST
 START_TEST(a_token_is_there_at_its_microsecond_and_not_before)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 3);
     check_take("one short", &limit, &state, START + SECOND - 1, 1, false, 0, 1, 2 * SECOND + 1);
     check_take("there", &limit, &state, START + SECOND, 1, true, 0, 0, 3 * SECOND);
@@ -73,9 +73,9 @@ END_TEST
 START_TEST(refill_stops_at_capacity)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 3);
     check_take("just before full", &limit, &state, START + 3 * SECOND - 1, 0, true, 2, 0, 1);
     check_take("full", &limit, &state, START + 3 * SECOND, 0, true, 3, 0, 0);
@@ -86,9 +86,9 @@ END_TEST
 START_TEST(cost_above_capacity_never_fits)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("4 of 3", &limit, &state, START, 4, false, 3, RETRY_NEVER, 0);
     check_take("2^53 - 1 of 3", &limit, &state, START, NUMBER_EXACT_MAX, false, 3, RETRY_NEVER, 0);
     check_take("3 of 3", &limit, &state, START, 3, true, 0, 0, 3 * SECOND);
@@ -99,10 +99,10 @@ START_TEST(a_refill_that_does_not_divide_never_drifts)
 {
     /* 3 a second: a token takes 333333 and a third. After a thousand seconds exactly 3000 have come. */
     struct limit limit = bucket(1, 3, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
     int64_t now_us = START, passed = 0;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 1);
     while (now_us < START + 1000 * SECOND) {
         struct decision decision = take(&limit, &state, now_us, 1);
@@ -114,10 +114,10 @@ START_TEST(a_refill_that_does_not_divide_never_drifts)
     ck_assert_int_eq(passed, 1000 * SECOND / 333334);
 
     limit = bucket(1000000, 3, SECOND);
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 1000000);
     for (now_us = START; now_us < START + 1000 * SECOND; now_us += 7)
-        token_bucket_advance(&limit, &state, now_us);
+        algorithm_advance(&limit, &state, NULL, now_us);
     check_take("3000 after 1000 s, looked at every 7 us", &limit, &state, START + 1000 * SECOND, 3000, true,
                0, 0, limit.window_us);
     for (int64_t i = 1; i <= 3000; i++) {
@@ -125,16 +125,16 @@ START_TEST(a_refill_that_does_not_divide_never_drifts)
         ck_assert_msg(take(&limit, &state, now_us, 1).allowed, "token %" PRId64, i);
     }
     /* 3 units a microsecond, 1000000 a token: 3000 waits of 333334 brought 3000 * 2 units more than that. */
-    ck_assert_int_eq(state.level, 6000);
+    ck_assert_int_eq(state.token_bucket.level, 6000);
 }
 END_TEST
 
 START_TEST(a_clock_a_little_behind_is_waited_for)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 2);
     check_take("half a second back", &limit, &state, START - SECOND / 2, 1, true, 0, 0,
                3 * SECOND + SECOND / 2);
@@ -149,9 +149,9 @@ END_TEST
 START_TEST(a_clock_set_back_grants_nothing_and_delays_by_no_more_than_a_window)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 3);
     check_take("past the window", &limit, &state, START - 3 * SECOND - 1, 1, false, 0, SECOND, 3 * SECOND);
     check_take("a second on, a token", &limit, &state, START - 2 * SECOND - 1, 1, true, 0, 0, 3 * SECOND);
@@ -161,9 +161,9 @@ END_TEST
 START_TEST(a_full_bucket_remembers_no_moment)
 {
     struct limit limit = bucket(3, 1, SECOND);
-    struct token_bucket_state state;
+    union algorithm_state state;
 
-    token_bucket_init(&limit, &state, START);
+    algorithm_init(&limit, &state, START);
     check_take("a second back, as if new", &limit, &state, START - SECOND, 3, true, 0, 0, 3 * SECOND);
 }
 END_TEST
@@ -182,10 +182,10 @@ START_TEST(the_largest_buckets_stay_exact)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct limit limit = bucket(rows[i].capacity, rows[i].refill, rows[i].period_us);
-        struct token_bucket_state state;
+        union algorithm_state state;
         struct decision decision;
 
-        token_bucket_init(&limit, &state, START);
+        algorithm_init(&limit, &state, START);
         decision = take(&limit, &state, START, limit.limit);
         check_decision(rows[i].row, &decision, true, 0, 0, limit.window_us);
         decision = take(&limit, &state, START, limit.limit);

@@ -1,5 +1,5 @@
 /*
- * questions: many checks of one request go to the store by turns, in their order; each is answered, and the callback
+ * checks: many checks of one request go to the store by turns, in their order; each is answered, and the callback
  * comes once.
  */
 #include <check.h>
@@ -51,13 +51,13 @@ static struct slow_store slow;
 static struct limiter_counts counts;
 static struct limiter limiter;
 static struct rule rule;
-static struct checks *questions;
+static struct checks *checks;
 static int calls;
 
 static void
 on_all_answered(struct checks *all)
 {
-    ck_assert_ptr_eq(all, questions);
+    ck_assert_ptr_eq(all, checks);
     calls++;
 }
 
@@ -70,19 +70,18 @@ set_up(void)
     for (int i = 0; i < LIMIT_COUNT; i++)
         ck_assert_int_eq(limit_init_window(&rule.limits[i], FIXED_WINDOW, 10, US_PER_S), LIMIT_OK);
     calls = 0;
-    questions =
-        checks_new(&(struct checks_caller){.limiter = &limiter, .callback = on_all_answered}, QUESTIONS);
-    ck_assert_ptr_nonnull(questions);
+    checks = checks_new(&(struct checks_caller){.limiter = &limiter, .callback = on_all_answered}, QUESTIONS);
+    ck_assert_ptr_nonnull(checks);
     for (int i = 0; i < QUESTIONS; i++) {
-        questions->list[i].take.rule = &rule;
-        questions->list[i].take.cost = i;
+        checks->list[i].take.rule = &rule;
+        checks->list[i].take.cost = i;
     }
 }
 
 static void
 tear_down(void)
 {
-    checks_free(questions);
+    checks_free(checks);
 }
 
 static void
@@ -97,7 +96,7 @@ answer_next(enum store_status status)
 
 START_TEST(a_thousand_are_asked_in_their_order_and_a_turn_at_a_time)
 {
-    ck_assert_int_eq(checks_start(questions), LIMITER_PENDING);
+    ck_assert_int_eq(checks_start(checks), LIMITER_PENDING);
     for (int i = 0; i < QUESTIONS; i++) {
         ck_assert_int_eq(calls, 0);
         ck_assert_int_lt(slow.answered, slow.count);
@@ -115,7 +114,7 @@ START_TEST(a_sliding_window_takes_more_of_a_turn)
     int count = 0;
 
     ck_assert_int_eq(limit_init_window(&rule.limits[0], SLIDING_WINDOW, 10, US_PER_S), LIMIT_OK);
-    checks_start(questions);
+    checks_start(checks);
     for (int64_t cost = 0; work < TURN_WORK; cost++, count++)
         work += limit_work(&rule.limits[0], cost) + limit_work(&rule.limits[1], cost);
     ck_assert_int_lt(count, A_TURN / 4);
@@ -126,7 +125,7 @@ END_TEST
 START_TEST(what_is_answered_at_once_is_no_turn)
 {
     slow.says = STORE_DONE;
-    ck_assert_int_eq(checks_start(questions), LIMITER_DONE);
+    ck_assert_int_eq(checks_start(checks), LIMITER_DONE);
     ck_assert_int_eq(calls, 0);
 }
 END_TEST
@@ -134,13 +133,13 @@ END_TEST
 START_TEST(mistakes_and_what_no_rule_limits_are_not_asked)
 {
     for (int i = 0; i < QUESTIONS; i++) {
-        questions->list[i].take.rule = NULL;
+        checks->list[i].take.rule = NULL;
         if (i % 2)
-            questions->list[i].mistake.status = 400;
+            checks->list[i].mistake.status = 400;
     }
-    questions->list[7] = (struct check){.take = questions->list[7].take, .all = questions};
-    questions->list[7].take.rule = &rule;
-    ck_assert_int_eq(checks_start(questions), LIMITER_PENDING);
+    checks->list[7] = (struct check){.take = checks->list[7].take, .all = checks};
+    checks->list[7].take.rule = &rule;
+    ck_assert_int_eq(checks_start(checks), LIMITER_PENDING);
     ck_assert_int_eq(slow.count, 1);
     answer_next(STORE_DONE);
     ck_assert_int_eq(calls, 1);
@@ -151,7 +150,7 @@ START_TEST(a_store_that_goes_away_is_asked_no_further)
 {
     int first_turn;
 
-    checks_start(questions);
+    checks_start(checks);
     first_turn = slow.count;
     slow.says = STORE_UNAVAILABLE;
     while (slow.answered < first_turn)
@@ -159,7 +158,7 @@ START_TEST(a_store_that_goes_away_is_asked_no_further)
     ck_assert_int_eq(calls, 1);
     ck_assert_int_eq(slow.count, first_turn);
     for (int i = 0; i < QUESTIONS; i++)
-        ck_assert(questions->list[i].take.degraded && questions->list[i].take.verdict == VERDICT_ALLOWED);
+        ck_assert(checks->list[i].take.degraded && checks->list[i].take.verdict == VERDICT_ALLOWED);
 }
 END_TEST
 
@@ -167,11 +166,11 @@ static const int answers_before[] = {0, 1, A_TURN - 1, A_TURN, A_TURN + 1, QUEST
 
 START_TEST(what_is_pending_is_cancelled_and_no_more)
 {
-    checks_start(questions);
+    checks_start(checks);
     for (int i = 0; i < answers_before[_i]; i++)
         answer_next(STORE_DONE);
-    checks_free(questions);
-    questions = NULL;
+    checks_free(checks);
+    checks = NULL;
     ck_assert_int_eq(slow.cancels, slow.count - slow.answered);
     ck_assert_int_eq(calls, 0);
 }
@@ -180,8 +179,8 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("questions");
-    TCase *tests = tcase_create("questions");
+    Suite *suite = suite_create("checks");
+    TCase *tests = tcase_create("checks");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_thousand_are_asked_in_their_order_and_a_turn_at_a_time);

@@ -1,0 +1,72 @@
+/*
+ * endpoint: the face of everything that answers a request. An endpoint is one file here and one row of the table in
+ * http/routes.c.
+ *
+ *      start ─┬─► ENDPOINT_ANSWERED   `request->response` is the answer; finish is not called
+ *             ├─► ENDPOINT_DONE       finish makes the answer
+ *             └─► ENDPOINT_PENDING    `request->resume` is called once, later, never before start returns;
+ *                                     then finish makes the answer
+ *      free                           after the answer, or instead of it when the connection is lost
+ *
+ * An endpoint knows nothing of connections, framing and suspending: http/exchange does that for all of them. The worker's
+ * thread only.
+ */
+#ifndef ENDPOINT_H
+#define ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "headers.h"
+#include "identity.h"
+#include "limiter.h"
+#include "policy.h"
+#include "response.h"
+
+struct renderer;
+
+/* What the endpoints of a worker work with. */
+struct endpoint_context {
+    const struct policy *policy;
+    const struct networks *trusted; /* proxies */
+    struct limiter *limiter;
+    struct renderer *renderer;
+};
+
+struct endpoint_request {
+    /* The request. Set before start; valid until free. */
+    const struct endpoint_context *context;
+    const char *message; /* the route's; NULL: it has none */
+    enum method method;
+    const char *path; /* normalised (path_normalise); of a route for a whole subtree "" */
+    size_t path_bytes;
+    const char *rest; /* of a route for a subtree: what follows the route's path, as it came */
+    struct headers *headers;
+    const struct peer *peer;
+    struct field body; /* for an endpoint that reads it, else empty; valid during start */
+    bool closing;      /* the answer ends the connection, and has to say so */
+    bool draining;     /* the service is about to end */
+    void (*resume)(struct endpoint_request *request);
+
+    /* The endpoint's own, until free. `take` is embedded so that a plain request allocates nothing. */
+    struct response response;
+    struct limiter_take take;
+    bool deny_403; /* a refusal is answered 403 instead of 429 */
+    void *state;   /* NULL before start */
+};
+
+enum endpoint_status { ENDPOINT_ANSWERED, ENDPOINT_DONE, ENDPOINT_PENDING };
+
+struct endpoint {
+    bool reads_body;       /* it is collected and handed over; otherwise it is read and dropped */
+    size_t body_bytes_max; /* at least this is accepted, even where MAX_BODY_BYTES is less */
+    enum endpoint_status (*start)(struct endpoint_request *request);
+    struct response (*finish)(struct endpoint_request *request); /* NULL: start always answers */
+    void (*free)(struct endpoint_request *request,
+                 bool pending); /* cancels what is pending; NULL: nothing to free */
+};
+
+/* The answer to a request that is wrong (response_problem). For start. */
+enum endpoint_status endpoint_problem(struct endpoint_request *request, unsigned status, const char *detail);
+
+#endif
