@@ -43,7 +43,7 @@ __wrap_strdup(const char *text)
     return may_allocate() ? __real_strdup(text) : NULL;
 }
 
-static int
+__attribute__((format(printf, 2, 0))) static int
 print(char **out, const char *format, va_list arguments)
 {
     *out = (char *)0x5a; /* what a failed asprintf leaves there is not defined */
