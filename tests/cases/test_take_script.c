@@ -392,8 +392,8 @@ START_TEST(a_list_whose_ends_do_not_add_up_is_nobodys)
         {"half a request", 3, {0, 0}, {0, 2.5}, 1},
         {"a total past 2^53", 3, {0, 0}, {0, 9007199254740992}, 1},
         {"less than nothing", 3, {0, 0}, {0, -2}, 1},
-        {"a base that is no number", 3, {0, NAN}, {0, 2}, 1},
-        {"a moment that is none", 3, {0, 0}, {INFINITY, 2}, 1},
+        {"a base that is no number", 3, {0, (double)NAN}, {0, 2}, 1},
+        {"a moment that is none", 3, {0, 0}, {(double)INFINITY, 2}, 1},
     };
 
     for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
@@ -426,7 +426,7 @@ END_TEST
    one and its numbers are in range. */
 START_TEST(a_list_that_is_wrong_in_between_gives_no_number_out_of_range)
 {
-    static const double between[] = {0, 1, -1, 0.5, 1e300, 9007199254740991, INFINITY, NAN};
+    static const double between[] = {0, 1, -1, 0.5, 1e300, 9007199254740991, (double)INFINITY, (double)NAN};
     const double now_us = (double)time(NULL) * 1e6;
 
     for (unsigned i = 0; i < 600; i++) {
