@@ -263,6 +263,7 @@ make_key(struct key *key, const struct limiter_take *take, const char *message, 
                                         (deny_403 ? FLAG_DENY_403 : 0))};
     if (!take->decided)
         return bytes;
+    assert(take->rule != NULL);
     key->reset_s = us_to_s_up(clock_wall_us() + take->request.decisions[take->tightest].reset_after_us);
     for (uint32_t i = 0; i < take->rule->limit_count; i++) {
         key->refusing = (uint8_t)(key->refusing | !take->request.decisions[i].allowed << i);

@@ -103,7 +103,9 @@ read_forwarded(struct forwarded *forwarded, struct field *field, struct field va
 static void
 read_once(struct field *field, struct field value)
 {
-    *field = field->text != NULL ? (struct field){.text = ""} : value;
+    static const struct field neither = {.text = ""};
+
+    *field = field->text != NULL ? neither : value;
 }
 
 /* What the service itself looks at, by the length of the name first: most headers are none of these. */

@@ -72,12 +72,10 @@ escaper_finish(struct escaper *escaper)
 void
 client_write(struct client *client, const char *source, const char *value, size_t value_bytes)
 {
-    struct escaper escaper;
+    struct escaper escaper = {.client = client};
 
     assert(value != NULL || value_bytes == 0);
     client->bytes = 0;
-    escaper.client = client;
-    escaper.digests = false;
     escaper_put(&escaper, source, strlen(source));
     if (value != NULL)
         escaper_put(&escaper, "=", 1);

@@ -153,6 +153,7 @@ duration_write(char *out, int64_t us)
         unit_us = units[i].us;
     }
     bytes = number_write(out, us / unit_us);
-    memcpy(out + bytes, unit, strlen(unit));
-    return bytes + strlen(unit);
+    while (*unit != '\0')
+        out[bytes++] = *unit++;
+    return bytes;
 }

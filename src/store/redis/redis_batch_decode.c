@@ -128,7 +128,7 @@ read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, str
         *good = *good && count > 0;
         if (!*good)
             fail_entry(batch, entry);
-        if (count == 0)
+        if (count <= 0)
             break;
         answer_group(batch, decisions, rule->limit_count, count, &position);
     }
