@@ -41,7 +41,14 @@ class Sweep:
         if self.connection is None:
             self.connection = http_client.Connection(self.service.address)
         self.connection.send(SHAPES[self.shape](size)(self.version))
-        response = self.connection.read_response()
+        try:
+            response = self.connection.read_response()
+        except http_client.ConnectionEnded:
+            # libmicrohttpd 1.0 takes a line that fills its memory before a target comes for no request.
+            if self.shape != "method" or size < 25000 or self.connection.received:
+                raise
+            self.connection = None
+            return
         assert response.status in FINE + REFUSED, response
         self.statuses[response.status] = self.statuses.get(response.status, 0) + 1
         if response.closes:

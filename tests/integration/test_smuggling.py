@@ -52,9 +52,12 @@ def test_what_was_not_sent_as_it_seems_is_refused_and_ends_the_connection(serve,
     service = serve(rules=RULES)
     connection = service.connect()
     connection.send(request_)
-    response = connection.read_response()
-    assert response.status == 400, response
-    assert response.closes
+    try:
+        response = connection.read_response()
+        assert response.status == 400, response
+        assert response.closes
+    except http_client.ConnectionEnded:
+        assert b"GET /\x00" in request_  # libmicrohttpd 1.0 takes that for no request
     assert connection.rest() == b"", "nothing behind it is read as a request"
     for client in ({}, {"user_id": "smuggled"}, {"user_id": "alice"}, {"user_id": "bob"}):
         assert service.get("/", client)["X-RateLimit-Remaining"] == "8", "and nothing was counted"
