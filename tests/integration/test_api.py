@@ -293,7 +293,7 @@ def test_a_batch_is_one_command_for_each_of_its_turns(serve, redis):
     def evaluated():
         line = redis.command("INFO", "commandstats")
         return int(line.split("cmdstat_evalsha:calls=")[1].split(",")[0])
-    for size, commands in ((128, 1), (1000, 8)):
+    for size, commands in ((64, 1), (1000, 16)):
         before = evaluated()
         assert all(result["status"] == 200 for result in batch(service, *[one("roomy", f"{size}.{i}") for i in range(size)]))
         assert evaluated() - before == commands

@@ -47,7 +47,10 @@ def test_default_limit_and_window_change_the_rule_without_the_file(serve, store,
 @pytest.mark.parametrize("method, path, headers, body", QUICK)
 def test_of_fifteen_quick_requests_ten_pass(serve, store, method, path, headers, body):
     service, clock = serve(store), Stopwatch()
-    responses = service.connect().pipeline([request_bytes(method, path, headers, body)] * 15)
+    request = request_bytes(method, path, headers, body)
+    # libmicrohttpd before 1.0 reads chunks leniently, so a connection may end after them.
+    each = 1 if "Transfer-Encoding" in headers else 15
+    responses = [response for _ in range(15 // each) for response in service.connect().pipeline([request] * each)]
     most = most_allowed(10, 2, clock.elapsed_s())
     statuses = [response.status for response in responses]
     assert set(statuses) == {200, 429}
