@@ -53,7 +53,7 @@ rules_file_load(const struct settings *settings, struct report *report)
         report_unreadable(settings, report);
         break;
     case SMALL_FILE_TOO_LARGE:
-        settings_mistake(settings, SETTING_RULES, report, "too large: at most 1048576 bytes are accepted");
+        settings_mistake(settings, SETTING_RULES, report, "larger than 1048576 bytes");
         break;
     }
     return policy;

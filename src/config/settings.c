@@ -107,6 +107,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
     settings_convert(settings, report);
     settings_compose_store(settings, report);
     settings_warn_service_link(settings, report);
+    settings_warn_unused(settings, report);
     settings_read_tokens(settings, report);
     if (settings->log_format == LOG_FORMAT_AUTO)
         settings->log_format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_JSON;

@@ -44,6 +44,10 @@ bool settings_is_service_link(const char *name, const char *value);
 /* Warns that REDIS_PORT is one, where that leaves the store to its default. After the store is composed. */
 void settings_warn_service_link(const struct settings *settings, struct report *report);
 
+/* Warns of TLS files beside a store without TLS, and of a user or password beside a URL without one. After the store is
+   composed. */
+void settings_warn_unused(const struct settings *settings, struct report *report);
+
 void settings_split_listen(struct settings *settings, struct report *report);
 void settings_convert(struct settings *settings, struct report *report);
 void settings_compose_store(struct settings *settings, struct report *report);

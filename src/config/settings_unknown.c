@@ -50,13 +50,31 @@ is_of_others(const char *name)
     return false;
 }
 
+/* Names that other programs have for the same thing, too far from ours to be found by their letters. */
+static const char *
+find_usual(const char *name)
+{
+    static const char *const usual[][2] = {
+        {"REDIS_PASS", "REDIS_PASSWORD"},         {"REDIS_AUTH", "REDIS_PASSWORD"},
+        {"REDIS_TLS", "REDIS_URL=rediss://HOST"}, {"REDIS_SSL", "REDIS_URL=rediss://HOST"},
+        {"TRUSTED_PROXY", "TRUSTED_PROXIES"},
+    };
+
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+        if (strcmp(name, usual[i][0]) == 0)
+            return usual[i][1];
+    return NULL;
+}
+
 /* NULL: none. In .env, which is written for this service or beside it, settings of one word count too. */
 static const char *
 find_meant(const char *name, bool is_dotenv)
 {
-    const char *words[SETTING_COUNT], *meant;
+    const char *words[SETTING_COUNT], *meant = find_usual(name);
     size_t count = 0;
 
+    if (meant != NULL)
+        return meant;
     if (!is_dotenv && strchr(name, '_') == NULL)
         return NULL;
     for (enum setting_id id = 0; id < SETTING_COUNT; id++)

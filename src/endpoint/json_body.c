@@ -90,7 +90,7 @@ json_body_fields(const cJSON *object, const struct json_body_place *place, const
         if (key == NULL)
             return json_error(mistake, place, 400, unknown, "%s", "");
         if (values[key->field] != NULL)
-            return json_error(mistake, place, 400, "stands there twice", "%s", key->name);
+            return json_error(mistake, place, 400, "is given twice", "%s", key->name);
         values[key->field] = value;
     }
     return true;

@@ -107,12 +107,13 @@ open_unix(struct listener *listener, const struct listener_options *options, str
     memcpy(address.sun_path, path, strlen(path) + 1);
     snprintf(listener->display, sizeof(listener->display), "unix:%.80s", path);
     if (!remove_stale(&address)) {
-        report_add(report, "%s: %s: it exists, and is in use or not a socket", place, listener->display);
+        report_add(report, "%s: %s exists, and is in use or not a socket; choose another path, or remove it",
+                   place, listener->display);
         return false;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0) {
-        report_add(report, "%s: %s: %s", place, listener->display, strerror(errno));
+        report_add(report, "%s: cannot listen on %s: %s", place, listener->display, strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;
@@ -120,7 +121,7 @@ open_unix(struct listener *listener, const struct listener_options *options, str
     listener->unix_path = strdup(path);
     if (share(listener, fd, options->workers))
         return true;
-    report_add(report, "%s: %s: %s", place, listener->display, strerror(errno));
+    report_add(report, "%s: cannot listen on %s: %s", place, listener->display, strerror(errno));
     return false;
 }
 

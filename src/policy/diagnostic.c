@@ -205,7 +205,7 @@ diagnostic_add_keys(const struct reader *reader, const struct place *place, cons
         struct place at = place_key(place, member->string);
 
         if (cJSON_GetObjectItemCaseSensitive(object, member->string) != member)
-            diagnostic_add(reader, &at, NULL, "this key stands here twice");
+            diagnostic_add(reader, &at, NULL, "duplicate key");
         else if (count > 0 && !is_among(member->string, keys, count))
             add_unknown_key(reader, &at, keys, count);
     }

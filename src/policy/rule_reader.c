@@ -70,7 +70,7 @@ read_methods(const struct reader *reader, const struct place *place, const cJSON
         if (method == METHOD_OTHER)
             diagnostic_add_word(reader, &element, item, method_words, METHOD_WORD_COUNT);
         else if (rule->methods & method)
-            diagnostic_add(reader, &element, item, "this method stands here twice");
+            diagnostic_add(reader, &element, item, "duplicate method");
         else
             rule->methods |= method;
     }
@@ -205,7 +205,7 @@ read_identify_by(const struct reader *reader, const struct place *place, const c
             diagnostic_add(reader, &element, item,
                            "must stand last: it is always there, what follows is never looked at");
         if (source.kind == SOURCE_HEADER && names_header(rule, source.header))
-            diagnostic_add(reader, &element, item, "this header stands here twice");
+            diagnostic_add(reader, &element, item, "duplicate header");
         if (rule->source_count < RULE_SOURCES_MAX)
             rule->sources[rule->source_count++] = source;
     }

@@ -119,7 +119,7 @@ def test_a_password_that_is_rotated_is_refused_said_and_taken_again(serve, redis
     redis.command("ACL", "SETUSER", "ratelimitd", "resetpass", ">another")
     redis.command("CLIENT", "KILL", "TYPE", "normal")
     wait_for(lambda: service.get("/").status == 503, "it is not let in any more")
-    service.says("check REDIS_USERNAME and REDIS_PASSWORD")
+    service.says("check those in REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD")
     set_user(redis)
     wait_for(lambda: service.get("/").status == 200, "it is let in again")
     for line in service.log().splitlines():

@@ -55,7 +55,7 @@ ERRORS = [
     ("BUSY Valkey is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", (plain,), KEEPS,
      "SCRIPT KILL"),
     ("NOAUTH Authentication required.", (plain,), PAUSES, "set REDIS_PASSWORD"),
-    ("WRONGPASS invalid username-password pair or user is disabled.", (plain,), PAUSES, "check REDIS_USERNAME"),
+    ("WRONGPASS invalid username-password pair or user is disabled.", (plain,), PAUSES, "check those in REDIS_URL, or REDIS_USERNAME"),
     ("NOPERM this user has no permissions to run the 'evalsha' command", (plain, in_old_script), KEEPS, "smallest ACL"),
     ("NOPERM this user has no permissions to access one of the keys used as arguments", (plain, in_old_script), KEEPS,
      "smallest ACL"),

@@ -29,9 +29,9 @@ MISTAKES = [
     ('{"default": {"capacity": 20, "refill_rate": "10/1w"}}', ["$.default.refill_rate", '"10/1w"']),
     ('{"default": {"capacity": 20}}', ["$.default", "refill_rate"]),
     ('{"default": {"capacity": 20, "refil_rate": 5}}', ["$.default.refil_rate", "did you mean", "refill_rate"]),
-    ('{"default": {"capacity": 20, "capacity": 20, "refill_rate": 5}}', ["$.default.capacity", "twice"]),
+    ('{"default": {"capacity": 20, "capacity": 20, "refill_rate": 5}}', ["$.default.capacity", "duplicate key"]),
     ('{"default": {"capacity": 2, "refill_rate": 5}, "default": {"capacity": 2, "refill_rate": 5}}',
-     ["$.default", "twice"]),
+     ["$.default", "duplicate key"]),
     ('{"default": {"algorithm": "tokenbucket", "capacity": 2, "refill_rate": 5}}',
      ["$.default.algorithm", '"tokenbucket"', "token_bucket"]),
     ('{"default": {"algorithm": "fixed_window", "limit": 0}}', ["$.default.limit", "0"]),
@@ -101,7 +101,7 @@ def test_invalid_utf8_is_a_mistake(tmp_path):
 
 def test_a_file_that_is_too_large_is_refused(tmp_path):
     done = check(tmp_path, " " * (8 * 1024 * 1024) + "{}")
-    assert (done.returncode, "too large" in done.stderr) == (2, True)
+    assert (done.returncode, "larger than 1048576 bytes" in done.stderr) == (2, True)
 
 
 def test_without_a_default_the_file_is_good_and_check_says_what_that_means(tmp_path):

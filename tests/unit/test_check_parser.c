@@ -125,7 +125,7 @@ static const struct {
     {"7", 400, "The body must be an object."},
     {"{'Rule':'few'}", 400,
      "The body has a field that is none of rule, client, cost, path, method, headers, ip."},
-    {"{'rule':'few','client':'u','client':'u'}", 400, "client stands there twice."},
+    {"{'rule':'few','client':'u','client':'u'}", 400, "client is given twice."},
     {"{}", 400, "rule is missing, and so is path."},
     {"{'rule':7}", 400, "rule must be a string that is not empty."},
     {"{'rule':''}", 400, "rule must be a string that is not empty."},

@@ -432,7 +432,12 @@ static const struct {
      "REDIS_TIMEOUT: no setting has this name, so it is ignored; did you mean REDIS_TIMEOUT_MS?"},
     {"REDIS_CLUSTER=yes", NULL,
      "REDIS_CLUSTER: no setting has this name, so it is ignored; --help shows all settings"},
-    {"TRUSTED_PROXY=private", NULL, NULL}, /* three letters away, and no beginning */
+    {"REDIS_PASS=hunter2", NULL,
+     "REDIS_PASS: no setting has this name, so it is ignored; did you mean REDIS_PASSWORD?"},
+    {"REDIS_TLS=yes", NULL,
+     "REDIS_TLS: no setting has this name, so it is ignored; did you mean REDIS_URL=rediss://HOST?"},
+    {"TRUSTED_PROXY=private", NULL,
+     "TRUSTED_PROXY: no setting has this name, so it is ignored; did you mean TRUSTED_PROXIES?"},
     {"TRUSTED_PROXIE=private", NULL,
      "TRUSTED_PROXIE: no setting has this name, so it is ignored; did you mean TRUSTED_PROXIES?"},
     {"LOGLEVEL=debug", NULL, NULL}, /* one word: Python programs have it */
@@ -477,6 +482,42 @@ START_TEST(a_name_that_is_nearly_a_setting_is_warned_of)
     ck_assert_msg(run.report.warning_count == (warning ? 1 : 0), "%s: %zu warnings",
                   unknowns[_i].variable ? unknowns[_i].variable : unknowns[_i].dotenv,
                   run.report.warning_count);
+    if (warning)
+        ck_assert_str_eq(run.report.warnings[0], warning);
+}
+END_TEST
+
+/* What is given beside a store that has no use for it; NULL: it is used, or nobody is misled. */
+static const struct {
+    const char *store, *variable, *warning;
+} unused[] = {
+    {"REDIS_URL=redis://h", "REDIS_TLS_CA_FILE=ca.pem",
+     "REDIS_TLS_CA_FILE: has no effect, and nothing is encrypted: the store is redis://; for TLS set "
+     "REDIS_URL=rediss://..."},
+    {"REDIS_HOST=h", "REDIS_TLS_KEY_FILE=key.pem",
+     "REDIS_TLS_KEY_FILE: has no effect, and nothing is encrypted: the store is redis://; for TLS set "
+     "REDIS_URL=rediss://..."},
+    {"REDIS_URL=rediss://h", "REDIS_TLS_CA_FILE=ca.pem", NULL},
+    {"REDIS_URL=memory", "REDIS_TLS_CA_FILE=ca.pem", NULL},
+    {"REDIS_URL=unix:///redis.sock", "REDIS_TLS_CA_FILE=ca.pem", NULL},
+    {"REDIS_URL=redis://h", "REDIS_PASSWORD=hunter2",
+     "REDIS_PASSWORD: has no effect beside REDIS_URL; put user and password into that URL"},
+    {"REDIS_URL=redis://h", "REDIS_PASSWORD_FILE=/run/secrets/redis",
+     "REDIS_PASSWORD_FILE: has no effect beside REDIS_URL; put user and password into that URL"},
+    {"REDIS_URL=redis://:hunter2@h", "REDIS_PASSWORD=hunter2", NULL},
+    {"REDIS_URL=memory", "REDIS_PASSWORD=hunter2", NULL},
+    {"REDIS_HOST=h", "REDIS_PASSWORD=hunter2", NULL},
+};
+
+START_TEST(a_setting_that_guards_nothing_beside_this_store_is_warned_of)
+{
+    const char *warning = unused[_i].warning;
+
+    variable(unused[_i].store);
+    variable(unused[_i].variable);
+    read_well();
+    ck_assert_msg(run.report.warning_count == (warning ? 1 : 0), "%s %s: %zu warnings", unused[_i].store,
+                  unused[_i].variable, run.report.warning_count);
     if (warning)
         ck_assert_str_eq(run.report.warnings[0], warning);
 }
@@ -1013,6 +1054,8 @@ settings_suite(void)
     tcase_add_test(reading, an_empty_variable_is_not_set);
     tcase_add_test(reading, names_of_others_are_none_of_ours);
     tcase_add_loop_test(reading, a_name_that_is_nearly_a_setting_is_warned_of, 0, ROWS(unknowns));
+    tcase_add_loop_test(reading, a_setting_that_guards_nothing_beside_this_store_is_warned_of, 0,
+                        ROWS(unused));
     tcase_add_test(reading, of_two_lines_of_dotenv_the_later_counts);
     tcase_add_test(reading, a_service_link_of_kubernetes_is_no_port);
     tcase_add_loop_test(reading, the_default_window_is_milliseconds_or_has_a_unit, 0, ROWS(windows));

@@ -18,7 +18,8 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
     {"NOAUTH", REACT_REENTER,
      "it wants a password; set REDIS_PASSWORD or REDIS_PASSWORD_FILE, or put it in REDIS_URL"},
     {"WRONGPASS", REACT_REENTER,
-     "it does not take this user and password; check REDIS_USERNAME and REDIS_PASSWORD"},
+     "it does not take this user and password; check those in REDIS_URL, or REDIS_USERNAME and "
+     "REDIS_PASSWORD"},
     {"NOPERM", REACT_DEGRADE,
      "its ACL forbids this user what the service needs; docs/redis.md has the smallest ACL that works"},
     {"WRONGTYPE", REACT_DEGRADE,

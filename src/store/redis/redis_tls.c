@@ -21,11 +21,13 @@ struct redis_tls {
 static void
 report_openssl(struct report *report, const char *place, const char *file)
 {
-    char reason[256];
+    unsigned long error = ERR_get_error();
+    const char *reason =
+        ERR_GET_LIB(error) == ERR_LIB_SYS ? strerror(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
 
-    ERR_error_string_n(ERR_get_error(), reason, sizeof(reason));
     ERR_clear_error();
-    report_add(report, "%s: \"%s\": %s; accepted: a readable PEM file", place, file, reason);
+    report_add(report, "%s: \"%s\": %s; accepted: a readable PEM file", place, file,
+               reason ? reason : "not understood by OpenSSL");
 }
 
 static void
