@@ -157,19 +157,19 @@ start_workers(struct service *service)
 
     places_init(&service->places, fit_connections(settings->max_connections, count));
     service->options = (struct worker_options){
-        .policy = service->policy,
-        .trusted = &service->trusted,
+        .http = {.policy = service->policy,
+                 .trusted = &service->trusted,
+                 .places = &service->places,
+                 .api_token = settings->api_token,
+                 .admin_token = settings->admin_token,
+                 .max_body_bytes = settings->max_body_bytes,
+                 .header_timeout_us = settings->header_timeout_ms * US_PER_MS,
+                 .idle_timeout_us = settings->idle_timeout_ms * US_PER_MS},
         .redis = service->uses_redis ? &service->redis : NULL,
         .tls = service->tls,
+        .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .memory = service->memory,
         .counts = &service->counts,
-        .api_token = settings->api_token,
-        .admin_token = settings->admin_token,
-        .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
-        .places = &service->places,
-        .max_body_bytes = settings->max_body_bytes,
-        .header_timeout_us = settings->header_timeout_ms * US_PER_MS,
-        .idle_timeout_us = settings->idle_timeout_ms * US_PER_MS,
     };
     service->workers = calloc(count, sizeof(struct worker *));
     while (service->workers && service->worker_count < count) {

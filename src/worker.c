@@ -156,19 +156,7 @@ open_store(struct worker *worker)
 static bool
 open_server(struct worker *worker)
 {
-    const struct worker_options *options = worker->options;
-
-    worker->server = server_new(&(struct server_options){.base = worker->base,
-                                                         .socket = worker->socket,
-                                                         .policy = options->policy,
-                                                         .trusted = options->trusted,
-                                                         .limiter = &worker->limiter,
-                                                         .api_token = options->api_token,
-                                                         .admin_token = options->admin_token,
-                                                         .places = options->places,
-                                                         .max_body_bytes = options->max_body_bytes,
-                                                         .header_timeout_us = options->header_timeout_us,
-                                                         .idle_timeout_us = options->idle_timeout_us});
+    worker->server = server_new(worker->base, worker->socket, &worker->limiter, &worker->options->http);
     worker->socket = -1; /* the server's, and closed if there is none */
     return worker->server != NULL;
 }

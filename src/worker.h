@@ -11,15 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "address.h"
+#include "http_options.h"
 #include "linger.h"
-#include "policy.h"
 #include "redis_url.h"
 #include "store.h"
 
 struct worker;
 struct limiter_counts;
-struct places;
 struct redis_tls;
 
 /* What one worker opens beside its connections: epolls, events and sockets (16), connections that linger, and those
@@ -28,18 +26,12 @@ struct redis_tls;
 
 /* What all workers share; borrowed. */
 struct worker_options {
-    const struct policy *policy;
-    const struct networks *trusted;
+    struct http_options http;
     const struct redis_url *redis; /* NULL: the store is `memory` */
     const struct redis_tls *tls;   /* NULL: plain */
-    struct store *memory;          /* the store, or what FAILURE_LOCAL asks; NULL: neither */
-    struct limiter_counts *counts;
-    struct places *places;               /* for connections */
-    const char *api_token, *admin_token; /* "": none */
     int64_t redis_timeout_us;
-    int64_t max_body_bytes;
-    int64_t header_timeout_us;
-    int64_t idle_timeout_us;
+    struct store *memory; /* the store, or what FAILURE_LOCAL asks; NULL: neither */
+    struct limiter_counts *counts;
 };
 
 /* Makes all that a worker needs and starts its thread; nothing that it does from then on is given up for want of memory.

@@ -17,14 +17,13 @@
 #define LOOKED_AT_MAX 64             /* to find one that gives way, however many connections there are */
 
 void
-connections_init(struct connections *connections, struct places *places, int64_t header_timeout_us,
-                 int64_t idle_timeout_us)
+connections_init(struct connections *connections, const struct http_options *options)
 {
     *connections = (struct connections){
-        .places = places,
-        .limits_us = {[PHASE_OPENED] = header_timeout_us,
-                      [PHASE_IDLE] = idle_timeout_us,
-                      [PHASE_HEADERS] = header_timeout_us,
+        .places = options->places,
+        .limits_us = {[PHASE_OPENED] = options->header_timeout_us,
+                      [PHASE_IDLE] = options->idle_timeout_us,
+                      [PHASE_HEADERS] = options->header_timeout_us,
                       [PHASE_BODY] = BODY_PATIENCE_US,
                       [PHASE_ANSWERING] = SEND_TIMEOUT_US,
                       [PHASE_LEAVING] = LEAVE_TIMEOUT_US},

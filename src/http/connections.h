@@ -28,8 +28,8 @@
 #include <sys/queue.h>
 
 #include "exchange.h"
+#include "http_options.h"
 #include "page_guard.h"
-#include "places.h"
 
 enum phase { PHASE_OPENED, PHASE_IDLE, PHASE_HEADERS, PHASE_BODY, PHASE_ANSWERING, PHASE_LEAVING, PHASES };
 
@@ -55,8 +55,7 @@ struct connections {
     int64_t limits_us[PHASES];
 };
 
-void connections_init(struct connections *connections, struct places *places, int64_t header_timeout_us,
-                      int64_t idle_timeout_us);
+void connections_init(struct connections *connections, const struct http_options *options);
 
 /* A place for one that has come. Where none is free, of the connections that wait for their client the one is cut off
    that has not completed a request for longest; one within a request has a second before that can happen to it. False:

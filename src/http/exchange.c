@@ -119,7 +119,7 @@ begin_body(struct exchange *exchange)
 
     exchange->access = ACCESS_GRANTED;
     exchange->body_bytes = 0;
-    exchange->body_bytes_max = context->max_body_bytes;
+    exchange->body_bytes_max = context->options->max_body_bytes;
     if (!is_method_allowed(exchange))
         return true;
     endpoint = exchange->route->endpoint;

@@ -27,21 +27,22 @@
 #include "access.h"
 #include "endpoint.h"
 #include "headers.h"
+#include "http_options.h"
 #include "raw_answer.h"
 #include "routes.h"
 #include "upload.h"
 
 struct MHD_Connection;
 
-/* What all exchanges of a worker share; the server's. */
+/* What all exchanges of a worker share. The server fills it; of its fields an exchange sets `resumed` alone. */
 struct exchange_context {
+    const struct http_options *options;
     struct endpoint_context endpoint;
     struct header_index index;
     struct access_tokens tokens;
     struct uploads uploads; /* the bodies that are being collected */
-    int64_t max_body_bytes;
-    bool draining; /* every answer closes its connection */
-    bool resumed;  /* a connection was resumed, of which libmicrohttpd tells nobody: it has to be run */
+    bool draining;          /* every answer closes its connection */
+    bool resumed; /* a connection was resumed, of which libmicrohttpd tells nobody: it has to be run */
 };
 
 enum exchange_step {

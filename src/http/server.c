@@ -24,7 +24,8 @@
 #define FULL_LOG_US  (60 * US_PER_S)
 
 struct server {
-    struct server_options options;
+    struct event_base *base;
+    const struct http_options *options;
     struct MHD_Daemon *daemon;
     struct acceptor *acceptor; /* NULL: no longer */
     struct event *ready;       /* libmicrohttpd's epoll is readable */
@@ -168,7 +169,7 @@ log_full(struct server *server)
     server->full_logged_us = server->now_us;
     log_warn("http",
              "all %u connections are in use: those that come now are answered 503; see MAX_CONNECTIONS",
-             server->options.places->max);
+             server->options->places->max);
 }
 
 /* The request is not waited for: it would need a place. */
@@ -188,7 +189,7 @@ admit(struct server *server, int fd, const struct sockaddr *address, socklen_t b
 {
     server->arriving = connection_open(&server->connections, &server->context, fd, address, server->now_us);
     if (server->arriving == NULL) {
-        places_give(server->options.places);
+        places_give(server->options->places);
         refuse(server, fd);
         return;
     }
@@ -213,7 +214,7 @@ on_arrival(void *arg, int fd, const struct sockaddr *address, socklen_t bytes)
     }
     if (server->full_since_us == 0)
         server->full_since_us = server->now_us;
-    places_wish(server->options.places, true);
+    places_wish(server->options->places, true);
     if (server->now_us - server->full_since_us < FULL_WAIT_US && !server->draining)
         return false;
     log_full(server);
@@ -301,8 +302,8 @@ start_events(struct server *server)
     int epoll = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     struct timeval interval = {.tv_sec = 0, .tv_usec = SWEEP_US};
 
-    server->ready = event_new(server->options.base, epoll, EV_READ | EV_PERSIST, on_ready, server);
-    server->sweep = event_new(server->options.base, -1, EV_PERSIST, on_sweep, server);
+    server->ready = event_new(server->base, epoll, EV_READ | EV_PERSIST, on_ready, server);
+    server->sweep = event_new(server->base, -1, EV_PERSIST, on_sweep, server);
     return server->ready && server->sweep && event_add(server->ready, NULL) == 0 &&
            event_add(server->sweep, &interval) == 0;
 }
@@ -310,41 +311,39 @@ start_events(struct server *server)
 static bool
 open_daemon(struct server *server)
 {
-    const struct server_options *options = &server->options;
-
-    server->linger = linger_new(options->base);
+    server->linger = linger_new(server->base);
     if (server->linger && server->context.endpoint.renderer &&
-        access_init(&server->context.tokens, options->api_token, options->admin_token))
+        access_init(&server->context.tokens, server->options->api_token, server->options->admin_token))
         server->daemon = start_daemon(server);
     return server->daemon && start_events(server);
 }
 
 struct server *
-server_new(const struct server_options *options)
+server_new(struct event_base *base, int socket, struct limiter *limiter, const struct http_options *options)
 {
     struct server *server = calloc(1, sizeof(*server));
 
     if (server == NULL) {
-        close(options->socket);
+        close(socket);
         return NULL;
     }
-    server->options = *options;
+    server->base = base;
+    server->options = options;
     server->now_us = clock_mono_us();
     server->context = (struct exchange_context){
+        .options = options,
         .endpoint = {.policy = options->policy,
                      .trusted = options->trusted,
-                     .limiter = options->limiter,
+                     .limiter = limiter,
                      .renderer = renderer_new(options->policy)},
-        .max_body_bytes = options->max_body_bytes,
     };
     uploads_init(&server->context.uploads, siphash_random_key());
     header_index_init(&server->context.index, options->policy);
-    connections_init(&server->connections, options->places, options->header_timeout_us,
-                     options->idle_timeout_us);
+    connections_init(&server->connections, options);
     if (open_daemon(server))
-        server->acceptor = acceptor_new(options->base, options->socket, on_arrival, server);
+        server->acceptor = acceptor_new(base, socket, on_arrival, server);
     else
-        close(options->socket);
+        close(socket);
     if (server->acceptor)
         return server;
     server_free(server);

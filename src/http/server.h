@@ -10,32 +10,17 @@
 #ifndef SERVER_H
 #define SERVER_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "address.h"
+#include "http_options.h"
 #include "limiter.h"
-#include "policy.h"
+#include <stdbool.h>
 
 struct event_base;
-struct places;
 struct server;
 
-struct server_options {
-    struct event_base *base;
-    int socket;                  /* listening, non-blocking; the server closes it */
-    const struct policy *policy; /* borrowed, as is all that is pointed to */
-    const struct networks *trusted;
-    struct limiter *limiter;
-    const char *api_token, *admin_token; /* looked at by server_new; NULL or "": none */
-    struct places *places;               /* for connections */
-    int64_t max_body_bytes;
-    int64_t header_timeout_us;
-    int64_t idle_timeout_us;
-};
-
-/* NULL when it cannot be had; errno tells why. */
-struct server *server_new(const struct server_options *options);
+/* `socket` listens and does not block; the server owns it, and closes it even when it returns NULL. The rest is borrowed.
+   NULL with errno when the server cannot be made. */
+struct server *server_new(struct event_base *base, int socket, struct limiter *limiter,
+                          const struct http_options *options);
 
 /* Nothing may be pending at the store any more. What is still connected is cut off. NULL is allowed. */
 void server_free(struct server *server);

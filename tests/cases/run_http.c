@@ -34,6 +34,7 @@
 
 struct service {
     struct places places;
+    struct http_options options;
     struct clock clock;
     struct event_base *base;
     struct policy *policy;
@@ -140,15 +141,13 @@ open_service(struct service *service, const char *rules)
     service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
     assert(service->base != NULL && service->store != NULL);
     places_init(&service->places, 4);
-    service->server = server_new(&(struct server_options){.base = service->base,
-                                                          .socket = open_sockets(service),
-                                                          .policy = service->policy,
-                                                          .trusted = &service->trusted,
-                                                          .limiter = &service->limiter,
-                                                          .places = &service->places,
-                                                          .max_body_bytes = 1024,
-                                                          .header_timeout_us = PATIENCE_US,
-                                                          .idle_timeout_us = PATIENCE_US});
+    service->options = (struct http_options){.policy = service->policy,
+                                             .trusted = &service->trusted,
+                                             .places = &service->places,
+                                             .max_body_bytes = 1024,
+                                             .header_timeout_us = PATIENCE_US,
+                                             .idle_timeout_us = PATIENCE_US};
+    service->server = server_new(service->base, open_sockets(service), &service->limiter, &service->options);
     assert(service->server != NULL);
     return true;
 }

@@ -83,20 +83,20 @@ set_up(void)
     counts = (struct limiter_counts){0};
     places_init(&places, 100);
     options = (struct worker_options){
-        .policy = policy_parse("rules", rules, strlen(rules), &defaults, &report),
-        .trusted = &trusted,
+        .http = {.policy = policy_parse("rules", rules, strlen(rules), &defaults, &report),
+                 .trusted = &trusted,
+                 .places = &places,
+                 .api_token = "",
+                 .admin_token = "",
+                 .max_body_bytes = 65536,
+                 .header_timeout_us = 10 * US_PER_S,
+                 .idle_timeout_us = 10 * US_PER_S},
         .memory = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &wall}),
         .counts = &counts,
-        .places = &places,
-        .api_token = "",
-        .admin_token = "",
-        .max_body_bytes = 65536,
-        .header_timeout_us = 10 * US_PER_S,
-        .idle_timeout_us = 10 * US_PER_S,
     };
     report_print(&report, stderr, "");
     report_fini(&report);
-    ck_assert(options.policy != NULL && options.memory != NULL);
+    ck_assert(options.http.policy != NULL && options.memory != NULL);
 }
 
 static void
@@ -105,7 +105,7 @@ tear_down(void)
     union {
         const struct policy *is;
         struct policy *as;
-    } policy = {.is = options.policy};
+    } policy = {.is = options.http.policy};
 
     ck_assert_uint_eq(places.taken, 0);
     store_free(options.memory);

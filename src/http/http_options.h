@@ -1,0 +1,24 @@
+/*
+ * http_options: what the operator decides about HTTP. Filled once, at start; then shared by all workers and never written.
+ */
+#ifndef HTTP_OPTIONS_H
+#define HTTP_OPTIONS_H
+
+#include <stdint.h>
+
+#include "address.h"
+#include "places.h"
+#include "policy.h"
+
+/* Everything pointed to is borrowed, and must outlive the servers. */
+struct http_options {
+    const struct policy *policy;
+    const struct networks *trusted;      /* proxies */
+    struct places *places;               /* for connections */
+    const char *api_token, *admin_token; /* NULL or "": not set */
+    int64_t max_body_bytes;
+    int64_t header_timeout_us;
+    int64_t idle_timeout_us;
+};
+
+#endif
