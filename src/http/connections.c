@@ -77,6 +77,7 @@ connection_enter(struct connection *connection, enum phase phase, int64_t now_us
     struct connections *connections = connection->of;
 
     connection->phase = phase;
+    connection->unread = false;
     connection->since_us = now_us;
     connection->deadline_us = now_us + connections->limits_us[phase];
     if (phase == PHASE_IDLE) {
@@ -96,6 +97,7 @@ connection_received(struct connection *connection, size_t bytes, int64_t now_us)
 {
     int64_t earned_us = (int64_t)bytes * (US_PER_S / BODY_RATE_BYTES);
 
+    connection->unread = false;
     connection->deadline_us = smaller(smaller(connection->deadline_us + earned_us, now_us + BODY_PATIENCE_US),
                                       connection->since_us + BODY_TIMEOUT_US);
 }
@@ -123,16 +125,35 @@ is_late(const struct connection *connection, int64_t now_us)
            (connection->phase != PHASE_BODY || is_silent(connection->fd));
 }
 
+/* libmicrohttpd has run since the last sweep: it would have read what lay there, had it had room. */
+static bool
+is_stuck(struct connection *connection)
+{
+    bool was_unread = connection->unread;
+
+    connection->unread = connection->phase == PHASE_BODY && !is_silent(connection->fd);
+    return was_unread && connection->unread;
+}
+
 /* Of who sends a body the headers are known, so there is a request to answer. */
 static void
-time_out(struct connection *connection, int64_t now_us)
+end_body(struct connection *connection, unsigned status, const char *why, int64_t now_us)
 {
-    if (connection->phase == PHASE_BODY) {
-        exchange_time_out(&connection->exchange, connection->fd);
-        connection_enter(connection, PHASE_LEAVING, now_us);
-    } else {
+    exchange_end_body(&connection->exchange, connection->fd, status, why);
+    connection_enter(connection, PHASE_LEAVING, now_us);
+}
+
+static void
+check_progress(struct connection *connection, int64_t now_us)
+{
+    if (is_stuck(connection))
+        end_body(connection, 413, "The line before a chunk is too long.", now_us);
+    else if (!is_late(connection, now_us))
+        return;
+    else if (connection->phase == PHASE_BODY)
+        end_body(connection, 408, "The body was sent too slowly.", now_us);
+    else
         cut_off(connection);
-    }
 }
 
 /* Making room. */
@@ -195,11 +216,8 @@ connections_sweep(struct connections *connections, int64_t now_us)
 {
     struct connection *connection;
 
-    for (connection = TAILQ_FIRST(&connections->list); connection;
-         connection = TAILQ_NEXT(connection, links)) {
-        if (is_late(connection, now_us))
-            time_out(connection, now_us);
-    }
+    for (connection = TAILQ_FIRST(&connections->list); connection; connection = TAILQ_NEXT(connection, links))
+        check_progress(connection, now_us);
     if (places_are_wished(connections->places) && cut_off_one(connections, idles, now_us))
         places_wish(connections->places, false);
     while (places_are_crowded(connections->places) && cut_off_one(connections, idles, now_us))

@@ -10,13 +10,14 @@
  *      HEADERS    headers complete                     header_timeout from the first line
  *      BODY       body complete                        30 s from the headers, and see below
  *      ANSWERING  answer sent                          30 s from the last call
- *      LEAVING    closed by libmicrohttpd              3 s from the 408
+ *      LEAVING    closed by libmicrohttpd              3 s from the 408 or 413
  *
  * A body must come at a rate of 1 KiB/s. The client starts with 5 s of patience; a second that passes takes one, a KiB
  * that comes gives one back, up to 5. So nobody holds a connection by a byte now and then, nor by half a body.
  *
- * A client whose body is late is answered 408. Any other is cut off: its socket is shut down, and libmicrohttpd reads
- * the end of the stream and closes.
+ * A client whose body is late is answered 408. So is, with 413, one whose body libmicrohttpd does not read on: a line of
+ * the chunked encoding has filled its memory, of which version 0.9.75 tells nobody; it waits for room, for ever. Any other
+ * is cut off: its socket is shut down, and libmicrohttpd reads the end of the stream and closes.
  *
  * The worker's thread only.
  */
@@ -42,7 +43,8 @@ struct connection {
     enum phase phase;
     int64_t since_us, deadline_us; /* of the phase; monotonic */
     bool has_place;                /* in `places`; not when it was cut off */
-    bool requested;                /* a request's first line is read, and it has not been completed */
+    bool unread;    /* in PHASE_BODY: so it was at the last sweep, and nothing was read since */
+    bool requested; /* a request's first line is read, and it has not been completed */
     struct peer peer;
     struct page_guard guard;
     struct exchange exchange;

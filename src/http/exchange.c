@@ -277,10 +277,10 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
 }
 
 void
-exchange_time_out(struct exchange *exchange, int fd)
+exchange_end_body(struct exchange *exchange, int fd, unsigned status, const char *why)
 {
-    exchange->refusal.status = 408;
-    exchange->refusal.detail = "The body was sent too slowly.";
+    exchange->refusal.status = status;
+    exchange->refusal.detail = why;
     raw_answer_send(&exchange->refusal, fd);
     exchange->refusal.status = 0;
     exchange->step = STEP_DONE;

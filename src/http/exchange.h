@@ -83,9 +83,10 @@ void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection
 bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
                      const char *method, const char *version, const char *upload, size_t *upload_bytes);
 
-/* The body does not come: writes a 408 to the connection's socket. libmicrohttpd knows nothing of it; it ends the
-   connection when more of the body comes, else in a second or two. To be called between two runs of it. */
-void exchange_time_out(struct exchange *exchange, int fd);
+/* The rest of the body is not waited for: writes the answer, a problem, to the connection's socket. libmicrohttpd knows
+   nothing of it; it ends the connection when more of the body comes, else in a second or two. To be called between two
+   runs of it. */
+void exchange_end_body(struct exchange *exchange, int fd, unsigned status, const char *why);
 
 /* The request is over, answered or not. */
 void exchange_complete(struct exchange *exchange);

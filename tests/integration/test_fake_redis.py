@@ -148,6 +148,18 @@ def test_whoever_greets_badly_is_tried_again(serve, start_fake_redis, greeting):
     wait_for(lambda: service.get("/", {"user_id": "v"}).status == 200, "it is used")
 
 
+def array_without_end(connection):
+    connection.sendall(b"*64\r\n*64\r\n")
+    for _ in range(1000):
+        connection.sendall(b"$1000000\r\n" + b"x" * 1000000 + b"\r\n")
+
+
+def test_the_parts_of_an_array_are_not_gathered(serve, start_fake_redis):
+    service = serve(start_fake_redis(array_without_end).url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "60000"})
+    assert service.get("/", {"user_id": "u"}).status == 503
+    service.says("it sends an array")
+
+
 def test_a_server_of_another_protocol_is_no_redis(serve):
     web = serve()
     service = serve(f"redis://127.0.0.1:{web.port}", workers=1)

@@ -2,7 +2,8 @@
  * redis_guard: what comes from Redis, or from whoever passes for it, ends the connection where hiredis would believe it:
  *
  *   - a reply that no command waits for: hiredis would take it for a message of a subscription, and assert that there is one;
- *   - an array of millions, which would be allocated before its first element is there, and walked when it is freed;
+ *   - an array: one of millions is allocated before its first element is there, and parts without an end are kept while
+ *     they come, however long each is;
  *   - a text of many megabytes, which would be gathered to its end.
  *
  * It stands in the connection's reply reader, which builds each reply by a table of functions. Only an error is let
