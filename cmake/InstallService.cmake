@@ -30,17 +30,19 @@ install(FILES ${PROJECT_BINARY_DIR}/ratelimitd.service packaging/ratelimitd.sock
 install(FILES packaging/ratelimitd.bash
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ratelimitd COMPONENT service)
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT service)
-install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT service)
+# The pages link to deploy and examples.
+install(DIRECTORY docs deploy examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT service)
 
-# A file that the operator may have changed is not written over.
+# A file that the operator may have changed is not written over. `cmake --install --prefix` moves it, as all the rest.
 function(install_configuration source target)
-    cmake_path(GET target PARENT_PATH directory)
     cmake_path(GET target FILENAME name)
     install(CODE "
-        if(EXISTS \"\$ENV{DESTDIR}${target}\")
-            message(STATUS \"Kept: \$ENV{DESTDIR}${target}\")
+        string(REGEX REPLACE \"^${CMAKE_INSTALL_PREFIX}/\" \"\${CMAKE_INSTALL_PREFIX}/\" target \"${target}\")
+        cmake_path(GET target PARENT_PATH directory)
+        if(EXISTS \"\$ENV{DESTDIR}\${target}\")
+            message(STATUS \"Kept: \$ENV{DESTDIR}\${target}\")
         else()
-            file(INSTALL DESTINATION \"${directory}\" TYPE FILE RENAME ${name} PERMISSIONS ${ARGN}
+            file(INSTALL DESTINATION \"\${directory}\" TYPE FILE RENAME ${name} PERMISSIONS ${ARGN}
                 FILES \"${PROJECT_SOURCE_DIR}/${source}\")
         endif()" COMPONENT service)
 endfunction()
@@ -48,3 +50,9 @@ endfunction()
 install_configuration(rate_limits.json ${RATELIMITD_RULES_FILE} OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 # May come to hold a password; systemd reads it as root.
 install_configuration(packaging/ratelimitd.default ${RATELIMITD_DEFAULTS_FILE} OWNER_READ OWNER_WRITE GROUP_READ)
+
+install(CODE "
+    if(NOT DEFINED CPACK_TEMPORARY_DIRECTORY AND NOT CMAKE_INSTALL_PREFIX STREQUAL \"${CMAKE_INSTALL_PREFIX}\")
+        message(WARNING \"ratelimitd.service and ratelimitd(8) name paths below ${CMAKE_INSTALL_PREFIX}; to have them \"
+            \"name \${CMAKE_INSTALL_PREFIX}, configure with -DCMAKE_INSTALL_PREFIX=\${CMAKE_INSTALL_PREFIX}\")
+    endif()" COMPONENT service)

@@ -65,7 +65,7 @@ unquote_single(char *text, char **value)
     if (!close)
         return "a single quote is not closed";
     if (!is_rest_of_line(close + 1))
-        return "text behind the closing quote";
+        return "text after the closing quote";
     *close = '\0';
     *value = text + 1;
     return NULL;
@@ -90,7 +90,7 @@ unquote_double(char *text, char **value)
         }
     }
     if (!is_rest_of_line(from + 1))
-        return "text behind the closing quote";
+        return "text after the closing quote";
     *to = '\0';
     *value = text + 1;
     return NULL;

@@ -129,7 +129,7 @@ settings_help(FILE *out)
         "  ratelimitd healthcheck\n"
         "\n"
         "A setting comes from its flag, else the environment, else .env in the working directory, else its\n"
-        "default. A flag's value may also stand behind an equals sign: --port=8000.\n",
+        "default. A flag's value may also follow an equals sign: --port=8000.\n",
         out);
     for (enum setting_id id = 0; id < SETTING_COUNT; id++) {
         if (setting_group(id))

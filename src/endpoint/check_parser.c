@@ -38,9 +38,9 @@ read_rule(struct reading *reading)
     if (name == NULL)
         return false;
     if (reading->values[PATH] != NULL)
-        return refuse(reading, "path", "must not stand beside rule");
+        return refuse(reading, "path", "is not allowed beside rule");
     if (reading->values[METHOD] != NULL)
-        return refuse(reading, "method", "must not stand beside rule");
+        return refuse(reading, "method", "is not allowed beside rule");
     reading->check->take.rule = policy_rule(reading->policy, name);
     return reading->check->take.rule != NULL ||
            json_error(reading->mistake, reading->place, 404, "is not the name of a rule", "rule");
@@ -175,9 +175,9 @@ read_client(struct reading *reading)
     if (reading->values[CLIENT] == NULL)
         return identify_asker(reading);
     if (reading->values[HEADERS] != NULL)
-        return refuse(reading, "headers", "must not stand beside client");
+        return refuse(reading, "headers", "is not allowed beside client");
     if (reading->values[IP] != NULL)
-        return refuse(reading, "ip", "must not stand beside client");
+        return refuse(reading, "ip", "is not allowed beside client");
     name = json_body_string(reading->values[CLIENT], reading->place, "client", reading->mistake);
     if (name != NULL)
         client_write(&reading->check->take.client, "client", name, strlen(name));

@@ -193,7 +193,7 @@ read_descriptor(struct reading *reading, const cJSON *object, int64_t hits, stru
         return false;
     if (values[LIMIT] != NULL)
         return json_error(reading->mistake, &reading->place, 400,
-                          "is not supported: limits stand in the rules of this service", "limit");
+                          "is not supported: limits are set in the rules of this service", "limit");
     take->rule = find_rule(reading, entries, count, &covered);
     if (take->rule != NULL)
         name_client(reading, entries, covered, &take->client);

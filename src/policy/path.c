@@ -39,7 +39,7 @@ check_segments(const char *text, size_t bytes, bool *wild, bool *rest)
         if (length == 1)
             *wild = true;
         else if (length != 2 || memcmp(segment, "**", length) != 0)
-            return "\"*\" must stand alone between slashes, \"**\" alone behind the last one";
+            return "\"*\" must be a whole segment, \"**\" the whole last one";
         else if (end == bytes)
             *rest = true;
         else

@@ -53,10 +53,10 @@ check_hidden(const struct reader *reader, const struct place *place, const struc
         if (before->path == NULL || (rule->methods & ~before->methods) != 0 ||
             !path_pattern_covers(before->path, rule->path))
             continue;
-        diagnostic_add(
-            reader, place, NULL,
-            "is never reached: \"%s\" stands before it and matches the same paths with at least its methods",
-            before->name);
+        diagnostic_add(reader, place, NULL,
+                       "is never reached: \"%s\" comes before it and matches the same paths and at least the "
+                       "same methods",
+                       before->name);
         return;
     }
 }

@@ -160,7 +160,7 @@ read_source(const struct reader *reader, const struct place *place, const cJSON 
     }
     if (!is_token(text + strlen(HEADER_PREFIX), strlen(text) - strlen(HEADER_PREFIX))) {
         diagnostic_add(reader, place, item,
-                       "must name a header: letters, digits and !#$%%&'*+-.^_`|~ behind \"header:\"");
+                       "must name a header: letters, digits and !#$%%&'*+-.^_`|~ after \"header:\"");
         return false;
     }
     if (!add_header(reader, place, item, &source->header))
@@ -203,7 +203,7 @@ read_identify_by(const struct reader *reader, const struct place *place, const c
             continue;
         if (source.kind != SOURCE_HEADER && item->next != NULL)
             diagnostic_add(reader, &element, item,
-                           "must stand last: it is always there, what follows is never looked at");
+                           "must be last: it is always present, so what follows is never tried");
         if (source.kind == SOURCE_HEADER && names_header(rule, source.header))
             diagnostic_add(reader, &element, item, "duplicate header");
         if (rule->source_count < RULE_SOURCES_MAX)
@@ -245,7 +245,8 @@ read_limits(const struct reader *reader, const struct place *place, const cJSON 
         struct place inline_key = place_key(place, limit_keys[i]);
 
         if (cJSON_GetObjectItemCaseSensitive(object, limit_keys[i]) != NULL)
-            diagnostic_add(reader, &inline_key, NULL, "stands beside \"limits\": move it into one of them");
+            diagnostic_add(reader, &inline_key, NULL,
+                           "not allowed beside \"limits\"; move it into one of them");
     }
     if (!check_list(reader, &at, list, RULE_LIMITS_MAX, "limits, each an object"))
         return;

@@ -202,7 +202,7 @@ check_key(struct cursor *cursor)
         return false;
     skip_blanks(cursor);
     if (!skip(cursor, ':'))
-        return fail_expecting(cursor, "\":\" is expected behind a key");
+        return fail_expecting(cursor, "\":\" is expected after a key");
     return true;
 }
 
@@ -234,8 +234,8 @@ check_container(struct cursor *cursor, int depth, char close)
         skip_blanks(cursor);
         if (peek(cursor) == close) {
             cursor->at = comma;
-            return fail(cursor,
-                        is_object ? "no \",\" may stand before \"}\"" : "no \",\" may stand before \"]\"");
+            return fail(cursor, is_object ? "a \",\" before \"}\" is not allowed"
+                                          : "a \",\" before \"]\" is not allowed");
         }
     }
 }

@@ -58,9 +58,9 @@ static const struct {
     {"A=\"1\nB=2\n", "1 !a double quote is not closed\n2 B=[2]\n"},
     {"A=\"1\\\"\n", "1 !a double quote is not closed\n"},
     {"A=\"\\", "1 !a double quote is not closed\n"},
-    {"A='1'2\n", "1 !text behind the closing quote\n"},
-    {"A=\"1\"#2\n", "1 !text behind the closing quote\n"},
-    {"A=\"1\" 2\n", "1 !text behind the closing quote\n"},
+    {"A='1'2\n", "1 !text after the closing quote\n"},
+    {"A=\"1\"#2\n", "1 !text after the closing quote\n"},
+    {"A=\"1\" 2\n", "1 !text after the closing quote\n"},
 };
 
 /* What is read, as the table above writes it. The caller frees it. The text stands at the end of its memory, so that a

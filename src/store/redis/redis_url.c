@@ -99,7 +99,7 @@ parse_tcp(struct redis_url *url, char *rest)
     if (rest[0] == '[') {
         char *bracket = strchr(rest, ']');
         if (bracket == NULL || (bracket[1] != '\0' && bracket[1] != ':'))
-            return "an IPv6 address stands in brackets, and behind it only a port may follow";
+            return "an IPv6 address is written in brackets, and only a port may follow it";
         *bracket = '\0';
         rest++;
         port = bracket[1] == ':' ? bracket + 2 : NULL;
