@@ -250,7 +250,7 @@ fill(struct redis_batch *batch, const struct combination *combination)
                                                          .limit_count = combination->limits},
                                              .cost = cost_of(combination, i),
                                              .callback = answered};
-        if (!redis_batch_add(batch, &requests[i]))
+        if (!redis_batch_add(batch, &requests[i], 0))
             break;
     }
 }

@@ -43,10 +43,7 @@ struct store_request {
     bool allowed;                                /* every limit allows it, and the cost was spent on each */
     struct decision decisions[STORE_LIMITS_MAX]; /* one a limit */
 
-    /* The store's own between PENDING and the callback. */
-    void *owner;         /* the batch that it waits in */
-    uint32_t position;   /* its place there */
-    int64_t deadline_us; /* monotonic */
+    void *place; /* the store's own while PENDING: where the request waits */
 };
 
 enum store_state {

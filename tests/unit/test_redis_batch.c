@@ -66,14 +66,14 @@ ask_as(int number, const char *client, uint64_t rule_id, const struct limit *lim
 {
     struct asked *one = &asked[number];
 
-    *one = (struct asked){.request = {.cost = cost, .callback = on_answer, .deadline_us = 1000 + number}};
+    *one = (struct asked){.request = {.cost = cost, .callback = on_answer}};
     one->client.bytes = (size_t)sprintf(one->client.text, "%s", client);
     one->request.subject = (struct store_subject){.client = &one->client,
                                                   .rule = rule_name,
                                                   .rule_id = rule_id,
                                                   .limits = limits,
                                                   .limit_count = limit_count};
-    return redis_batch_add(batch, &one->request);
+    return redis_batch_add(batch, &one->request, 1000 + number);
 }
 
 /* By one of the rules above, whose limits stay where they are. */
@@ -131,6 +131,16 @@ answered(int count, enum store_status status)
         sum += asked[i].answers == 1 && asked[i].status == status;
     }
     return sum;
+}
+
+/* As the store does with a reply: first all of it is read, then who is decided is answered. */
+static bool
+decode(const char *reply, size_t bytes, unsigned *foreign)
+{
+    bool good = redis_batch_decode(batch, reply, bytes, foreign);
+
+    redis_batch_answer(batch);
+    return good;
 }
 
 #define BUCKET "1 token_bucket 3 1000000 1"
@@ -199,10 +209,10 @@ START_TEST(who_was_removed_is_not_sent)
 {
     for (int i = 0; i < 6; i++)
         ck_assert(ask(i, i % 2 ? "b" : "a", bucket, 1, 1)); /* a b a b a b */
-    redis_batch_remove(batch, &asked[1].request);
-    redis_batch_remove(batch, &asked[2].request);
-    redis_batch_remove(batch, &asked[3].request);
-    redis_batch_remove(batch, &asked[5].request);
+    redis_batch_remove(&asked[1].request);
+    redis_batch_remove(&asked[2].request);
+    redis_batch_remove(&asked[3].request);
+    redis_batch_remove(&asked[5].request);
     ck_assert_str_eq(encoded(), "EVALSHA SCRIPT 1 rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 2 1");
     ck_assert_uint_eq(batch->live, 2);
     /* And neither when the command could not be sent and is made once more. */
@@ -227,7 +237,7 @@ START_TEST(a_removed_request_is_never_looked_at_again)
     for (int i = 0; i < 3; i++)
         ck_assert(ask(i, "a", bucket, 1, 1));
     for (int i = 0; i < 2; i++) {
-        redis_batch_remove(batch, &asked[i].request);
+        redis_batch_remove(&asked[i].request);
         reuse(i);
     }
     ck_assert(ask(3, "a", bucket, 1, 1));
@@ -266,7 +276,7 @@ START_TEST(a_rule_may_be_freed_before_its_batch_is_sent)
     struct limit *limit = short_lived_limit(7);
 
     ck_assert(ask_as(0, "a", 1, limit, 1, 1));
-    redis_batch_remove(batch, &asked[0].request);
+    redis_batch_remove(&asked[0].request);
     free(limit);
     ck_assert(ask(1, "a", bucket, 1, 1));
     ck_assert_str_eq(encoded(),
@@ -282,9 +292,9 @@ START_TEST(a_rule_may_be_freed_before_its_reply_comes)
     ck_assert(ask_as(0, "a", 1, limit, 1, 1));
     ck_assert(ask(1, "b", bucket, 1, 1));
     encoded();
-    redis_batch_remove(batch, &asked[0].request);
+    redis_batch_remove(&asked[0].request);
     free(limit);
-    ck_assert(redis_batch_decode(batch, "1 1 6 0 5 1 1 2 0 9", 19, &foreign));
+    ck_assert(decode("1 1 6 0 5 1 1 2 0 9", 19, &foreign));
     ck_assert_int_eq(answered(2, STORE_DONE), 1);
 }
 END_TEST
@@ -311,10 +321,10 @@ START_TEST(a_reset_deletes_every_key_of_the_subject)
     ck_assert(redis_batch_encode_reset(batch));
     ck_assert_uint_eq(batch->command_bytes, strlen(expected));
     ck_assert_mem_eq(batch->command, expected, strlen(expected));
-    redis_batch_reset_done(batch);
+    redis_batch_decide_reset(batch);
+    ck_assert_uint_eq(redis_batch_answer(batch), 0);
     ck_assert_int_eq(answered(1, STORE_DONE), 1);
-    redis_batch_reset_done(batch);
-    redis_batch_fail(batch);
+    redis_batch_answer(batch);
     ck_assert_int_eq(asked[0].answers, 1);
 }
 END_TEST
@@ -323,8 +333,9 @@ START_TEST(a_reset_that_was_given_up_is_answered_to_nobody)
 {
     ck_assert(ask(0, "a", pair, 2, 0));
     ck_assert(redis_batch_encode_reset(batch));
-    redis_batch_remove(batch, &asked[0].request);
-    redis_batch_reset_done(batch);
+    redis_batch_remove(&asked[0].request);
+    redis_batch_decide_reset(batch);
+    redis_batch_answer(batch);
     ck_assert_int_eq(asked[0].answers, 0);
 }
 END_TEST
@@ -441,10 +452,10 @@ START_TEST(a_cleared_batch_is_as_a_new_one)
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 20; i++)
             ck_assert(ask(i, i % 3 ? "a" : "b", bucket, 1, 1));
-        redis_batch_remove(batch, &asked[7].request);
+        redis_batch_remove(&asked[7].request);
         ck_assert_str_eq(encoded(),
                          "EVALSHA SCRIPT 2 rl:{b}:r:0:b1s rl:{a}:r:0:b1s 0 1 " BUCKET " 1 1 7 1 1 1 12 1");
-        ck_assert(redis_batch_decode(batch, "7 1 0 0 5 12 0 0 9 9", 20, &foreign));
+        ck_assert(decode("7 1 0 0 5 12 0 0 9 9", 20, &foreign));
         ck_assert_int_eq(answered(20, STORE_DONE), 19);
         redis_batch_clear(batch);
     }
@@ -489,7 +500,7 @@ START_TEST(each_gets_its_own_answer_in_the_order_of_arrival)
     unsigned foreign = 0;
 
     ask_five();
-    ck_assert(redis_batch_decode(batch, REPLY, strlen(REPLY), &foreign));
+    ck_assert(decode(REPLY, strlen(REPLY), &foreign));
     check_answer(0, 0, true, 0, 0, 3000000);
     check_answer(2, 0, false, 0, 1000000, 3000000);
     check_answer(4, 0, false, 0, 1000000, 3000000);
@@ -509,9 +520,9 @@ START_TEST(who_left_after_the_sending_leaves_his_answer_to_nobody)
     unsigned foreign = 0;
 
     ask_five();
-    redis_batch_remove(batch, &asked[0].request);
-    redis_batch_remove(batch, &asked[3].request);
-    ck_assert(redis_batch_decode(batch, REPLY, strlen(REPLY), &foreign));
+    redis_batch_remove(&asked[0].request);
+    redis_batch_remove(&asked[3].request);
+    ck_assert(decode(REPLY, strlen(REPLY), &foreign));
     ck_assert_int_eq(answered(5, STORE_DONE), 3);
     check_answer(2, 0, false, 0, 1000000, 3000000);
     check_answer(4, 0, false, 0, 1000000, 3000000);
@@ -528,7 +539,7 @@ START_TEST(who_expired_after_the_sending_gets_nothing_more)
     ck_assert_uint_eq(redis_batch_expire(batch, 1002, &next_us), 3);
     ck_assert_int_eq(next_us, 1003);
     ck_assert_int_eq(answered(5, STORE_UNAVAILABLE), 3);
-    ck_assert(redis_batch_decode(batch, REPLY, strlen(REPLY), &foreign));
+    ck_assert(decode(REPLY, strlen(REPLY), &foreign));
     ck_assert_int_eq(answered(5, STORE_DONE), 2);
     check_answer(4, 0, false, 0, 1000000, 3000000);
 }
@@ -539,7 +550,7 @@ START_TEST(a_foreign_key_is_no_answer_to_those_who_share_it)
     unsigned foreign = 0;
 
     ask_five();
-    ck_assert(redis_batch_decode(batch, "0 " REPLY_B " 0", strlen("0 " REPLY_B " 0"), &foreign));
+    ck_assert(decode("0 " REPLY_B " 0", strlen("0 " REPLY_B " 0"), &foreign));
     ck_assert_uint_eq(foreign, 2);
     ck_assert_int_eq(answered(5, STORE_UNAVAILABLE), 4);
     check_answer(1, 0, true, 2, 0, 1000000);
@@ -577,8 +588,8 @@ START_TEST(what_is_no_reply_answers_nobody_twice)
 
     ask_five();
     memcpy(copy, reply, strlen(reply));
-    ck_assert_msg(!redis_batch_decode(batch, copy, strlen(reply), &foreign), "\"%s\"", reply);
-    redis_batch_fail(batch);
+    ck_assert_msg(!decode(copy, strlen(reply), &foreign), "\"%s\"", reply);
+    redis_batch_answer(batch);
     ck_assert_int_eq(answered(5, STORE_DONE) + answered(5, STORE_UNAVAILABLE), 5);
     ck_assert_uint_eq(batch->live, 0);
     free(copy);
@@ -615,7 +626,7 @@ START_TEST(numbers_of_one_client_that_make_no_sense_cost_nobody_else)
 
     ask_five();
     snprintf(reply, sizeof(reply), "%s 1 %s %s", REPLY_A, bad_decisions[_i], REPLY_C);
-    ck_assert_msg(redis_batch_decode(batch, reply, strlen(reply), &foreign), "\"%s\"", reply);
+    ck_assert_msg(decode(reply, strlen(reply), &foreign), "\"%s\"", reply);
     ck_assert_uint_eq(foreign, 1);
     ck_assert_int_eq(answered(5, STORE_DONE), 4);
     ck_assert(asked[1].answers == 1 && asked[1].status == STORE_UNAVAILABLE);
@@ -638,7 +649,7 @@ START_TEST(what_of_a_folded_entry_makes_no_sense_fails_and_no_more)
 
     ask_five();
     snprintf(reply, sizeof(reply), "%s %s %s", bad_halves[_i], REPLY_B, REPLY_C);
-    ck_assert_msg(redis_batch_decode(batch, reply, strlen(reply), &foreign), "\"%s\"", reply);
+    ck_assert_msg(decode(reply, strlen(reply), &foreign), "\"%s\"", reply);
     ck_assert_uint_eq(foreign, 1);
     check_answer(0, 0, true, 0, 0, 3000000);
     check_answer(1, 0, true, 2, 0, 1000000);
@@ -656,20 +667,56 @@ START_TEST(a_reply_cut_short_anywhere_is_none)
         memcpy(copy, REPLY, bytes);
         redis_batch_clear(batch);
         ask_five();
-        ck_assert_msg(!redis_batch_decode(batch, copy, bytes, &foreign), "%zu bytes", bytes);
-        redis_batch_fail(batch);
+        ck_assert_msg(!decode(copy, bytes, &foreign), "%zu bytes", bytes);
+        redis_batch_answer(batch);
         ck_assert_int_eq(answered(5, STORE_DONE) + answered(5, STORE_UNAVAILABLE), 5);
         free(copy);
     }
 }
 END_TEST
 
+START_TEST(reading_a_reply_runs_no_callback)
+{
+    unsigned foreign = 0;
+
+    ask_five();
+    ck_assert(redis_batch_decode(batch, REPLY, strlen(REPLY), &foreign));
+    ck_assert_int_eq(answered(5, STORE_DONE) + answered(5, STORE_UNAVAILABLE), 0);
+    ck_assert_uint_eq(redis_batch_answer(batch), 0);
+    ck_assert_int_eq(answered(5, STORE_DONE), 5);
+}
+END_TEST
+
+static void
+remove_the_others(struct store_request *request, enum store_status status)
+{
+    on_answer(request, status);
+    for (int i = 0; i < 5; i++)
+        if (asked[i].request.place != NULL) {
+            redis_batch_remove(&asked[i].request);
+            reuse(i);
+        }
+}
+
+START_TEST(a_callback_may_remove_the_requests_that_are_still_to_be_answered)
+{
+    unsigned foreign = 0;
+
+    ask_five();
+    asked[1].request.callback = remove_the_others;
+    ck_assert(decode(REPLY, strlen(REPLY), &foreign));
+    ck_assert_int_eq(answered(5, STORE_DONE), 2);
+    ck_assert(asked[0].answers == 1 && asked[1].answers == 1);
+    ck_assert_uint_eq(batch->live, 0);
+}
+END_TEST
+
 START_TEST(failing_answers_everyone_once)
 {
     ask_five();
-    redis_batch_remove(batch, &asked[2].request);
-    ck_assert_uint_eq(redis_batch_fail(batch), 4);
-    ck_assert_uint_eq(redis_batch_fail(batch), 0);
+    redis_batch_remove(&asked[2].request);
+    ck_assert_uint_eq(redis_batch_answer(batch), 4);
+    ck_assert_uint_eq(redis_batch_answer(batch), 0);
     ck_assert_int_eq(answered(5, STORE_UNAVAILABLE), 4);
 }
 END_TEST
@@ -683,7 +730,7 @@ START_TEST(deadlines_pass_in_order_and_at_their_microsecond)
     ck_assert_int_eq(next_us, 1000);
     ck_assert_uint_eq(redis_batch_expire(batch, 1000, &next_us), 1);
     ck_assert_int_eq(next_us, 1001);
-    redis_batch_remove(batch, &asked[1].request);
+    redis_batch_remove(&asked[1].request);
     ck_assert_uint_eq(redis_batch_expire(batch, 1001, &next_us), 0);
     ck_assert_int_eq(next_us, 1002);
     next_us = -1;
@@ -713,9 +760,8 @@ START_TEST(whatever_happens_everyone_is_answered_once_or_gone)
 
             if (!ask(i, client, bucket, 1, (int64_t)random_below(&random, 2)))
                 ck_abort_msg("there was room");
-            if (random_below(&random, 3) == 0 && asked[other].request.owner == batch) {
-                redis_batch_remove(batch, &asked[other].request);
-                asked[other].request.owner = NULL;
+            if (random_below(&random, 3) == 0 && asked[other].request.place != NULL) {
+                redis_batch_remove(&asked[other].request);
                 gone++;
             }
             if (random_below(&random, 10) == 0) {
@@ -730,7 +776,7 @@ START_TEST(whatever_happens_everyone_is_answered_once_or_gone)
             if (batch->entries[i].count > 0)
                 bytes +=
                     (size_t)sprintf(reply + bytes, "%s%u 1 1 0 0", bytes ? " " : "", batch->entries[i].count);
-        if (!redis_batch_decode(batch, reply, bytes, &foreign) || batch->live > 0)
+        if (!redis_batch_decode(batch, reply, bytes, &foreign) || redis_batch_answer(batch) > 0)
             ck_abort_msg("round %d: %s", round, reply);
         if (answered(count, STORE_DONE) + answered(count, STORE_UNAVAILABLE) + gone != count)
             ck_abort_msg("round %d: of %d requests %d are gone", round, count, gone);
@@ -774,6 +820,8 @@ main(void)
                         ROWS(bad_decisions));
     tcase_add_loop_test(tests, what_of_a_folded_entry_makes_no_sense_fails_and_no_more, 0, ROWS(bad_halves));
     tcase_add_test(tests, a_reply_cut_short_anywhere_is_none);
+    tcase_add_test(tests, reading_a_reply_runs_no_callback);
+    tcase_add_test(tests, a_callback_may_remove_the_requests_that_are_still_to_be_answered);
     tcase_add_test(tests, failing_answers_everyone_once);
     tcase_add_test(tests, deadlines_pass_in_order_and_at_their_microsecond);
     tcase_add_loop_test(tests, whatever_happens_everyone_is_answered_once_or_gone, 0, 3);

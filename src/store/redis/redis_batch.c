@@ -122,7 +122,7 @@ take_work(struct redis_batch *batch, uint32_t work)
 }
 
 bool
-redis_batch_add(struct redis_batch *batch, struct store_request *request)
+redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_t deadline_us)
 {
     uint32_t hash = hash_client(request->subject.client);
     struct redis_batch_entry *entry;
@@ -148,14 +148,14 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request)
     } else {
         if (!take_work(batch, FOLD_WORK * request->subject.limit_count))
             return false;
-        batch->next_equal[entry->last] = position;
+        batch->slots[entry->last].next_equal = position;
         entry->last = position;
     }
-    batch->requests[position] = request;
+    request->place = &batch->slots[position];
+    batch->slots[position] =
+        (struct redis_batch_slot){.batch = batch, .request = request, .deadline_us = deadline_us};
     batch->request_count++;
     batch->live++;
-    request->owner = batch;
-    request->position = position;
     return true;
 }
 
@@ -168,9 +168,9 @@ replace_sample(struct redis_batch *batch, const struct store_request *request)
         if (entry->sample != request)
             continue;
         entry->sample = NULL;
-        for (uint16_t position = entry->first;; position = batch->next_equal[position]) {
-            if (batch->requests[position] != NULL) {
-                entry->sample = batch->requests[position];
+        for (uint16_t position = entry->first;; position = batch->slots[position].next_equal) {
+            if (batch->slots[position].request != NULL) {
+                entry->sample = batch->slots[position].request;
                 return;
             }
             if (position == entry->last)
@@ -179,52 +179,58 @@ replace_sample(struct redis_batch *batch, const struct store_request *request)
     }
 }
 
-void
-redis_batch_remove(struct redis_batch *batch, const struct store_request *request)
+/* The request is its caller's again. */
+static struct store_request *
+vacate(struct redis_batch_slot *slot)
 {
-    assert(batch->requests[request->position] == request);
-    batch->requests[request->position] = NULL;
-    batch->live--;
-    replace_sample(batch, request);
+    struct store_request *request = slot->request;
+
+    slot->request = NULL;
+    slot->batch->live--;
+    request->place = NULL;
+    return request;
+}
+
+void
+redis_batch_remove(struct store_request *request)
+{
+    struct redis_batch_slot *slot = request->place;
+
+    assert(slot->request == request);
+    vacate(slot);
+    replace_sample(slot->batch, request);
 }
 
 /* Answering. */
 
 void
-redis_batch_answer(struct redis_batch *batch, uint16_t position, enum store_status status)
+redis_batch_decide_reset(struct redis_batch *batch)
 {
-    struct store_request *request = batch->requests[position];
-
-    batch->requests[position] = NULL;
-    batch->live--;
-    request->owner = NULL;
-    request->callback(request, status);
-}
-
-void
-redis_batch_reset_done(struct redis_batch *batch)
-{
-    if (batch->live > 0)
-        redis_batch_answer(batch, 0, STORE_DONE);
+    batch->slots[0].decided = true;
 }
 
 unsigned
-redis_batch_fail(struct redis_batch *batch)
+redis_batch_answer(struct redis_batch *batch)
 {
-    unsigned failed = batch->live;
+    unsigned unavailable = 0;
 
-    for (uint16_t i = 0; i < batch->request_count && batch->live > 0; i++)
-        if (batch->requests[i] != NULL)
-            redis_batch_answer(batch, i, STORE_UNAVAILABLE);
-    return failed;
+    for (uint16_t i = 0; i < batch->request_count && batch->live > 0; i++) {
+        struct redis_batch_slot *slot = &batch->slots[i];
+        if (slot->request == NULL)
+            continue;
+        struct store_request *request = vacate(slot);
+        unavailable += !slot->decided;
+        request->callback(request, slot->decided ? STORE_DONE : STORE_UNAVAILABLE);
+    }
+    return unavailable;
 }
 
 int64_t
 redis_batch_deadline(const struct redis_batch *batch)
 {
     for (uint32_t i = batch->expiring; i < batch->request_count; i++)
-        if (batch->requests[i] != NULL)
-            return batch->requests[i]->deadline_us;
+        if (batch->slots[i].request != NULL)
+            return batch->slots[i].deadline_us;
     return INT64_MAX;
 }
 
@@ -234,15 +240,15 @@ redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us)
     unsigned expired = 0;
 
     for (; batch->expiring < batch->request_count; batch->expiring++) {
-        struct store_request *request = batch->requests[batch->expiring];
+        struct redis_batch_slot *slot = &batch->slots[batch->expiring];
+        struct store_request *request = slot->request;
         if (request == NULL)
             continue;
-        if (request->deadline_us > now_us) {
-            *next_us = request->deadline_us;
+        if (slot->deadline_us > now_us) {
+            *next_us = slot->deadline_us;
             break;
         }
-        redis_batch_remove(batch, request); /* from here on it may be anyone's */
-        request->owner = NULL;
+        redis_batch_remove(request);
         request->callback(request, STORE_UNAVAILABLE);
         expired++;
     }

@@ -26,6 +26,15 @@
 #define BATCH_RULES    32
 #define BATCH_BUCKETS  512
 
+/* A request's place in the batch; store_request.place points to it. */
+struct redis_batch_slot {
+    struct redis_batch *batch;
+    struct store_request *request; /* NULL: answered or removed */
+    int64_t deadline_us;           /* monotonic */
+    uint16_t next_equal;           /* in an entry's chain */
+    bool decided;                  /* the reply has decided it: redis_batch_answer says DONE */
+};
+
 struct redis_batch_entry {
     uint32_t hash;
     uint16_t first, last; /* its requests, linked by `next_equal` */
@@ -51,9 +60,8 @@ struct redis_batch {
     bool repeats;      /* a key may stand in the command more than once */
     bool is_reset;     /* one request, to be forgotten: redis_batch_encode_reset; nothing is added */
     int64_t sent_us;   /* monotonic, from before the encode */
-    struct denial_cache *denials;                   /* borrowed: gets to know what was refused; NULL */
-    struct store_request *requests[BATCH_REQUESTS]; /* NULL: answered or given up */
-    uint16_t next_equal[BATCH_REQUESTS];
+    struct denial_cache *denials;                  /* borrowed: gets to know what was refused; NULL */
+    struct redis_batch_slot slots[BATCH_REQUESTS]; /* in the order of arrival */
     struct redis_batch_entry entries[BATCH_REQUESTS];
     uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
     struct redis_batch_rule rules[BATCH_RULES];
@@ -71,11 +79,11 @@ void redis_batch_free(struct redis_batch *batch);
 /* Empties it; its command's room is kept. */
 void redis_batch_clear(struct redis_batch *batch);
 
-/* Takes the request in, which then belongs to the batch (owner, position). False: it is full. */
-bool redis_batch_add(struct redis_batch *batch, struct store_request *request);
+/* Adds the request, which belongs to the batch until it is answered or removed. False: the batch is full. */
+bool redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_t deadline_us);
 
-/* Forgets the request: it will get no answer from here. */
-void redis_batch_remove(struct redis_batch *batch, const struct store_request *request);
+/* Takes the request out of the batch that it waits in: its callback will not run. */
+void redis_batch_remove(struct store_request *request);
 
 /* Makes the EVALSHA of what is still live in `command`. False when memory is out. */
 bool redis_batch_encode(struct redis_batch *batch);
@@ -84,24 +92,22 @@ bool redis_batch_encode(struct redis_batch *batch);
    memory is out. */
 bool redis_batch_encode_reset(struct redis_batch *batch);
 
-/* The reset is done: STORE_DONE for its request, if it still waits. */
-void redis_batch_reset_done(struct redis_batch *batch);
-
 /* The same command with the script's text, for a Redis that does not have it. `*bytes` is its length; free() it.
    NULL when memory is out. */
 char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
 
-/* Reads the script's reply and gives every live request its decision by its callback: STORE_DONE, or STORE_UNAVAILABLE for
-   the requests of an entry whose key is none of ours, or whose numbers are none that a decision can have (`*foreign` counts
-   such entries). False where the text cannot be told apart into entries: what is then still live has not been
-   answered. */
+/* Writes what the script's reply says into the requests that still wait; runs no callback. It decides none of an entry
+   whose key is not ours, or from the first number on that no decision can have (`*foreign` counts such entries). False
+   where the reply cannot be told apart into entries: what precedes that point is decided. */
 bool redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign);
 
-/* Gives the request at this position its answer; from then on it is its owner's again. */
-void redis_batch_answer(struct redis_batch *batch, uint16_t position, enum store_status status);
+/* The reset is done. */
+void redis_batch_decide_reset(struct redis_batch *batch);
 
-/* Answers everything that is still live with STORE_UNAVAILABLE. Returns how many that were. */
-unsigned redis_batch_fail(struct redis_batch *batch);
+/* Runs the callback of every request that still waits, in the order of arrival: STORE_DONE where it has been decided,
+   STORE_UNAVAILABLE elsewhere. A callback may remove other requests, and may add some to another batch. Returns how
+   many were unavailable. */
+unsigned redis_batch_answer(struct redis_batch *batch);
 
 /* The earliest deadline of what is still live; INT64_MAX where nothing is. */
 int64_t redis_batch_deadline(const struct redis_batch *batch);

@@ -1,5 +1,5 @@
 /*
- * From the reply of the script to the answers. Its text comes from outside: nothing about it is believed.
+ * From the script's reply to the decisions. The text comes from outside, so every number of it is checked.
  */
 #include <string.h>
 
@@ -73,7 +73,7 @@ read_decision(struct reader *reader, const struct limit *limit, struct decision 
 
 /* Gives the entry's next `count` requests this decision, from `*position` on. */
 static void
-answer_group(struct redis_batch *batch, const struct decision *decisions, uint32_t limit_count, int64_t count,
+decide_group(struct redis_batch *batch, const struct decision *decisions, uint32_t limit_count, int64_t count,
              uint16_t *position)
 {
     bool allowed = true, noted = false;
@@ -81,33 +81,21 @@ answer_group(struct redis_batch *batch, const struct decision *decisions, uint32
     for (uint32_t i = 0; i < limit_count; i++)
         allowed &= decisions[i].allowed;
     for (; count > 0; count--) {
-        uint16_t next = batch->next_equal[*position];
-        struct store_request *request = batch->requests[*position];
-        if (request != NULL) {
-            request->allowed = allowed;
-            memcpy(request->decisions, decisions, limit_count * sizeof(decisions[0]));
-            if (!allowed && !noted && batch->denials) {
-                denial_cache_note(batch->denials, request, batch->sent_us);
-                noted = true;
-            }
-            redis_batch_answer(batch, *position, STORE_DONE);
-        }
-        *position = next;
+        struct redis_batch_slot *slot = &batch->slots[*position];
+        *position = slot->next_equal;
+        if (slot->request == NULL)
+            continue;
+        slot->decided = true;
+        slot->request->allowed = allowed;
+        memcpy(slot->request->decisions, decisions, limit_count * sizeof(decisions[0]));
+        if (!allowed && !noted && batch->denials)
+            denial_cache_note(batch->denials, slot->request, batch->sent_us);
+        noted = true;
     }
 }
 
-static void
-fail_entry(struct redis_batch *batch, const struct redis_batch_entry *entry)
-{
-    uint16_t position = entry->first;
-
-    for (uint16_t i = 0; i < entry->count; i++, position = batch->next_equal[position])
-        if (batch->requests[position] != NULL)
-            redis_batch_answer(batch, position, STORE_UNAVAILABLE);
-}
-
-/* One client's part. False where it cannot be told where it ends. `*good` is false where it is no answer: its requests
-   have failed, and what follows it is as good as ever. */
+/* One client's part. False where its end cannot be found. `*good` is false where it is no answer: the rest of its requests
+   stay undecided, and what follows it is not affected. */
 static bool
 read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, struct reader *reader,
            bool *good)
@@ -126,11 +114,10 @@ read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, str
             if (!read_decision(reader, &rule->limits[i], &decisions[i], good))
                 return false;
         *good = *good && count > 0;
-        if (!*good)
-            fail_entry(batch, entry);
         if (count <= 0)
             break;
-        answer_group(batch, decisions, rule->limit_count, count, &position);
+        if (*good)
+            decide_group(batch, decisions, rule->limit_count, count, &position);
     }
     return true;
 }

@@ -86,12 +86,12 @@ prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
 {
     uint16_t count = 0, last = 0;
 
-    for (uint16_t position = entry->first, end = entry->last;; position = batch->next_equal[position]) {
-        if (batch->requests[position] != NULL) {
+    for (uint16_t position = entry->first, end = entry->last;; position = batch->slots[position].next_equal) {
+        if (batch->slots[position].request != NULL) {
             if (count == 0)
                 entry->first = position;
             else
-                batch->next_equal[last] = position;
+                batch->slots[last].next_equal = position;
             last = position;
             count++;
         }
@@ -212,7 +212,7 @@ redis_batch_encode(struct redis_batch *batch)
 bool
 redis_batch_encode_reset(struct redis_batch *batch)
 {
-    const struct store_subject *subject = &batch->requests[0]->subject;
+    const struct store_subject *subject = &batch->slots[0].request->subject;
     char *out;
 
     assert(batch->request_count == 1 && batch->live == 1);

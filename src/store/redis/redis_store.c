@@ -116,10 +116,10 @@ fail_unsent(struct redis_store *redis)
     while (redis->unsent != redis->gathering) {
         struct redis_batch *batch = redis->unsent;
         redis->unsent = batch->next;
-        redis_batch_fail(batch);
+        redis_batch_answer(batch);
         recycle(redis, batch);
     }
-    redis_batch_fail(redis->gathering);
+    redis_batch_answer(redis->gathering);
     redis_batch_clear(redis->gathering);
 }
 
@@ -159,12 +159,12 @@ arm_timer(struct redis_store *redis, int64_t deadline_us, int64_t now_us)
     return redis->timer_armed;
 }
 
-/* Sets the request's deadline, which the timer will be there for. False: memory is out. */
+/* Makes sure that the timer runs by the deadline of a request that comes now. False: out of memory. */
 static bool
-set_deadline(struct redis_store *redis, struct store_request *request, int64_t now_us)
+set_deadline(struct redis_store *redis, int64_t *deadline_us, int64_t now_us)
 {
-    request->deadline_us = now_us + redis->options.timeout_us;
-    return redis->timer_armed || arm_timer(redis, request->deadline_us, now_us);
+    *deadline_us = now_us + redis->options.timeout_us;
+    return redis->timer_armed || arm_timer(redis, *deadline_us, now_us);
 }
 
 static void
@@ -227,8 +227,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         if (drop_us < next_us)
             next_us = drop_us;
     }
-    if (next_us != INT64_MAX)
-        arm_timer(redis, next_us, now_us);
+    if (next_us != INT64_MAX && !arm_timer(redis, next_us, now_us))
+        redis_connection_drop(redis->connection, "out of memory"); /* which answers all that wait */
 }
 
 /* Replies. */
@@ -325,7 +325,23 @@ on_reset_reply(struct redis_store *redis, struct redis_batch *batch)
 {
     redis_connection_proved(redis->connection);
     denial_cache_clear(redis->denials);
-    redis_batch_reset_done(batch);
+    redis_batch_decide_reset(batch);
+}
+
+/* Decides the batch's requests, as far as the reply does. False: the batch was sent again, and waits for another one. */
+static bool
+read_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
+{
+    redis->stalled_since_us = 0;
+    if (reply->type == REDIS_REPLY_ERROR)
+        return !on_error_reply(redis, batch, reply);
+    if (batch->is_reset && reply->type == REDIS_REPLY_INTEGER)
+        on_reset_reply(redis, batch);
+    else if (!batch->is_reset && reply->type == REDIS_REPLY_STRING)
+        on_text_reply(redis, batch, reply);
+    else
+        report_nonsense(redis);
+    return true;
 }
 
 static void
@@ -334,19 +350,9 @@ on_reply(void *arg, void *cookie, const struct redisReply *reply)
     struct redis_store *redis = arg;
     struct redis_batch *batch = cookie;
 
-    if (reply != NULL)
-        redis->stalled_since_us = 0;
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR) {
-        if (on_error_reply(redis, batch, reply))
-            return;
-    } else if (reply != NULL && batch->is_reset && reply->type == REDIS_REPLY_INTEGER) {
-        on_reset_reply(redis, batch);
-    } else if (reply != NULL && !batch->is_reset && reply->type == REDIS_REPLY_STRING) {
-        on_text_reply(redis, batch, reply);
-    } else if (reply != NULL) {
-        report_nonsense(redis);
-    }
-    redis_batch_fail(batch);
+    if (reply != NULL && !read_reply(redis, batch, reply))
+        return;
+    redis_batch_answer(batch);
     sent_remove(redis, batch);
     recycle(redis, batch);
 }
@@ -407,7 +413,7 @@ static enum store_status
 redis_store_take(struct store *store, struct store_request *request)
 {
     struct redis_store *redis = redis_store_of(store);
-    int64_t now_us;
+    int64_t now_us, deadline_us;
 
     assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
     if (!is_ready(redis))
@@ -415,10 +421,10 @@ redis_store_take(struct store *store, struct store_request *request)
     now_us = clock_mono_us();
     if (denial_cache_answer(redis->denials, request, now_us))
         return STORE_DONE;
-    if (!set_deadline(redis, request, now_us))
+    if (!set_deadline(redis, &deadline_us, now_us))
         return STORE_UNAVAILABLE;
-    if (!redis_batch_add(redis->gathering, request) &&
-        (!begin_batch(redis) || !redis_batch_add(redis->gathering, request)))
+    if (!redis_batch_add(redis->gathering, request, deadline_us) &&
+        (!begin_batch(redis) || !redis_batch_add(redis->gathering, request, deadline_us)))
         return STORE_UNAVAILABLE;
     return STORE_PENDING;
 }
@@ -429,15 +435,16 @@ redis_store_reset(struct store *store, struct store_request *request)
 {
     struct redis_store *redis = redis_store_of(store);
     struct redis_batch *batch;
+    int64_t deadline_us;
 
-    if (!is_ready(redis) || !set_deadline(redis, request, clock_mono_us()))
+    if (!is_ready(redis) || !set_deadline(redis, &deadline_us, clock_mono_us()))
         return STORE_UNAVAILABLE;
     if (redis->gathering->request_count > 0 && !begin_batch(redis))
         return STORE_UNAVAILABLE;
     batch = redis->gathering;
     if (!begin_batch(redis))
         return STORE_UNAVAILABLE;
-    redis_batch_add(batch, request);
+    redis_batch_add(batch, request, deadline_us);
     batch->is_reset = true;
     return STORE_PENDING;
 }
@@ -446,7 +453,7 @@ static void
 redis_store_cancel(struct store *store, struct store_request *request)
 {
     (void)store;
-    redis_batch_remove(request->owner, request);
+    redis_batch_remove(request);
 }
 
 static void

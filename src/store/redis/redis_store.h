@@ -1,16 +1,24 @@
 /*
- * redis_store: counters in Redis, shared by every node. A handle is one worker's: one connection, its event loop.
+ * redis_store: counters in Redis, shared by all nodes. A handle belongs to one worker: one connection, on its event loop.
  *
- * Requests gather during a turn of the loop and leave in one command at its end (store_flush). A lone request leaves at
- * once; with two commands under way the next waits for an answer, unless it is full: so under load batches grow
- * by themselves, and a far Redis is still kept busy. Full ones wait where 64 are under way. All leave in the order of
- * arrival.
+ *     way in     store_take ──► redis_batch_add ─ ─ end of the turn, store_flush ─ ─► redis_batch_encode ──► connection
  *
- * What was refused is refused again without asking, until the moment that the refusal named, a second at most (denials.h).
+ *     way back   a reply     ──► redis_batch_decode, which marks what it decides ──┐
+ *                no reply, the connection is lost ─────────────────────────────────┴──► redis_batch_answer ──► callback
+ *                the deadline passes ─────────────────────────────────────────────────► redis_batch_expire ──► callback
  *
- * Whatever Redis does, each request is answered before its deadline passes: with STORE_UNAVAILABLE if need be. What was
- * sent is never sent again, because it may have counted. Once a command is not answered in time, requests are
- * STORE_UNAVAILABLE at once, until Redis answers again.
+ * No callback runs until the whole reply has been read; all of them run in those two functions, except store_cancel's,
+ * which never run.
+ *
+ * Requests gather during a turn of the loop and leave in one command at its end. A lone request leaves at once. While two
+ * commands are under way, the next one waits for a reply unless its batch is full, so under load batches grow, and a
+ * distant Redis is still kept busy. While 64 are under way, full batches wait too. Batches leave in the order of arrival.
+ *
+ * A refused request is refused again without asking Redis until it could pass, for at most a second (denial_cache.h).
+ *
+ * Whatever Redis does, each request is answered by its deadline, with STORE_UNAVAILABLE if need be. A command that was sent
+ * is never sent again, because it may have counted. After a command has not been answered in time, requests are
+ * STORE_UNAVAILABLE at once until Redis answers again.
  */
 #ifndef REDIS_STORE_H
 #define REDIS_STORE_H
@@ -23,14 +31,14 @@ struct redis_tls;
 
 struct redis_store_options {
     struct event_base *base;
-    const struct redis_url *url; /* borrowed for the store's life, as is the next */
-    const struct redis_tls *tls; /* NULL where the URL does not ask for TLS */
+    const struct redis_url *url; /* borrowed for the store's life, as is `tls` */
+    const struct redis_tls *tls; /* NULL unless the URL asks for TLS */
     int64_t timeout_us;          /* a request's deadline, from its store_take */
-    const char *program;         /* borrowed; with the next, the connection's name: "ratelimitd-0" */
+    const char *program;         /* borrowed; with `worker`, the connection's name: "ratelimitd-0" */
     unsigned worker;
 };
 
-/* NULL when memory is out. It connects by itself, from the loop's next turn on; store_health tells how it goes. */
+/* NULL: out of memory. It starts to connect with the loop's next turn; store_health reports the progress. */
 struct store *redis_store_new(const struct redis_store_options *options);
 
 #endif
