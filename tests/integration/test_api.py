@@ -328,7 +328,7 @@ def test_a_connection_that_goes_away_takes_its_batch_along(serve, redis):
 
 
 def test_a_stop_answers_the_batches_under_way(serve, redis):
-    service = serve(redis.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "500"})
+    service = serve(redis.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "4000"})
     check(service)
     redis.freeze()
     connection = service.connect()

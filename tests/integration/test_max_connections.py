@@ -68,7 +68,7 @@ def test_who_idles_longest_goes_first(serve, workers):
 @pytest.mark.parametrize("workers", WORKERS)
 def test_a_connection_in_use_stays_and_who_finds_no_place_is_told_so(serve, redis, workers):
     """All wait for Redis, so none can make room."""
-    service = serve_at_most(serve, 3, workers, redis.url, REDIS_TIMEOUT_MS="20000")
+    service = serve_at_most(serve, 3, workers, redis.url, REDIS_TIMEOUT_MS="60000")
     wait_for(lambda: service.get("/ready").status == 200, "every worker has its store")
     service.close_kept()
     redis.freeze()
