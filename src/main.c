@@ -293,14 +293,30 @@ serve(struct service *service)
 
 /* The commands. */
 
+/* A rule that lost its `match` is easily one of these. */
+static uint32_t
+count_reached_by_name(const struct policy *policy)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        if (policy->rules[i].path == NULL && &policy->rules[i] != policy->fallback)
+            count++;
+    return count;
+}
+
 static void
 tell_check(const struct service *service)
 {
-    uint32_t count = service->policy->rule_count;
+    const struct policy *policy = service->policy;
+    uint32_t count = policy->rule_count, by_name = count_reached_by_name(policy);
 
-    printf("ratelimitd: the settings and %s are good: %u rule%s; what no %srule matches is %s\n",
-           service->settings.rules, count, count == 1 ? "" : "s", service->policy->fallback ? "other " : "",
-           service->policy->fallback ? "limited by \"default\"" : "not limited");
+    printf("ratelimitd: the settings and %s are good: %u rule%s", service->settings.rules, count,
+           count == 1 ? "" : "s");
+    if (by_name > 0)
+        printf(", %u of them without a match, reached by name only", by_name);
+    printf("; what no %srule matches is %s\n", policy->fallback ? "other " : "",
+           policy->fallback ? "limited by \"default\"" : "not limited");
 }
 
 /* What --check and a failed start print stands in the log of a service that starts. */

@@ -137,6 +137,14 @@ def test_setup_names_the_packages_and_the_program_that_installs_them(checkout):
     assert f"sudo env DEBIAN_FRONTEND=noninteractive {install}" in checkout.called()
 
 
+def test_setup_says_that_it_may_not_write_to_the_directory_of_builds(checkout):
+    (checkout.root / "build").write_text("")  # for root, too
+    result = checkout.run("scripts/setup", "run")
+    assert result.returncode == 1
+    assert f"may not write to {checkout.root}/build; run this as its owner" in result.stderr
+    assert checkout.called() == []
+
+
 @pytest.mark.skipif(shutil.which("sudo"), reason="this machine has sudo")
 def test_setup_says_what_to_run_where_it_may_not_install(checkout):
     checkout.write_tool("pkg-config", "exit 1")

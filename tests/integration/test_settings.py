@@ -146,6 +146,14 @@ def test_check_takes_the_rules_that_come_with_the_service(try_out):
     assert try_out("--check", "--rules", str(REPOSITORY / "rate_limits.json")).returncode == 0
 
 
+def test_check_counts_the_rules_that_only_their_name_reaches(try_out, tmp_path):
+    limit = '"capacity": 20, "refill_rate": 5'
+    (tmp_path / "named.json").write_text(f'{{"a": {{{limit}}}, "b": {{{limit}}}, "default": {{{limit}}}}}')
+    done = try_out("--check", "--rules", "named.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "3 rules, 2 of them without a match, reached by name only; " in done.stdout
+
+
 def test_print_config_says_each_setting_and_where_it_is_from(try_out):
     done = try_out("--print-config", "--port", "8001", env={"WORKERS": "3", "REDIS_URL": "redis://u:s3cr3t@h:1/2"},
                    dotenv="LOG_LEVEL=debug\n")
