@@ -144,7 +144,7 @@ open_memory(struct service *service)
         .clock = &service->clock,
     });
     if (service->memory == NULL)
-        settings_mistake(&service->settings, SETTING_MEMORY_MAX_KEYS, &service->report,
+        settings_diagnostic(&service->settings, SETTING_MEMORY_MAX_KEYS, &service->report,
                          "this machine cannot reserve the memory for as many; choose fewer");
     return service->memory != NULL;
 }

@@ -21,7 +21,7 @@ report_unreadable(const struct settings *settings, struct report *report)
         snprintf(why, sizeof(why), "cannot be read in %s: %s", directory, reason);
     else
         snprintf(why, sizeof(why), "cannot be read: %s", reason);
-    settings_mistake(settings, SETTING_RULES, report, why);
+    settings_diagnostic(settings, SETTING_RULES, report, why);
 }
 
 static struct policy *
@@ -53,7 +53,7 @@ rules_file_load(const struct settings *settings, struct report *report)
         report_unreadable(settings, report);
         break;
     case SMALL_FILE_TOO_LARGE:
-        settings_mistake(settings, SETTING_RULES, report, "larger than 1048576 bytes");
+        settings_diagnostic(settings, SETTING_RULES, report, "larger than 1048576 bytes");
         break;
     }
     return policy;

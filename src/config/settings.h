@@ -143,8 +143,8 @@ struct setting_place settings_place(const struct settings *settings, enum settin
 
 /* Reports a mistake that only a later layer can see, such as a network in TRUSTED_PROXIES that is none:
        PLACE: "VALUE": WHY; accepted: ...                                                                       */
-void settings_mistake(const struct settings *settings, enum setting_id id, struct report *report,
-                      const char *why);
+void settings_diagnostic(const struct settings *settings, enum setting_id id, struct report *report,
+                         const char *why);
 
 /* NAME=value lines, a comment with the source of each; secrets as "***". Used as a .env it gives the same settings,
    but for the secrets. */

@@ -4,8 +4,9 @@
 #include "clock.h"
 #include "number.h"
 #include "or_abort.h"
-#include "settings_parts.h"
+#include "settings_steps.h"
 #include "settings_table.h"
+#include "settings_values.h"
 #include "store_url.h"
 
 #define UNIX_PATH_BYTES 107 /* what sun_path holds beside its zero */
@@ -63,9 +64,9 @@ settings_split_listen(struct settings *settings, struct report *report)
                    host->source == FROM_FLAG ? "--host" : "--port");
     if (strncmp(listen->text, "unix:/", 6) == 0) {
         if (strlen(listen->text + 5) > UNIX_PATH_BYTES)
-            settings_mistake(settings, SETTING_LISTEN, report, "a socket's path has at most 107 bytes");
+            settings_diagnostic(settings, SETTING_LISTEN, report, "a socket's path has at most 107 bytes");
         if (has_control_byte(listen->text))
-            settings_mistake(settings, SETTING_LISTEN, report, "holds a control byte");
+            settings_diagnostic(settings, SETTING_LISTEN, report, "holds a control byte");
         if (host->source > listen->source || port->source > listen->source)
             settings_replace(settings, SETTING_LISTEN, or_abort(strdup("")));
         return;
@@ -77,7 +78,7 @@ settings_split_listen(struct settings *settings, struct report *report)
         settings_give_half(settings, SETTING_PORT, port_text);
         settings_replace(settings, SETTING_LISTEN, or_abort(strdup("")));
     } else {
-        settings_mistake(settings, SETTING_LISTEN, report, "not an address to listen on");
+        settings_diagnostic(settings, SETTING_LISTEN, report, "not an address to listen on");
     }
     free(address);
 }
@@ -91,10 +92,10 @@ convert_number(const struct settings *settings, enum setting_id id, int64_t *out
     bool is_whole = digits[0] != '\0' && digits[strspn(digits, "0123456789")] == '\0';
 
     if (!number_parse(text, setting->min, setting->max, out))
-        settings_mistake(settings, id, report,
-                         is_whole                          ? "out of range"
-                         : setting->type == VALUE_DURATION ? "not a duration"
-                                                           : "not a whole number");
+        settings_diagnostic(settings, id, report,
+                            is_whole                          ? "out of range"
+                            : setting->type == VALUE_DURATION ? "not a duration"
+                                                              : "not a whole number");
 }
 
 static void
@@ -126,7 +127,7 @@ convert_word(const struct settings *settings, enum setting_id id, int64_t *out, 
     meant = report_did_you_mean(text, setting->words, setting->word_count);
     if (meant)
         snprintf(why, sizeof(why), "unknown (did you mean %s?)", meant);
-    settings_mistake(settings, id, report, meant ? why : "unknown");
+    settings_diagnostic(settings, id, report, meant ? why : "unknown");
 }
 
 static void
@@ -138,15 +139,15 @@ convert_text(const struct settings *settings, enum setting_id id, char **out, st
     switch (settings_table[id].type) {
     case VALUE_TEXT:
         if (has_control_byte(text))
-            settings_mistake(settings, id, report, "holds a control byte");
+            settings_diagnostic(settings, id, report, "holds a control byte");
         break;
     case VALUE_HOST:
         if (!store_url_is_host(text))
-            settings_mistake(settings, id, report, "not a host");
+            settings_diagnostic(settings, id, report, "not a host");
         break;
     case VALUE_STORE:
         if (!store_url_is_known(text))
-            settings_mistake(settings, id, report, "not a store");
+            settings_diagnostic(settings, id, report, "not a store");
         break;
     default: /* a secret may be anything, and LISTEN was looked at when it was split */
         break;

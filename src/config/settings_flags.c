@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings_parts.h"
+#include "settings_steps.h"
 #include "settings_table.h"
+#include "settings_values.h"
 
 struct command_line {
     int argc;

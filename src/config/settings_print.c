@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "dotenv.h"
-#include "settings_parts.h"
+#include "or_abort.h"
 #include "settings_table.h"
-#include "store_url.h"
+#include "settings_values.h"
+#include "url.h"
 
 #define HELP_COLUMNS   100
 #define HELP_INDENT    31 /* where the text stands, right of the flags */
@@ -24,7 +25,7 @@ print_setting(const struct settings *settings, enum setting_id id, FILE *out)
     const struct setting_given *given = &settings->given[id];
     bool is_secret = setting->type == VALUE_SECRET && settings_was_given(settings, id);
     bool is_composed = id == SETTING_STORE && settings->store_composed;
-    char *redacted = setting->type == VALUE_STORE ? store_url_redact(given->text) : NULL;
+    char *redacted = setting->type == VALUE_STORE ? or_abort(url_redact(given->text)) : NULL;
     size_t used = strlen(setting->name) + 1;
 
     /* Behind a comment sign: read back, it would win over the parts. */

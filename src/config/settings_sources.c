@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "dotenv.h"
-#include "settings_parts.h"
+#include "settings_steps.h"
 #include "settings_table.h"
+#include "settings_unknown.h"
+#include "settings_values.h"
 #include "small_file.h"
 
 /* An empty variable is one that is not set: that is how compose files pass on what they do not have. */

@@ -1,8 +1,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "settings_parts.h"
-#include "settings_table.h"
+#include "settings_secret.h"
+#include "settings_steps.h"
+#include "settings_values.h"
 #include "store_url.h"
 
 static void

@@ -5,11 +5,14 @@
  * An environment is full of names that are none of ours. So only those are warned of that are nearly a setting of two words
  * or more (HOST and PORT are like too many), or begin with REDIS_ and are not known to be somebody else's.
  */
+#include "settings_unknown.h"
+
 #include <ctype.h>
 #include <string.h>
 
-#include "settings_parts.h"
+#include "settings_steps.h"
 #include "settings_table.h"
+#include "settings_values.h"
 
 #define NAME_BYTES   64 /* longer names are like no setting */
 #define REDIS_PREFIX "REDIS_"

@@ -4,7 +4,8 @@
  */
 #include <string.h>
 
-#include "settings_parts.h"
+#include "settings_steps.h"
+#include "settings_values.h"
 
 static void
 warn_unused_tls(const struct settings *settings, struct report *report)

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 #include "or_abort.h"
-#include "url_redact.h"
+#include "url.h"
 
 #define HOST_BYTES 253 /* RFC 1035: the longest name */
 
@@ -24,20 +24,6 @@ store_url_is_known(const char *url)
     return strcmp(url, "memory") == 0;
 }
 
-/* Everything but RFC 3986's unreserved characters as %XX; returns the end of what was written. */
-static char *
-write_encoded(char *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte < 0x80 && (isalnum(byte) || strchr("-._~", byte)))
-            *out++ = *text;
-        else
-            out += sprintf(out, "%%%02X", byte);
-    }
-    return out;
-}
-
 char *
 store_url_compose(const struct store_url_parts *parts)
 {
@@ -48,20 +34,14 @@ store_url_compose(const struct store_url_parts *parts)
     char *out = stpcpy(url, "redis://");
 
     if (parts->username[0] != '\0' || parts->password[0] != '\0') {
-        out = write_encoded(out, parts->username);
+        out = url_encode(out, parts->username);
         *out++ = ':';
-        out = write_encoded(out, parts->password);
+        out = url_encode(out, parts->password);
         *out++ = '@';
     }
     snprintf(out, room - (size_t)(out - url), "%s%s%s:%" PRId64 "/%" PRId64, is_ipv6 ? "[" : "", parts->host,
              is_ipv6 ? "]" : "", parts->port, parts->db);
     return url;
-}
-
-char *
-store_url_redact(const char *url)
-{
-    return or_abort(url_redact(url));
 }
 
 bool

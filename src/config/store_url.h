@@ -1,7 +1,7 @@
 /*
- * store_url: the URL of the store as text: checked for its scheme, put together, shown without its password.
+ * store_url: the URL of the store as text: its scheme checked, and composed from parts.
  *
- * What the rest of the URL means is the store's matter. Pure; any thread.
+ * The store reads the rest (redis_url.h). Pure; any thread.
  */
 #ifndef STORE_URL_H
 #define STORE_URL_H
@@ -20,11 +20,8 @@ struct store_url_parts {
 /* "memory", or one of the schemes. */
 bool store_url_is_known(const char *url);
 
-/* redis://[[username]:[password]@]host:port/db, escaped. The caller wipes and frees it. */
+/* redis://[[username]:[password]@]host:port/db, percent-encoded. The caller wipes and frees it. */
 char *store_url_compose(const struct store_url_parts *parts);
-
-/* The URL without its password (url_redact.h). The caller frees it. */
-char *store_url_redact(const char *url);
 
 /* A host name, an IPv4 or an IPv6 address, without brackets. */
 bool store_url_is_host(const char *text);

@@ -15,7 +15,7 @@
 #include "memory_store.h"
 #include "number.h"
 #include "redis_tls.h"
-#include "url_redact.h"
+#include "url.h"
 
 _Static_assert(RATELIMIT_PERIOD_MS_MAX *US_PER_MS == DURATION_MAX_US, "ratelimit.h repeats number.h");
 _Static_assert(RATELIMIT_NUMBER_MAX == NUMBER_EXACT_MAX, "ratelimit.h repeats number.h");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "or_abort.h"
 #include "utf8.h"
 
 #define SHOWN_BYTES 40 /* of a value or a key */
@@ -103,9 +104,7 @@ static FILE *
 line_begin(struct line *line, const struct reader *reader, const struct place *place, const cJSON *value)
 {
     line->text = NULL;
-    line->out = open_memstream(&line->text, &line->bytes);
-    if (line->out == NULL)
-        abort(); /* memory is out: as in report_add, a mistake must not be lost */
+    line->out = or_abort(open_memstream(&line->text, &line->bytes));
     fprintf(line->out, "%s: ", reader->file);
     write_place(line->out, place);
     fputs(": ", line->out);
@@ -119,8 +118,7 @@ line_begin(struct line *line, const struct reader *reader, const struct place *p
 static void
 line_end(struct line *line, const struct reader *reader)
 {
-    if (fclose(line->out) != 0)
-        abort();
+    or_abort(fclose(line->out) == 0 ? line->text : NULL);
     report_add(reader->report, "%s", line->text);
     free(line->text);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "or_abort.h"
 #include "utf8.h"
 
 #define DISTANCE_MAX    2
@@ -33,17 +34,6 @@ report_drop_warnings(struct report *report)
 {
     while (report->warning_count > 0)
         free(report->warnings[--report->warning_count]);
-}
-
-/* A mistake that cannot be held must not leave a report that looks empty. */
-static void *
-or_abort(void *memory)
-{
-    if (memory == NULL) {
-        fputs("report: memory is out\n", stderr);
-        abort();
-    }
-    return memory;
 }
 
 /* A copy in which every byte that could drive a terminal, or is not UTF-8, is written \xNN. */

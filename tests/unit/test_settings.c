@@ -12,7 +12,6 @@
 #include "policy.h"
 #include "settings.h"
 #include "settings_table.h"
-#include "store_url.h"
 
 #define GIVEN_MAX 32
 
@@ -748,41 +747,6 @@ START_TEST(a_password_file_that_is_not_needed_is_not_read)
 }
 END_TEST
 
-static const struct {
-    const char *url, *shown;
-} redacted[] = {
-    {"memory", "memory"},
-    {"redis://host:6379/0", "redis://host:6379/0"},
-    {"redis://user:hunter2@host", "redis://user:***@host"},
-    {"redis://:hunter2@host", "redis://:***@host"},
-    {"redis://hunter2@host", "redis://***@host"},
-    {"redis://user:hun@ter2@host", "redis://user:***@host"},
-    {"redis://user:hunter:2@host", "redis://user:***@host"},
-    {"redis://user:hun/ter2@host/0", "redis://user:***@host/0"},
-    {"redis:/user:hunter2@host", "redis:***@host"},
-    {"unix://user:hunter2@/run/redis.sock?db=1", "unix://user:***@/run/redis.sock?db=1"},
-    {"user:hunter2@redis://host", "user:***@redis://host"},
-    {"redis://user:hunter2", "redis://user:***"},
-    {"redis://:hunter2", "redis://:***"},
-    {"redis://user:2hunter", "redis://user:***"},
-    {"redis://user:2hunter/0", "redis://user:***"},
-    {"redis://user:/hunter2", "redis://user:***"},
-    {"user:hunter2", "user:***"},
-    {"redis://host:", "redis://host:"},
-    {"redis://[::1]:6379/0", "redis://[::1]:6379/0"},
-    {"redis://[::1]", "redis://[::1]"},
-    {"unix:///run/a:b.sock?db=1", "unix:///run/a:b.sock?db=1"},
-};
-
-START_TEST(a_url_is_shown_without_its_password)
-{
-    char *shown = store_url_redact(redacted[_i].url);
-
-    ck_assert_str_eq(shown, redacted[_i].shown);
-    free(shown);
-}
-END_TEST
-
 /* ---- the command ---- */
 
 static const struct {
@@ -1071,7 +1035,6 @@ settings_suite(void)
     tcase_add_loop_test(reading, the_command_is_found_on_the_command_line, 0, ROWS(commands));
     tcase_add_test(reading, help_reads_nothing_else);
 
-    tcase_add_loop_test(showing, a_url_is_shown_without_its_password, 0, ROWS(redacted));
     tcase_add_test(showing, print_config_names_value_and_source);
     tcase_add_loop_test(showing, print_config_read_back_gives_the_same_settings, 0, ROWS(round_trips));
     tcase_add_loop_test(showing, no_secret_is_shown, 0, ROWS(secrets));

@@ -5,30 +5,9 @@
 #include <strings.h>
 
 #include "number.h"
+#include "url.h"
 
 #define DB_MAX 65535
-
-/* Percent-decodes in place; false on a broken encoding or an encoded zero byte. */
-static bool
-percent_decode(char *text)
-{
-    char *to = text;
-
-    for (const char *from = text; *from != '\0'; from++) {
-        if (*from != '%') {
-            *to++ = *from;
-            continue;
-        }
-        int high = hex_digit(from[1]);
-        int low = high < 0 ? -1 : hex_digit(from[2]);
-        if (low < 0 || (high == 0 && low == 0))
-            return false;
-        *to++ = (char)(high << 4 | low);
-        from += 2;
-    }
-    *to = '\0';
-    return true;
-}
 
 const char redis_url_no_memory[] = "memory is out";
 
@@ -44,7 +23,7 @@ take_decoded(char **to, const char *text)
 {
     const char *mistake = take_copy(to, text);
 
-    if (mistake != NULL || percent_decode(*to))
+    if (mistake != NULL || url_decode(*to))
         return mistake;
     return "a percent-encoding in the user or password is broken";
 }
@@ -133,7 +112,7 @@ parse_unix(struct redis_url *url, char *rest)
         if (!take_db(url, query + 3))
             return "the database is a whole number from 0 to 65535";
     }
-    if (rest[0] != '/' || !percent_decode(rest))
+    if (rest[0] != '/' || !url_decode(rest))
         return "a unix:// URL names an absolute path";
     if (strlen(rest) > 107)
         return "the path of a Unix socket has at most 107 bytes";

@@ -1,7 +1,44 @@
-#include "url_redact.h"
+#include "url.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "number.h"
+
+char *
+url_encode(char *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        unsigned char byte = (unsigned char)*text;
+        if (byte < 0x80 && (isalnum(byte) || strchr("-._~", byte)))
+            *out++ = *text;
+        else
+            out += sprintf(out, "%%%02X", byte);
+    }
+    return out;
+}
+
+bool
+url_decode(char *text)
+{
+    char *to = text;
+
+    for (const char *from = text; *from != '\0'; from++) {
+        if (*from != '%') {
+            *to++ = *from;
+            continue;
+        }
+        int high = hex_digit(from[1]);
+        int low = high < 0 ? -1 : hex_digit(from[2]);
+        if (low < 0 || (high == 0 && low == 0))
+            return false;
+        *to++ = (char)(high << 4 | low);
+        from += 2;
+    }
+    *to = '\0';
+    return true;
+}
 
 static const char *
 host_of(const char *url)
@@ -23,7 +60,7 @@ find_password(const char *url, const char *at)
     return colon ? colon + 1 : userinfo;
 }
 
-/* "redis://USER:PASSWORD", its "@HOST" forgotten: what stands in the place of a port, and is none. NULL: nothing does. */
+/* "redis://USER:PASSWORD" without its "@HOST": what is in the place of the port and is not a port, or NULL. */
 static const char *
 find_stray_password(const char *url)
 {
