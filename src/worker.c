@@ -16,9 +16,10 @@
 #include "log.h"
 #include "redis_store.h"
 #include "server.h"
+#include "stringify.h"
 
 /* A drain that takes longer is cut short: the whole stop is to be over within 10 s, which is how long containers wait. */
-#define DRAIN_US (8 * US_PER_S)
+#define DRAIN_S 8
 
 /* How long the first requests wait in the socket's queue for the store to be there, before they are taken in anyway. */
 #define STORE_FIRST_US (1 * US_PER_S)
@@ -94,14 +95,15 @@ serve(struct worker *worker)
 static void
 drain(struct worker *worker)
 {
-    int64_t until_us = clock_mono_us() + DRAIN_US;
+    int64_t until_us = clock_mono_us() + DRAIN_S * US_PER_S;
     bool more = true;
 
     server_drain(worker->server);
     while (server_connections(worker->server) > 0 && clock_mono_us() < until_us)
         more = turn(worker, !more);
     if (server_connections(worker->server) > 0)
-        log_warn("worker", "%u connections of worker %u were still open after 8 s and are cut off",
+        log_warn("worker",
+                 "%u connections of worker %u were still open after " STRINGIFY(DRAIN_S) " s and are cut off",
                  server_connections(worker->server), worker->number);
 }
 

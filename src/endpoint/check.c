@@ -16,7 +16,7 @@ parse_one(const struct endpoint_request *request, const struct checks_caller *ca
     if (checks == NULL)
         return NULL;
     check_parse(request->context->policy, root, &root_place, with_cost, &checks->list[0]);
-    *error = checks->list[0].mistake;
+    *error = checks->list[0].error;
     return checks;
 }
 

@@ -44,10 +44,10 @@ put_result(struct text *text, const struct check *check)
     const struct limiter_take *take = &check->take;
     char error[JSON_ERROR_BYTES];
 
-    if (check->mistake.status != 0) {
-        json_error_text(&check->mistake, error);
-        text_put(text, "{\"status\": %u, \"detail\": \"%s\", \"field\": \"%s\"}", check->mistake.status,
-                 error, check->mistake.field);
+    if (check->error.status != 0) {
+        json_error_text(&check->error, error);
+        text_put(text, "{\"status\": %u, \"detail\": \"%s\", \"field\": \"%s\"}", check->error.status, error,
+                 check->error.field);
     } else if (take->verdict == VERDICT_UNAVAILABLE) {
         text_put(text, "{\"status\": 503, \"detail\": \"" RENDER_UNAVAILABLE "\"}");
     } else {
@@ -65,7 +65,7 @@ results_bytes(const struct checks *checks)
     for (uint32_t i = 0; i < checks->count; i++) {
         const struct check *check = &checks->list[i];
         uint32_t limits = check->take.rule != NULL ? check->take.rule->limit_count : 0;
-        bytes += check->mistake.status != 0 ? 256 + JSON_ERROR_BYTES : 64 + DECISION_JSON_BYTES(limits);
+        bytes += check->error.status != 0 ? 256 + JSON_ERROR_BYTES : 64 + DECISION_JSON_BYTES(limits);
     }
     return bytes;
 }

@@ -6,6 +6,7 @@
 #include "headers.h"
 #include "identity.h"
 #include "path.h"
+#include "stringify.h"
 #include "target.h"
 
 enum { RULE, CLIENT, COST, PATH, METHOD, HEADERS, IP, FIELDS };
@@ -16,91 +17,75 @@ static const struct json_body_key keys[] = {
 };
 
 /* One object being read. */
-struct reading {
+struct check_parser {
     const struct policy *policy;
     const struct json_body_place *place;
     const cJSON *values[FIELDS];
     struct check *check;
-    struct json_error *mistake; /* the check's */
+    struct json_error *error; /* the check's */
 };
 
 static bool
-refuse(const struct reading *reading, const char *field, const char *why)
+refuse(const struct check_parser *parser, const char *field, const char *why)
 {
-    return json_error(reading->mistake, reading->place, 400, why, "%s", field);
+    return json_error(parser->error, parser->place, 400, why, "%s", field);
 }
 
 static bool
-read_rule(struct reading *reading)
+read_rule(struct check_parser *parser)
 {
-    const char *name = json_body_string(reading->values[RULE], reading->place, "rule", reading->mistake);
+    const char *name = json_body_string(parser->values[RULE], parser->place, "rule", parser->error);
 
     if (name == NULL)
         return false;
-    if (reading->values[PATH] != NULL)
-        return refuse(reading, "path", "is not allowed beside rule");
-    if (reading->values[METHOD] != NULL)
-        return refuse(reading, "method", "is not allowed beside rule");
-    reading->check->take.rule = policy_rule(reading->policy, name);
-    return reading->check->take.rule != NULL ||
-           json_error(reading->mistake, reading->place, 404, "is not the name of a rule", "rule");
+    if (parser->values[PATH] != NULL)
+        return refuse(parser, "path", "is not allowed beside rule");
+    if (parser->values[METHOD] != NULL)
+        return refuse(parser, "method", "is not allowed beside rule");
+    parser->check->take.rule = policy_rule(parser->policy, name);
+    return parser->check->take.rule != NULL ||
+           json_error(parser->error, parser->place, 404, "is not the name of a rule", "rule");
 }
 
 static bool
-match_rule(struct reading *reading)
+match_rule(struct check_parser *parser)
 {
-    const cJSON *method = reading->values[METHOD];
+    const cJSON *method = parser->values[METHOD];
     const char *target, *path, *name = "GET";
     char normal[TARGET_BYTES_MAX];
     size_t bytes;
 
-    if (reading->values[PATH] == NULL)
-        return refuse(reading, "rule", "is missing, and so is path");
-    if (method != NULL &&
-        (name = json_body_string(method, reading->place, "method", reading->mistake)) == NULL)
+    if (parser->values[PATH] == NULL)
+        return refuse(parser, "rule", "is missing, and so is path");
+    if (method != NULL && (name = json_body_string(method, parser->place, "method", parser->error)) == NULL)
         return false;
-    target = json_body_string(reading->values[PATH], reading->place, "path", reading->mistake);
+    target = json_body_string(parser->values[PATH], parser->place, "path", parser->error);
     if (target == NULL)
         return false;
     path = target_path(target, strlen(target), &bytes);
     if (bytes > sizeof(normal))
-        return refuse(reading, "path", "must not have more than 8192 bytes");
+        return refuse(parser, "path", "must not have more than " STRINGIFY(TARGET_BYTES_MAX) " bytes");
     memcpy(normal, path, bytes);
     if (!path_normalise(normal, &bytes))
-        return refuse(reading, "path", "must be a path that begins with /, without control bytes");
-    reading->check->take.rule = policy_match(reading->policy, method_by_name(name), normal, bytes);
+        return refuse(parser, "path", "must be a path that begins with /, without control bytes");
+    parser->check->take.rule = policy_match(parser->policy, method_by_name(name), normal, bytes);
     return true;
 }
 
-/* As HTTP has it: blanks around a value are not of it. */
-static struct field
-trimmed(const char *text)
-{
-    struct field field = {.text = text, .bytes = strlen(text)};
-
-    while (field.bytes > 0 && strchr(" \t", field.text[0]) != NULL) {
-        field.text++;
-        field.bytes--;
-    }
-    while (field.bytes > 0 && strchr(" \t", field.text[field.bytes - 1]) != NULL)
-        field.bytes--;
-    return field;
-}
-
 static bool
-read_header(const struct reading *reading, const cJSON *value, struct identity_fields *fields)
+read_header(const struct check_parser *parser, const cJSON *value, struct identity_fields *fields)
 {
-    const struct policy *policy = reading->policy;
+    const struct policy *policy = parser->policy;
     struct field field;
 
     if (!cJSON_IsString(value))
-        return refuse(reading, "headers", "must be an object of strings");
-    field = trimmed(value->valuestring);
+        return refuse(parser, "headers", "must be an object of strings");
+    field = field_trimmed(value->valuestring, strlen(value->valuestring));
     for (uint32_t i = 0; i < policy->header_count; i++) {
         if (strcasecmp(policy->headers[i], value->string) != 0)
             continue;
         if (fields->values[i].text != NULL)
-            return refuse(reading, "headers", "must not name a header twice");
+            return refuse(parser, "headers", "must not name a header twice");
         if (field.bytes > 0)
             fields->values[i] = field;
     }
@@ -108,119 +93,119 @@ read_header(const struct reading *reading, const cJSON *value, struct identity_f
 }
 
 static bool
-read_headers(const struct reading *reading, struct identity_fields *fields)
+read_headers(const struct check_parser *parser, struct identity_fields *fields)
 {
-    const cJSON *object = reading->values[HEADERS], *value;
+    const cJSON *object = parser->values[HEADERS], *value;
     size_t count = 0;
 
     if (object == NULL)
         return true;
     if (!cJSON_IsObject(object))
-        return refuse(reading, "headers", "must be an object of strings");
+        return refuse(parser, "headers", "must be an object of strings");
     cJSON_ArrayForEach(value, object)
     {
         if (++count > HEADERS_MAX)
-            return refuse(reading, "headers", "must not have more than 100 fields");
-        if (!read_header(reading, value, fields))
+            return refuse(parser, "headers", "must not have more than " STRINGIFY(HEADERS_MAX) " fields");
+        if (!read_header(parser, value, fields))
             return false;
     }
     return true;
 }
 
 static bool
-read_address(const struct reading *reading, struct address *address)
+read_address(const struct check_parser *parser, struct address *address)
 {
-    const char *text = json_body_string(reading->values[IP], reading->place, "ip", reading->mistake);
+    const char *text = json_body_string(parser->values[IP], parser->place, "ip", parser->error);
 
     return text != NULL && (address_parse(address, text, strlen(text)) ||
-                            refuse(reading, "ip", "must be an IPv4 or an IPv6 address"));
+                            refuse(parser, "ip", "must be an IPv4 or an IPv6 address"));
 }
 
 /* By what the application says of its request. Its own address and headers say nothing of that one. */
 static bool
-identify_asker(struct reading *reading)
+identify_asker(struct check_parser *parser)
 {
     static const struct networks nobody = {0};
     struct identity_fields fields = {0};
     struct address address;
     struct peer peer, *known = NULL;
 
-    if (!read_headers(reading, &fields))
+    if (!read_headers(parser, &fields))
         return false;
-    if (reading->values[IP] != NULL) {
-        if (!read_address(reading, &address))
+    if (parser->values[IP] != NULL) {
+        if (!read_address(parser, &address))
             return false;
         peer_of_address(&peer, &address, false);
         known = &peer;
     }
-    if (reading->check->take.rule == NULL)
+    if (parser->check->take.rule == NULL)
         return true; /* not limited: nobody's quota */
-    switch (identify(&reading->check->take.client, reading->check->take.rule, &fields, known, &nobody)) {
+    switch (identify(&parser->check->take.client, parser->check->take.rule, &fields, known, &nobody)) {
     case IDENTITY_FOUND:
         return true;
     case IDENTITY_BAD:
-        return refuse(reading, "headers", "must not have control bytes in the value that names the client");
+        return refuse(parser, "headers", "must not have control bytes in the value that names the client");
     case IDENTITY_ABSENT:
         break;
     }
-    return refuse(reading, "client",
+    return refuse(parser, "client",
                   "is missing, and neither headers nor ip name one by the rule's identify_by");
 }
 
 static bool
-read_client(struct reading *reading)
+read_client(struct check_parser *parser)
 {
     const char *name;
 
-    if (reading->values[CLIENT] == NULL)
-        return identify_asker(reading);
-    if (reading->values[HEADERS] != NULL)
-        return refuse(reading, "headers", "is not allowed beside client");
-    if (reading->values[IP] != NULL)
-        return refuse(reading, "ip", "is not allowed beside client");
-    name = json_body_string(reading->values[CLIENT], reading->place, "client", reading->mistake);
+    if (parser->values[CLIENT] == NULL)
+        return identify_asker(parser);
+    if (parser->values[HEADERS] != NULL)
+        return refuse(parser, "headers", "is not allowed beside client");
+    if (parser->values[IP] != NULL)
+        return refuse(parser, "ip", "is not allowed beside client");
+    name = json_body_string(parser->values[CLIENT], parser->place, "client", parser->error);
     if (name != NULL)
-        client_write(&reading->check->take.client, "client", name, strlen(name));
+        client_write(&parser->check->take.client, "client", name, strlen(name));
     return name != NULL;
 }
 
 static bool
-read_cost(const struct reading *reading)
+read_cost(const struct check_parser *parser)
 {
-    const cJSON *cost = reading->values[COST];
+    const cJSON *cost = parser->values[COST];
 
     return cost == NULL ||
-           json_body_count(cost, reading->place, "cost", &reading->check->take.cost, reading->mistake);
+           json_body_count(cost, parser->place, "cost", &parser->check->take.cost, parser->error);
 }
 
 void
 check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
             bool with_cost, struct check *check)
 {
-    struct reading reading = {.policy = policy, .place = place, .check = check, .mistake = &check->mistake};
+    struct check_parser parser = {.policy = policy, .place = place, .check = check, .error = &check->error};
     size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it stands last */
     const char *unknown = with_cost
                               ? "has a field that is none of rule, client, cost, path, method, headers, ip"
                               : "has a field that is none of rule, client, path, method, headers, ip";
 
-    if (json_body_fields(object, place, keys, key_count, unknown, reading.values, FIELDS, reading.mistake) &&
-        (reading.values[RULE] != NULL ? read_rule(&reading) : match_rule(&reading)) && read_cost(&reading))
-        read_client(&reading);
+    if (json_body_fields(object, place, keys, key_count, unknown, parser.values, FIELDS, parser.error) &&
+        (parser.values[RULE] != NULL ? read_rule(&parser) : match_rule(&parser)) && read_cost(&parser))
+        read_client(&parser);
 }
 
 const cJSON *
-check_parse_list(const cJSON *root, struct json_error *mistake)
+check_parse_list(const cJSON *root, struct json_error *error)
 {
     static const struct json_body_key list_keys[] = {{"checks", 0}};
     static const struct json_body_place place = {0};
     const cJSON *list;
     int count;
 
-    if (!json_body_fields(root, &place, list_keys, 1, "has a field that is not checks", &list, 1, mistake))
+    if (!json_body_fields(root, &place, list_keys, 1, "has a field that is not checks", &list, 1, error))
         return NULL;
     count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    if (count >= 1 && count <= CHECK_BATCH_MAX)
+    if (count >= 1 && count <= CHECKS_MAX)
         return list;
-    json_error(mistake, &place, 400, "must be an array of 1 to 1000 objects", "checks");
+    json_error(error, &place, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "checks");
     return NULL;
 }

@@ -14,14 +14,12 @@
 #include "json_body.h"
 #include "policy.h"
 
-#define CHECK_BATCH_MAX 1000
-
-/* Makes a check of the object: its take's rule, client and cost, or its mistake. Without `with_cost` a
-   cost is a mistake. */
+/* Makes a check of the object: its take's rule, client and cost, or its error. Without `with_cost` a
+   cost is a error. */
 void check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
                  bool with_cost, struct check *check);
 
-/* The list of a batch, of 1 to CHECK_BATCH_MAX objects; NULL with a mistake about the whole. */
-const cJSON *check_parse_list(const cJSON *root, struct json_error *mistake);
+/* The list of a batch, of 1 to CHECKS_MAX objects; NULL with a error about the whole. */
+const cJSON *check_parse_list(const cJSON *root, struct json_error *error);
 
 #endif

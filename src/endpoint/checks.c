@@ -1,7 +1,8 @@
 #include "checks.h"
 
-#include <stddef.h>
 #include <stdlib.h>
+
+#include "container_of.h"
 
 /* A turn: what one request may have in the store at a time, in limit_work. A quarter of a command to Redis
    (redis_batch.h), so that what others ask meanwhile has room beside it and does not wait long for it. */
@@ -32,7 +33,7 @@ ask_turn(struct checks *checks)
 
     while (checks->asked < checks->count && work < TURN_WORK) {
         struct check *check = &checks->list[checks->asked++];
-        if (check->mistake.status != 0 || ask(checks, check) == LIMITER_DONE)
+        if (check->error.status != 0 || ask(checks, check) == LIMITER_DONE)
             continue;
         check->pending = true;
         checks->pending++;
@@ -44,7 +45,7 @@ ask_turn(struct checks *checks)
 static void
 on_taken(struct limiter_take *take)
 {
-    struct check *check = (struct check *)((char *)take - offsetof(struct check, take));
+    struct check *check = container_of(take, struct check, take);
     struct checks *checks = check->all;
 
     check->pending = false;

@@ -15,11 +15,13 @@
 #include "json_body.h"
 #include "limiter.h"
 
+#define CHECKS_MAX 1000 /* in one request */
+
 struct checks;
 
 struct check {
     struct limiter_take take;
-    struct json_error mistake; /* with a status: there is nothing to decide */
+    struct json_error error; /* with a status: there is nothing to decide */
     struct checks *all;
     bool pending;
 };
@@ -39,7 +41,7 @@ struct checks {
     struct check list[];
 };
 
-/* NULL when memory is out. Every check is empty: no rule, no mistake, cost 1. */
+/* NULL when memory is out. Every check is empty: no rule, no error, cost 1. */
 struct checks *checks_new(const struct checks_caller *caller, uint32_t count);
 
 /* LIMITER_DONE: all have their answers, and the callback does not come; else it comes later, never before the

@@ -22,23 +22,23 @@
 #include "api_request.h"
 #include "number.h"
 #include "render.h"
+#include "stringify.h"
 
-#define DESCRIPTORS_MAX 1000
-#define ENTRIES_MAX     16
+#define ENTRIES_MAX 16
 
 #define STATUS_BYTES 256 /* the most that one status takes */
 
 /* Reading. */
 
-struct entry {
+struct envoy_entry {
     const char *key, *value;
 };
 
-struct reading {
+struct envoy_parser {
     const struct policy *policy;
     const char *domain;
     struct json_body_place place; /* of the descriptor being read */
-    struct json_error *mistake;
+    struct json_error *error;
     /* For a client's name. It is made of the body's strings, each byte two at most, and one byte more for each, which
        has quotes there: twice the body is enough. */
     char *scratch;
@@ -48,57 +48,57 @@ static const struct json_body_place root_place = {0};
 
 /* hitsAddend: a number, or one in a string. */
 static bool
-read_hits(const cJSON *value, const struct json_body_place *place, int64_t *hits, struct json_error *mistake)
+read_hits(const cJSON *value, const struct json_body_place *place, int64_t *hits, struct json_error *error)
 {
     if (cJSON_IsString(value) && number_parse(value->valuestring, 0, NUMBER_EXACT_MAX, hits))
         return true;
-    return json_body_count(value, place, "hitsAddend", hits, mistake);
+    return json_body_count(value, place, "hitsAddend", hits, error);
 }
 
 static bool
-read_entry(struct reading *reading, const cJSON *object, size_t index, struct entry *entry)
+read_entry(struct envoy_parser *parser, const cJSON *object, size_t index, struct envoy_entry *entry)
 {
     static const struct json_body_key keys[] = {{"key", 0}, {"value", 1}};
     const cJSON *values[2] = {NULL, NULL}, *value;
 
     if (!cJSON_IsObject(object))
-        return json_error(reading->mistake, &reading->place, 400, "must be an object", "entries[%zu]", index);
+        return json_error(parser->error, &parser->place, 400, "must be an object", "entries[%zu]", index);
     cJSON_ArrayForEach(value, object)
     {
         size_t i = strcmp(value->string, keys[0].name) == 0 ? 0 : 1;
         if (strcmp(value->string, keys[i].name) != 0 || values[i] != NULL)
-            return json_error(reading->mistake, &reading->place, 400,
+            return json_error(parser->error, &parser->place, 400,
                               "must have the fields key and value, once each, and no others", "entries[%zu]",
                               index);
         values[i] = value;
     }
     for (size_t i = 0; i < 2; i++)
         if (values[i] != NULL && !cJSON_IsString(values[i]))
-            return json_error(reading->mistake, &reading->place, 400, "must be a string", "entries[%zu].%s",
+            return json_error(parser->error, &parser->place, 400, "must be a string", "entries[%zu].%s",
                               index, keys[i].name);
-    *entry = (struct entry){.key = values[0] ? values[0]->valuestring : "",
-                            .value = values[1] ? values[1]->valuestring : ""};
+    *entry = (struct envoy_entry){.key = values[0] ? values[0]->valuestring : "",
+                                  .value = values[1] ? values[1]->valuestring : ""};
     if (entry->key[0] == '\0')
-        return json_error(reading->mistake, &reading->place, 400, "must be a string that is not empty",
+        return json_error(parser->error, &parser->place, 400, "must be a string that is not empty",
                           "entries[%zu].key", index);
     return true;
 }
 
 static bool
-read_entries(struct reading *reading, const cJSON *list, struct entry *entries, size_t *count)
+read_entries(struct envoy_parser *parser, const cJSON *list, struct envoy_entry *entries, size_t *count)
 {
     const cJSON *object;
 
     *count = 0;
     if (!cJSON_IsArray(list) || list->child == NULL)
-        return json_error(reading->mistake, &reading->place, 400, "must be an array that is not empty",
+        return json_error(parser->error, &parser->place, 400, "must be an array that is not empty",
                           "entries");
     cJSON_ArrayForEach(object, list)
     {
         if (*count == ENTRIES_MAX)
-            return json_error(reading->mistake, &reading->place, 400, "must not have more than 16 elements",
-                              "entries");
-        if (!read_entry(reading, object, *count, &entries[*count]))
+            return json_error(parser->error, &parser->place, 400,
+                              "must not have more than " STRINGIFY(ENTRIES_MAX) " elements", "entries");
+        if (!read_entry(parser, object, *count, &entries[*count]))
             return false;
         ++*count;
     }
@@ -106,7 +106,7 @@ read_entries(struct reading *reading, const cJSON *list, struct entry *entries, 
 }
 
 static size_t
-key_bytes(const struct entry *entry)
+key_bytes(const struct envoy_entry *entry)
 {
     assert(entry->key != NULL); /* read_entries has filled it */
     return strlen(entry->key);
@@ -114,14 +114,14 @@ key_bytes(const struct entry *entry)
 
 /* The rule of the longest name; `*covered` is how many entries that name covers. NULL: none. */
 static const struct rule *
-find_rule(const struct reading *reading, const struct entry *entries, size_t count, size_t *covered)
+find_rule(const struct envoy_parser *parser, const struct envoy_entry *entries, size_t count, size_t *covered)
 {
     char name[RULE_NAME_BYTES + 1];
-    size_t ends[ENTRIES_MAX + 1], used = strlen(reading->domain), fitting = 0;
+    size_t ends[ENTRIES_MAX + 1], used = strlen(parser->domain), fitting = 0;
 
     if (used > RULE_NAME_BYTES)
         return NULL;
-    memcpy(name, reading->domain, used);
+    memcpy(name, parser->domain, used);
     for (ends[0] = used; fitting < count; ends[++fitting] = used) {
         size_t bytes = key_bytes(&entries[fitting]);
         if (used + 1 + bytes > RULE_NAME_BYTES)
@@ -133,7 +133,7 @@ find_rule(const struct reading *reading, const struct entry *entries, size_t cou
     for (size_t i = fitting + 1; i-- > 0;) {
         const struct rule *rule;
         name[ends[i]] = '\0';
-        rule = policy_rule(reading->policy, name);
+        rule = policy_rule(parser->policy, name);
         *covered = i;
         if (rule != NULL)
             return rule;
@@ -155,9 +155,10 @@ put_value(char *out, const char *value)
 
 /* "path=/cart,user=u1"; where no entry is covered, all are one. */
 static void
-name_client(struct reading *reading, const struct entry *entries, size_t count, struct client *client)
+name_client(struct envoy_parser *parser, const struct envoy_entry *entries, size_t count,
+            struct client *client)
 {
-    char *end = reading->scratch;
+    char *end = parser->scratch;
 
     for (size_t i = 0; i < count; i++) {
         size_t bytes = key_bytes(&entries[i]);
@@ -171,52 +172,51 @@ name_client(struct reading *reading, const struct entry *entries, size_t count, 
     if (count == 0)
         client_write(client, "global", NULL, 0);
     else
-        client_write(client, "client", reading->scratch, (size_t)(end - reading->scratch));
+        client_write(client, "client", parser->scratch, (size_t)(end - parser->scratch));
 }
 
 static bool
-read_descriptor(struct reading *reading, const cJSON *object, int64_t hits, struct limiter_take *take)
+read_descriptor(struct envoy_parser *parser, const cJSON *object, int64_t hits, struct limiter_take *take)
 {
     enum { ENTRIES, HITS, LIMIT, FIELDS };
     static const struct json_body_key keys[] = {
         {"entries", ENTRIES}, {"hitsAddend", HITS}, {"hits_addend", HITS}, {"limit", LIMIT}};
     const cJSON *values[FIELDS];
-    struct entry entries[ENTRIES_MAX] = {{0}};
+    struct envoy_entry entries[ENTRIES_MAX] = {{0}};
     size_t count, covered;
 
     take->cost = hits;
-    if (!json_body_fields(object, &reading->place, keys, sizeof(keys) / sizeof(keys[0]),
-                          "has a field that is none of entries, hitsAddend", values, FIELDS,
-                          reading->mistake) ||
-        !read_entries(reading, values[ENTRIES], entries, &count) ||
-        (values[HITS] != NULL && !read_hits(values[HITS], &reading->place, &take->cost, reading->mistake)))
+    if (!json_body_fields(object, &parser->place, keys, sizeof(keys) / sizeof(keys[0]),
+                          "has a field that is none of entries, hitsAddend", values, FIELDS, parser->error) ||
+        !read_entries(parser, values[ENTRIES], entries, &count) ||
+        (values[HITS] != NULL && !read_hits(values[HITS], &parser->place, &take->cost, parser->error)))
         return false;
     if (values[LIMIT] != NULL)
-        return json_error(reading->mistake, &reading->place, 400,
+        return json_error(parser->error, &parser->place, 400,
                           "is not supported: limits are set in the rules of this service", "limit");
-    take->rule = find_rule(reading, entries, count, &covered);
+    take->rule = find_rule(parser, entries, count, &covered);
     if (take->rule != NULL)
-        name_client(reading, entries, covered, &take->client);
+        name_client(parser, entries, covered, &take->client);
     return true;
 }
 
 static bool
-read_descriptors(struct reading *reading, const cJSON *list, int64_t hits, struct checks *checks)
+read_descriptors(struct envoy_parser *parser, const cJSON *list, int64_t hits, struct checks *checks)
 {
     const cJSON *object;
 
     cJSON_ArrayForEach(object, list)
     {
-        struct limiter_take *take = &checks->list[reading->place.index].take;
-        if (!read_descriptor(reading, object, hits, take))
+        struct limiter_take *take = &checks->list[parser->place.index].take;
+        if (!read_descriptor(parser, object, hits, take))
             return false;
-        reading->place.index++;
+        parser->place.index++;
     }
     return true;
 }
 
 static const cJSON *
-read_root(const cJSON *root, const char **domain, int64_t *hits, struct json_error *mistake)
+read_root(const cJSON *root, const char **domain, int64_t *hits, struct json_error *error)
 {
     enum { DOMAIN, DESCRIPTORS, HITS, FIELDS };
     static const struct json_body_key keys[] = {
@@ -226,17 +226,18 @@ read_root(const cJSON *root, const char **domain, int64_t *hits, struct json_err
 
     if (!json_body_fields(root, &root_place, keys, sizeof(keys) / sizeof(keys[0]),
                           "has a field that is none of domain, descriptors, hitsAddend", values, FIELDS,
-                          mistake))
+                          error))
         return NULL;
-    *domain = json_body_string(values[DOMAIN], &root_place, "domain", mistake);
-    if (*domain == NULL || (values[HITS] != NULL && !read_hits(values[HITS], &root_place, hits, mistake)))
+    *domain = json_body_string(values[DOMAIN], &root_place, "domain", error);
+    if (*domain == NULL || (values[HITS] != NULL && !read_hits(values[HITS], &root_place, hits, error)))
         return NULL;
     if (*hits == 0)
         *hits = 1;
     count = cJSON_IsArray(values[DESCRIPTORS]) ? cJSON_GetArraySize(values[DESCRIPTORS]) : 0;
-    if (count >= 1 && count <= DESCRIPTORS_MAX)
+    if (count >= 1 && count <= CHECKS_MAX)
         return values[DESCRIPTORS];
-    json_error(mistake, &root_place, 400, "must be an array of 1 to 1000 objects", "descriptors");
+    json_error(error, &root_place, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects",
+               "descriptors");
     return NULL;
 }
 
@@ -244,21 +245,21 @@ static struct checks *
 parse(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
       struct json_error *error)
 {
-    struct reading reading = {
-        .policy = request->context->policy, .place.list = "descriptors", .mistake = error};
+    struct envoy_parser parser = {
+        .policy = request->context->policy, .place.list = "descriptors", .error = error};
     struct checks *checks;
     int64_t hits = 1;
-    const cJSON *list = read_root(root, &reading.domain, &hits, error);
+    const cJSON *list = read_root(root, &parser.domain, &hits, error);
 
     if (list == NULL)
         return NULL;
     checks = checks_new(caller, (uint32_t)cJSON_GetArraySize(list));
-    reading.scratch = malloc(2 * request->body.bytes);
-    if (checks == NULL || reading.scratch == NULL || !read_descriptors(&reading, list, hits, checks)) {
+    parser.scratch = malloc(2 * request->body.bytes);
+    if (checks == NULL || parser.scratch == NULL || !read_descriptors(&parser, list, hits, checks)) {
         checks_free(checks);
         checks = NULL;
     }
-    free(reading.scratch);
+    free(parser.scratch);
     return checks;
 }
 

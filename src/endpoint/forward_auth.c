@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "path.h"
+#include "stringify.h"
 #include "target.h"
 
 #define METHOD_BYTES 16 /* longer than every method with a name of its own */
@@ -95,7 +96,7 @@ match(const struct endpoint_request *request, const char *rest, const struct rul
         return false;
     target = forwarded_target(forwarded, rest);
     path = target_path(target.text, target.bytes, &bytes);
-    *why = "The forwarded path is longer than 8192 bytes.";
+    *why = "The forwarded path is longer than " STRINGIFY(TARGET_BYTES_MAX) " bytes.";
     if (bytes > sizeof(normal))
         return false;
     memcpy(normal, path, bytes);

@@ -1,8 +1,8 @@
 /*
- * body: the JSON of a request, read strictly: what is wrong is one mistake that names the field.
+ * body: the JSON of a request, read strictly: what is wrong is one error that names the field.
  *
  * Beyond json_text.h: unknown fields and fields that stand twice are mistakes, names are case-sensitive, a
- * number is a whole one. A mistake never holds a byte of what was sent. Pure; any thread.
+ * number is a whole one. A error never holds a byte of what was sent. Pure; any thread.
  */
 #ifndef JSON_BODY_H
 #define JSON_BODY_H
@@ -26,17 +26,17 @@ struct json_body_place {
     size_t index;
 };
 
-/* Notes the mistake, if it is the first one. The format makes the field's name, relative to the place; ""
+/* Notes the error, if it is the first one. The format makes the field's name, relative to the place; ""
    names the object itself. Returns false, for callers that are about to. */
-bool json_error(struct json_error *mistake, const struct json_body_place *place, unsigned status,
+bool json_error(struct json_error *error, const struct json_body_place *place, unsigned status,
                 const char *why, const char *field_format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The mistake as a sentence. */
+/* The error as a sentence. */
 #define JSON_ERROR_BYTES 400
-void json_error_text(const struct json_error *mistake, char out[JSON_ERROR_BYTES]);
+void json_error_text(const struct json_error *error, char out[JSON_ERROR_BYTES]);
 
-/* NULL with a mistake (status 0: memory is out); else to be freed with cJSON_Delete. */
-cJSON *json_body_parse(const char *text, size_t bytes, struct json_error *mistake);
+/* NULL with a error (status 0: memory is out); else to be freed with cJSON_Delete. */
+cJSON *json_body_parse(const char *text, size_t bytes, struct json_error *error);
 
 /* A field's name and its number. Two names may have one number. */
 struct json_body_key {
@@ -45,17 +45,17 @@ struct json_body_key {
 };
 
 /* Sorts the fields of an object into `values`, by their numbers, NULL where one is absent. `unknown` is the
-   clause about a field that is none of the keys: it lists them. False with a mistake. */
+   clause about a field that is none of the keys: it lists them. False with a error. */
 bool json_body_fields(const cJSON *object, const struct json_body_place *place,
                       const struct json_body_key *keys, size_t key_count, const char *unknown,
-                      const cJSON **values, size_t value_count, struct json_error *mistake);
+                      const cJSON **values, size_t value_count, struct json_error *error);
 
-/* A string of at least one byte; NULL with a mistake. */
+/* A string of at least one byte; NULL with a error. */
 const char *json_body_string(const cJSON *value, const struct json_body_place *place, const char *field,
-                             struct json_error *mistake);
+                             struct json_error *error);
 
 /* A whole number from 0 to NUMBER_EXACT_MAX. */
 bool json_body_count(const cJSON *value, const struct json_body_place *place, const char *field, int64_t *out,
-                     struct json_error *mistake);
+                     struct json_error *error);
 
 #endif

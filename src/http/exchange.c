@@ -22,7 +22,7 @@ static void on_resume(struct endpoint_request *request);
 void
 exchange_init(struct exchange *exchange, struct exchange_context *context, const struct peer *peer)
 {
-    *exchange = (struct exchange){.context = context, .step = STEP_IDLE};
+    *exchange = (struct exchange){.context = context, .step = EXCHANGE_IDLE};
     exchange->request = (struct endpoint_request){
         .context = &context->endpoint, .headers = &exchange->headers, .peer = peer, .resume = on_resume};
 }
@@ -61,7 +61,7 @@ queue(struct exchange *exchange, struct response answer)
     queued = MHD_queue_response(exchange->connection, answer.status, answer.response);
     if (answer.owned)
         response_free(&answer);
-    exchange->step = STEP_DONE;
+    exchange->step = EXCHANGE_DONE;
     return queued == MHD_YES;
 }
 
@@ -161,7 +161,7 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
         return refuse(exchange, 503, "Out of memory.");
     if (exchange->headers.content_length > exchange->body_bytes_max)
         return refuse(exchange, 413, body_too_long);
-    exchange->step = STEP_BODY;
+    exchange->step = EXCHANGE_BODY;
     return true;
 }
 
@@ -224,7 +224,7 @@ start(struct exchange *exchange)
         return queue(exchange, request->response);
     }
     MHD_suspend_connection(exchange->connection);
-    exchange->step = STEP_SUSPENDED;
+    exchange->step = EXCHANGE_SUSPENDED;
     return true;
 }
 
@@ -252,7 +252,7 @@ on_resume(struct endpoint_request *request)
 {
     struct exchange *exchange = container_of(request, struct exchange, request);
 
-    assert(exchange->step == STEP_SUSPENDED);
+    assert(exchange->step == EXCHANGE_SUSPENDED);
     /* Where it fails, libmicrohttpd calls once more after the resume, and is told to end the connection. */
     finish(exchange);
     MHD_resume_connection(exchange->connection);
@@ -264,16 +264,16 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
                 const char *method, const char *version, const char *upload, size_t *upload_bytes)
 {
     exchange->connection = connection;
-    if (exchange->step == STEP_IDLE)
+    if (exchange->step == EXCHANGE_IDLE)
         return begin(exchange, url, method, version);
-    if (exchange->step == STEP_DONE)
+    if (exchange->step == EXCHANGE_DONE)
         return false; /* timed out, or resumed without an answer */
     if (*upload_bytes > 0) {
         size_t count = *upload_bytes;
         *upload_bytes = 0;
         return take_body(exchange, upload, count);
     }
-    return exchange->step == STEP_BODY && respond(exchange);
+    return exchange->step == EXCHANGE_BODY && respond(exchange);
 }
 
 void
@@ -283,7 +283,7 @@ exchange_end_body(struct exchange *exchange, int fd, unsigned status, const char
     exchange->refusal.detail = why;
     raw_answer_send(&exchange->refusal, fd);
     exchange->refusal.status = 0;
-    exchange->step = STEP_DONE;
+    exchange->step = EXCHANGE_DONE;
     exchange->ends = true;
     MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
@@ -292,8 +292,8 @@ void
 exchange_complete(struct exchange *exchange)
 {
     if (exchange->started && exchange->route->endpoint->free != NULL)
-        exchange->route->endpoint->free(&exchange->request, exchange->step == STEP_SUSPENDED);
+        exchange->route->endpoint->free(&exchange->request, exchange->step == EXCHANGE_SUSPENDED);
     free_body(exchange);
     exchange->started = false;
-    exchange->step = STEP_IDLE;
+    exchange->step = EXCHANGE_IDLE;
 }

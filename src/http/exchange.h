@@ -46,10 +46,10 @@ struct exchange_context {
 };
 
 enum exchange_step {
-    STEP_IDLE,      /* between two requests */
-    STEP_BODY,      /* the headers are read */
-    STEP_SUSPENDED, /* the endpoint will resume; libmicrohttpd does nothing for the connection until then */
-    STEP_DONE,      /* the answer is queued */
+    EXCHANGE_IDLE,      /* between two requests */
+    EXCHANGE_BODY,      /* the headers are read */
+    EXCHANGE_SUSPENDED, /* the endpoint will resume; libmicrohttpd does nothing for the connection until then */
+    EXCHANGE_DONE,      /* the answer is queued */
 };
 
 #define EXCHANGE_PATH_BYTES 256 /* longer than every route */
@@ -95,13 +95,13 @@ void exchange_complete(struct exchange *exchange);
 static inline bool
 exchange_is_answered(const struct exchange *exchange)
 {
-    return exchange->step == STEP_DONE;
+    return exchange->step == EXCHANGE_DONE;
 }
 
 static inline bool
 exchange_is_suspended(const struct exchange *exchange)
 {
-    return exchange->step == STEP_SUSPENDED;
+    return exchange->step == EXCHANGE_SUSPENDED;
 }
 
 #endif

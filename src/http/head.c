@@ -4,6 +4,7 @@
 
 #include <microhttpd.h>
 
+#include "stringify.h"
 #include "token.h"
 
 static bool
@@ -27,11 +28,14 @@ static bool
 is_within_bounds(const struct request_line *line, size_t bytes, struct raw_answer *refusal)
 {
     if (strlen(line->method) > METHOD_BYTES_MAX)
-        return refuse(refusal, 501, "The method has more than 64 bytes.");
+        return refuse(refusal, 501, "The method is longer than " STRINGIFY(METHOD_BYTES_MAX) " bytes.");
     if (line->target_bytes > TARGET_BYTES_MAX)
-        return refuse(refusal, 414, "The request target has more than 8192 bytes.");
+        return refuse(refusal, 414,
+                      "The request target is longer than " STRINGIFY(TARGET_BYTES_MAX) " bytes.");
     if (bytes > HEAD_BYTES_MAX)
-        return refuse(refusal, 431, "The request line and the headers have more than 16384 bytes.");
+        return refuse(
+            refusal, 431,
+            "The request line and the headers are longer than " STRINGIFY(HEAD_BYTES_MAX) " bytes.");
     return true;
 }
 
@@ -62,7 +66,9 @@ head_read(struct headers *headers, const struct header_index *index, struct MHD_
     case HEADERS_BAD:
         return refuse(refusal, 400, why);
     case HEADERS_TOO_LARGE:
-        return refuse(refusal, 431, "The headers have more than 100 lines or 12288 bytes.");
+        return refuse(refusal, 431,
+                      "The headers have more than " STRINGIFY(HEADERS_MAX) " lines or " STRINGIFY(
+                          HEADERS_BYTES_MAX) " bytes.");
     case HEADERS_GOOD:
         break;
     }

@@ -22,7 +22,7 @@ struct MHD_Connection;
 
 /* Bounds, in bytes as they were sent; those of target and headers are TARGET_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX. */
 #define METHOD_BYTES_MAX 64
-#define HEAD_BYTES_MAX   (16 * 1024)
+#define HEAD_BYTES_MAX   16384
 
 /*
  * The memory of libmicrohttpd for one request and its answer's header. It is wiped for each request, which costs more than

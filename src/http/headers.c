@@ -9,7 +9,7 @@
 #include "number.h"
 #include "token.h"
 
-struct reading {
+struct headers_reader {
     struct headers *headers;
     const struct header_index *index;
     const char *why;  /* NULL: nothing wrong so far */
@@ -54,28 +54,28 @@ is_name(const char *name, size_t bytes, const char *wanted, size_t wanted_bytes)
 #define IS_NAME(name, bytes, wanted) is_name(name, bytes, wanted, sizeof(wanted) - 1)
 
 static void
-read_content_length(struct reading *reading, const struct field *value)
+read_content_length(struct headers_reader *reader, const struct field *value)
 {
     char digits[20];
 
-    if (reading->lengths++ > 0)
-        reading->why = "The request has more than one Content-Length.";
+    if (reader->lengths++ > 0)
+        reader->why = "The request has more than one Content-Length.";
     if (value->bytes >= sizeof(digits)) {
-        reading->why = "The Content-Length is not a length.";
+        reader->why = "The Content-Length is not a length.";
         return;
     }
     memcpy(digits, value->text, value->bytes);
     digits[value->bytes] = '\0';
-    if (!number_parse(digits, 0, INT64_MAX, &reading->headers->content_length))
-        reading->why = "The Content-Length is not a length.";
+    if (!number_parse(digits, 0, INT64_MAX, &reader->headers->content_length))
+        reader->why = "The Content-Length is not a length.";
 }
 
 static void
-read_transfer_encoding(struct reading *reading, const struct field *value)
+read_transfer_encoding(struct headers_reader *reader, const struct field *value)
 {
-    if (reading->encodings++ > 0 || value->bytes != 7 || strncasecmp(value->text, "chunked", 7) != 0)
-        reading->why = "The only Transfer-Encoding that is understood is chunked, once.";
-    reading->headers->chunked = true;
+    if (reader->encodings++ > 0 || value->bytes != 7 || strncasecmp(value->text, "chunked", 7) != 0)
+        reader->why = "The only Transfer-Encoding that is understood is chunked, once.";
+    reader->headers->chunked = true;
 }
 
 /* Of too many lines the last ones are kept: they are read from the right. */
@@ -110,38 +110,38 @@ read_once(struct field *field, struct field value)
 
 /* What the service itself looks at, by the length of the name first: most headers are none of these. */
 static void
-read_own(struct reading *reading, const char *name, size_t name_bytes, struct field value)
+read_own(struct headers_reader *reader, const char *name, size_t name_bytes, struct field value)
 {
-    struct forwarded *forwarded = &reading->headers->forwarded;
+    struct forwarded *forwarded = &reader->headers->forwarded;
 
     switch (name_bytes) {
     case 4:
         if (IS_NAME(name, name_bytes, "Host")) {
-            reading->hosts++;
-            reading->headers->host = value;
+            reader->hosts++;
+            reader->headers->host = value;
         }
         break;
     case 6:
         if (IS_NAME(name, name_bytes, "Origin"))
-            read_once(&reading->headers->origin, value);
+            read_once(&reader->headers->origin, value);
         break;
     case 13:
         if (IS_NAME(name, name_bytes, "Authorization"))
-            reading->headers->authorization = value;
+            reader->headers->authorization = value;
         break;
     case 14:
         if (IS_NAME(name, name_bytes, "Content-Length"))
-            read_content_length(reading, &value);
+            read_content_length(reader, &value);
         else if (IS_NAME(name, name_bytes, "X-Original-URI"))
             read_forwarded(forwarded, &forwarded->original_uri, value);
         else if (IS_NAME(name, name_bytes, "X-Original-URL"))
             read_forwarded(forwarded, &forwarded->original_url, value);
         else if (IS_NAME(name, name_bytes, "Sec-Fetch-Site"))
-            read_once(&reading->headers->fetch_site, value);
+            read_once(&reader->headers->fetch_site, value);
         break;
     case 15:
         if (IS_NAME(name, name_bytes, "X-Forwarded-For"))
-            read_forwarded_for(reading->headers, value);
+            read_forwarded_for(reader->headers, value);
         else if (IS_NAME(name, name_bytes, "X-Forwarded-Uri"))
             read_forwarded(forwarded, &forwarded->uri, value);
         break;
@@ -151,7 +151,7 @@ read_own(struct reading *reading, const char *name, size_t name_bytes, struct fi
         break;
     case 17:
         if (IS_NAME(name, name_bytes, "Transfer-Encoding"))
-            read_transfer_encoding(reading, &value);
+            read_transfer_encoding(reader, &value);
         else if (IS_NAME(name, name_bytes, "X-Original-Method"))
             read_forwarded(forwarded, &forwarded->original_method, value);
         break;
@@ -165,26 +165,17 @@ read_own(struct reading *reading, const char *name, size_t name_bytes, struct fi
 }
 
 static void
-read_wanted(struct reading *reading, const char *name, size_t name_bytes, struct field value)
+read_wanted(struct headers_reader *reader, const char *name, size_t name_bytes, struct field value)
 {
-    const struct policy *policy = reading->index->policy;
+    const struct policy *policy = reader->index->policy;
 
-    read_own(reading, name, name_bytes, value);
+    read_own(reader, name, name_bytes, value);
     for (uint32_t i = 0; i < policy->header_count; i++) {
-        struct field *field = &reading->headers->identity.values[i];
+        struct field *field = &reader->headers->identity.values[i];
         if (field->text == NULL && value.bytes > 0 && strlen(policy->headers[i]) == name_bytes &&
             strncasecmp(policy->headers[i], name, name_bytes) == 0)
             *field = value;
     }
-}
-
-/* Blanks around a value are not part of it (RFC 9110, section 5.5); libmicrohttpd has taken off those before it. */
-static struct field
-trimmed(const char *value, size_t bytes)
-{
-    while (bytes > 0 && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'))
-        bytes--;
-    return (struct field){.text = value ? value : "", .bytes = bytes};
 }
 
 static const char *
@@ -212,12 +203,12 @@ next_line(const char *at, const char *end)
 /* Whether the header was sent as it is shown, right after the line before it. Its value may hold a carriage return, for
    some the end of a line. */
 static bool
-is_as_sent(struct reading *reading, const char *name, size_t name_bytes, const char *value,
+is_as_sent(struct headers_reader *reader, const char *name, size_t name_bytes, const char *value,
            size_t value_bytes)
 {
-    if (name != reading->next || past_blanks(name + name_bytes + 1, reading->end) != value)
+    if (name != reader->next || past_blanks(name + name_bytes + 1, reader->end) != value)
         return false;
-    reading->next = next_line(value + value_bytes, reading->end);
+    reader->next = next_line(value + value_bytes, reader->end);
     return memchr(value, '\r', value_bytes) == NULL;
 }
 
@@ -225,35 +216,35 @@ static enum MHD_Result
 on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_bytes, const char *value,
           size_t value_bytes)
 {
-    struct reading *reading = arg;
+    struct headers_reader *reader = arg;
 
     (void)kind;
     if (first_line_is_shield(name))
         return MHD_YES;
-    if (++reading->count > HEADERS_MAX)
-        reading->too_large = true;
+    if (++reader->count > HEADERS_MAX)
+        reader->too_large = true;
     if (!is_token(name, name_bytes))
-        reading->why = "A header has a name that is no name.";
-    else if (!is_as_sent(reading, name, name_bytes, value, value_bytes))
-        reading->why = not_as_sent;
-    else if (reading->index->lengths >> (name_bytes & 63) & 1)
-        read_wanted(reading, name, name_bytes, trimmed(value, value_bytes));
-    return reading->why || reading->too_large ? MHD_NO : MHD_YES;
+        reader->why = "A header has a name that is no name.";
+    else if (!is_as_sent(reader, name, name_bytes, value, value_bytes))
+        reader->why = not_as_sent;
+    else if (reader->index->lengths >> (name_bytes & 63) & 1)
+        read_wanted(reader, name, name_bytes, field_trimmed(value ? value : "", value_bytes));
+    return reader->why || reader->too_large ? MHD_NO : MHD_YES;
 }
 
 /* What several headers say together. */
 static const char *
-block_mistake(const struct reading *reading, bool is_1_0)
+block_mistake(const struct headers_reader *reader, bool is_1_0)
 {
-    if (reading->lengths > 0 && reading->encodings > 0)
+    if (reader->lengths > 0 && reader->encodings > 0)
         return "The request has both a Content-Length and a Transfer-Encoding.";
-    if (reading->encodings > 0 && is_1_0)
+    if (reader->encodings > 0 && is_1_0)
         return "HTTP/1.0 has no Transfer-Encoding.";
-    if (reading->hosts > 1)
+    if (reader->hosts > 1)
         return "The request has more than one Host.";
-    if (reading->hosts == 0 && !is_1_0)
+    if (reader->hosts == 0 && !is_1_0)
         return "The request has no Host.";
-    if (reading->next == NULL || reading->next + 2 != reading->end)
+    if (reader->next == NULL || reader->next + 2 != reader->end)
         return not_as_sent;
     return NULL;
 }
@@ -262,7 +253,7 @@ enum headers_status
 headers_read(struct headers *headers, const struct header_index *index, struct MHD_Connection *connection,
              const char *version, const char *end, const char **why)
 {
-    struct reading reading = {.headers = headers, .index = index, .end = end};
+    struct headers_reader reader = {.headers = headers, .index = index, .end = end};
 
     memset(headers->identity.values, 0, index->policy->header_count * sizeof(headers->identity.values[0]));
     headers->identity.forwarded_count = 0;
@@ -270,12 +261,12 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
     headers->authorization = headers->host = headers->origin = headers->fetch_site = (struct field){0};
     headers->content_length = -1;
     headers->chunked = false;
-    reading.next = next_line(version + strlen(version), end);
-    if (reading.next != NULL && end - reading.next > HEADERS_BYTES_MAX + 2)
+    reader.next = next_line(version + strlen(version), end);
+    if (reader.next != NULL && end - reader.next > HEADERS_BYTES_MAX + 2)
         return HEADERS_TOO_LARGE;
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reading);
-    if (reading.too_large)
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reader);
+    if (reader.too_large)
         return HEADERS_TOO_LARGE;
-    *why = reading.why ? reading.why : block_mistake(&reading, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
+    *why = reader.why ? reader.why : block_mistake(&reader, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
     return *why ? HEADERS_BAD : HEADERS_GOOD;
 }

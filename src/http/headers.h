@@ -19,7 +19,7 @@
 struct MHD_Connection;
 
 #define HEADERS_MAX       100
-#define HEADERS_BYTES_MAX (12 * 1024) /* all lines, as they were sent */
+#define HEADERS_BYTES_MAX 12288 /* all lines, as they were sent */
 
 /* Which names are wanted: compiled once from the policy, then immutable. */
 struct header_index {

@@ -1,7 +1,8 @@
 #include "limiter.h"
 
 #include <assert.h>
-#include <stddef.h>
+
+#include "container_of.h"
 
 static void
 on_decided(struct limiter_take *take)
@@ -40,8 +41,7 @@ on_unavailable(struct limiter_take *take)
 static void
 on_store_answer(struct store_request *request, enum store_status status)
 {
-    struct limiter_take *take =
-        (struct limiter_take *)((char *)request - offsetof(struct limiter_take, request));
+    struct limiter_take *take = container_of(request, struct limiter_take, request);
 
     if (status == STORE_DONE)
         on_decided(take);
@@ -106,8 +106,7 @@ on_forgotten(struct limiter_take *take, enum store_status status)
 static void
 on_store_reset(struct store_request *request, enum store_status status)
 {
-    struct limiter_take *take =
-        (struct limiter_take *)((char *)request - offsetof(struct limiter_take, request));
+    struct limiter_take *take = container_of(request, struct limiter_take, request);
 
     on_forgotten(take, status);
     take->callback(take);

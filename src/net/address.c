@@ -115,19 +115,32 @@ parse_ipv6(struct address *address, char *text)
     return true;
 }
 
+static bool
+is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+struct field
+field_trimmed(const char *text, size_t bytes)
+{
+    while (bytes > 0 && is_blank(text[0]))
+        text++, bytes--;
+    while (bytes > 0 && is_blank(text[bytes - 1]))
+        bytes--;
+    return (struct field){.text = text, .bytes = bytes};
+}
+
 bool
 address_parse(struct address *address, const char *text, size_t bytes)
 {
+    struct field field = field_trimmed(text, bytes);
     char copy[72]; /* brackets, 45 characters of address, a zone, a port */
 
-    while (bytes > 0 && (*text == ' ' || *text == '\t'))
-        text++, bytes--;
-    while (bytes > 0 && (text[bytes - 1] == ' ' || text[bytes - 1] == '\t'))
-        bytes--;
-    if (bytes == 0 || bytes >= sizeof(copy) || memchr(text, '\0', bytes))
+    if (field.bytes == 0 || field.bytes >= sizeof(copy) || memchr(field.text, '\0', field.bytes))
         return false;
-    memcpy(copy, text, bytes);
-    copy[bytes] = '\0';
+    memcpy(copy, field.text, field.bytes);
+    copy[field.bytes] = '\0';
     /* One colon or none: IPv4, perhaps with a port. */
     if (copy[0] != '[' && strchr(copy, ':') == strrchr(copy, ':'))
         return parse_ipv4(address, copy);

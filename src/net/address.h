@@ -55,6 +55,9 @@ struct field {
     size_t bytes;
 };
 
+/* The text without the blanks around it, which are not part of a value (RFC 9110, section 5.5). */
+struct field field_trimmed(const char *text, size_t bytes);
+
 /*
  * The right-most address of X-Forwarded-For that is not a trusted proxy's; the left-most when all are. `lines` are its
  * lines in their order. Where an element is no address the walk ends, and the last good one to its right, or the

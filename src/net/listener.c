@@ -14,10 +14,14 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "stringify.h"
 
 #define BACKLOG 4096 /* the kernel cuts it to net.core.somaxconn */
 
-#define UNIX_PREFIX "unix:"
+#define UNIX_PREFIX         "unix:"
+#define UNIX_PATH_BYTES_MAX 107
+_Static_assert(UNIX_PATH_BYTES_MAX == sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
+               "its room, less the zero byte");
 
 #define SYSTEMD_FIRST 3 /* sd_listen_fds(3): the first descriptor that is handed over */
 
@@ -100,8 +104,11 @@ open_unix(struct listener *listener, const struct listener_options *options, str
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
-    if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path)) {
-        report_add(report, "%s: \"unix:%s\": accepted: an absolute path of at most 107 bytes", place, path);
+    if (path[0] != '/' || strlen(path) > UNIX_PATH_BYTES_MAX) {
+        report_add(
+            report,
+            "%s: \"unix:%s\": accepted: an absolute path of at most " STRINGIFY(UNIX_PATH_BYTES_MAX) " bytes",
+            place, path);
         return false;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* The largest integer that a double, and so Lua and JSON, still tells from its neighbours: 2^53 - 1. */
-#define NUMBER_EXACT_MAX INT64_C(9007199254740991)
+#define NUMBER_EXACT_MAX 9007199254740991
 
 /* A decimal integer within [min, max]. */
 bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out);

@@ -46,7 +46,7 @@ read_text(const char *quoted, const struct json_body_place *place)
     ck_assert_ptr_nonnull(text);
     for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
         *quote = '"';
-    root = json_body_parse(text, strlen(text), &check.mistake);
+    root = json_body_parse(text, strlen(text), &check.error);
     if (root != NULL)
         check_parse(policy, root, place, true, &check);
     cJSON_Delete(root);
@@ -82,8 +82,7 @@ START_TEST(a_question_is_a_rule_a_client_and_a_cost)
     static const struct json_body_place root = {0};
     struct check check = read_text(good[_i].text, &root);
 
-    ck_assert_msg(check.mistake.status == 0, "%s: %s %s", good[_i].text, check.mistake.field,
-                  check.mistake.why);
+    ck_assert_msg(check.error.status == 0, "%s: %s %s", good[_i].text, check.error.field, check.error.why);
     ck_assert_str_eq(check.take.rule->name, good[_i].rule);
     ck_assert_str_eq(check.take.client.text, good[_i].client);
     ck_assert_int_eq(check.take.cost, good[_i].cost);
@@ -101,11 +100,11 @@ START_TEST(a_path_that_no_rule_matches_is_no_mistake)
     policy->fallback = NULL;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         check = read_text(texts[i], &root);
-        ck_assert_msg(check.mistake.status == 0, "%s: %s", texts[i], check.mistake.field);
+        ck_assert_msg(check.error.status == 0, "%s: %s", texts[i], check.error.field);
         ck_assert_ptr_null(check.take.rule);
     }
     check = read_text("{'path':'/x','ip':'nowhere'}", &root);
-    ck_assert_str_eq(check.mistake.field, "ip"); /* what is said is looked at all the same */
+    ck_assert_str_eq(check.error.field, "ip"); /* what is said is looked at all the same */
 }
 END_TEST
 
@@ -165,9 +164,8 @@ START_TEST(a_mistake_names_the_field_and_what_is_accepted)
     struct check check = read_text(mistakes[_i].text, &root);
     char sentence[JSON_ERROR_BYTES];
 
-    ck_assert_msg(check.mistake.status == mistakes[_i].status, "%s: %u", mistakes[_i].text,
-                  check.mistake.status);
-    json_error_text(&check.mistake, sentence);
+    ck_assert_msg(check.error.status == mistakes[_i].status, "%s: %u", mistakes[_i].text, check.error.status);
+    json_error_text(&check.error, sentence);
     ck_assert_msg(strcmp(sentence, mistakes[_i].sentence) == 0, "%s: %s", mistakes[_i].text, sentence);
     ck_assert_ptr_null(strpbrk(sentence, "\"\\\n")); /* it goes into JSON as it is */
 }
@@ -177,8 +175,8 @@ START_TEST(a_mistake_in_a_list_names_its_element)
 {
     static const struct json_body_place place = {.list = "checks", .index = 999};
 
-    ck_assert_str_eq(read_text("{'rule':'few','client':7}", &place).mistake.field, "checks[999].client");
-    ck_assert_str_eq(read_text("7", &place).mistake.field, "checks[999]");
+    ck_assert_str_eq(read_text("{'rule':'few','client':7}", &place).error.field, "checks[999].client");
+    ck_assert_str_eq(read_text("7", &place).error.field, "checks[999]");
 }
 END_TEST
 

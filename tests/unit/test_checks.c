@@ -135,7 +135,7 @@ START_TEST(mistakes_and_what_no_rule_limits_are_not_asked)
     for (int i = 0; i < QUESTIONS; i++) {
         checks->list[i].take.rule = NULL;
         if (i % 2)
-            checks->list[i].mistake.status = 400;
+            checks->list[i].error.status = 400;
     }
     checks->list[7] = (struct check){.take = checks->list[7].take, .all = checks};
     checks->list[7].take.rule = &rule;
