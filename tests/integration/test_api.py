@@ -1,51 +1,13 @@
-"""What applications ask in JSON: /v1/check, /v1/check/batch, /v1/reset and /json."""
+"""What applications ask in JSON: /v1/check and /v1/check/batch."""
 import json
 import threading
 
 import pytest
 
+from api_requests import ENV, EXACT_MAX, RULES, TOKEN, assert_mistake, batch, check, one, post
 from http_client import chunked, request_bytes
-from rules import NEVER, ROOMY, at, bucket, rules_of, window
+from rules import at, bucket, rules_of
 from waiting import wait_for
-
-TOKEN = {"Authorization": "Bearer correct-horse-battery"}
-ENV = {"ADMIN_TOKEN": "correct-horse-battery"}
-EXACT_MAX = 2**53 - 1
-
-RULES = rules_of(bucket(100), **{
-    "few": bucket(2), "api-resource": window("sliding_window", 100, "1m"), "roomy": ROOMY,
-    "keyed": at("/keyed", bucket(2, identify_by=["header:X-API-Key", "ip"]), methods=["POST"]),
-    "everyone": bucket(2, identify_by=["global"]),
-    "two": {"limits": [bucket(9), window("fixed_window", 2, "30d")]},
-    "shop": bucket(3), "shop.path": window("fixed_window", 2, "1m"), "shop.path.user": bucket(1, NEVER),
-})
-
-
-def post(service, path, value, headers=()):
-    return service.post(path, headers, value if isinstance(value, bytes) else json.dumps(value).encode())
-
-
-def check(service, rule="few", client="u", **more):
-    return post(service, "/v1/check", {"rule": rule, "client": client, **more})
-
-
-def batch(service, *checks):
-    response = post(service, "/v1/check/batch", {"checks": list(checks)})
-    assert response.status == 200, response
-    return response.json()["results"]
-
-
-def one(rule="few", client="u", **more):
-    return {"rule": rule, "client": client, **more}
-
-
-def assert_mistake(response, status, field):
-    """The field is named, in words too; nothing of what was sent is."""
-    assert (response.status, response["Content-Type"]) == (status, "application/problem+json"), response
-    body = response.json()
-    assert body.get("field") == field
-    assert body["status"] == status and body["detail"].endswith(".")
-    assert field is None or body["detail"].startswith(field + " ")
 
 
 # A check.
@@ -341,71 +303,6 @@ def test_a_stop_answers_the_batches_under_way(serve, redis):
     redis.thaw()
 
 
-# A reset.
-
-def test_a_reset_forgets_one_client_under_one_rule(serve, store):
-    service = serve(store, RULES, env=ENV, workers=1)
-    for client in ("u", "v"):
-        for rule in ("few", "two"):
-            assert [check(service, rule, client).status for _ in range(3)] == [200, 200, 429]
-    response = post(service, "/v1/reset", one("few"), TOKEN)
-    assert (response.status, response.json()) == (200, {"reset": True, "rule": "few"})
-    assert [check(service, "few", "u").status for _ in range(3)] == [200, 200, 429], "whole again"
-    assert [check(service, "few", "v").status, check(service, "two", "u").status] == [429, 429], "nobody else's"
-    assert post(service, "/v1/reset", one("two"), TOKEN).status == 200
-    assert check(service, "two", "u").json()["limits"][0]["remaining"] == 8, "all of its limits"
-    assert post(service, "/v1/reset", one("few", "never seen"), TOKEN).status == 200
-
-
-def test_a_reset_finds_the_client_as_a_check_does(serve, store):
-    service = serve(store, RULES, env=ENV, workers=1)
-    ask = {"path": "/keyed", "method": "POST", "headers": {"X-API-Key": "k"}}
-    assert [service.request("POST", "/check/keyed", {"X-API-Key": "k"}, b"").status for _ in range(3)] == [200, 200, 429]
-    assert post(service, "/v1/reset", ask, TOKEN).json()["rule"] == "keyed"
-    assert service.request("POST", "/check/keyed", {"X-API-Key": "k"}, b"").status == 200
-
-
-def test_a_reset_is_seen_by_every_worker_within_a_second(serve, store):
-    service = serve(store, RULES, env=ENV, workers=4)
-    connections = [service.connect() for _ in range(16)]
-    body = json.dumps(one("everyone", "u")).encode()
-    while any(connection.post("/v1/check", body=body).status == 200 for connection in connections):
-        pass
-    assert post(service, "/v1/reset", one("everyone", "u"), TOKEN).status == 200
-    wait_for(lambda: connections[0].post("/v1/check", body=body).status == 200, "the first worker has seen it", 5)
-
-
-RESET_MISTAKES = [
-    (b"", 400, None), ({}, 400, "rule"), (one("none"), 404, "rule"), ({"rule": "few"}, 400, "client"),
-    (one(cost=1), 400, None), (one(client=""), 400, "client"), ([one()], 400, None),
-]
-
-
-@pytest.mark.parametrize("sent, status, field", RESET_MISTAKES, ids=[str(row[0]) for row in RESET_MISTAKES])
-def test_a_mistake_in_a_reset_names_the_field(serve, sent, status, field):
-    assert_mistake(post(serve(rules=RULES, env=ENV), "/v1/reset", sent, TOKEN), status, field)
-
-
-def test_a_reset_without_its_store_is_503_whatever_the_failure_mode(serve, redis):
-    rules = rules_of(bucket(2), open=bucket(2, on_store_failure="open"), local=bucket(2, on_store_failure="local"))
-    service = serve(redis.url, rules, workers=1, env=ENV)
-    redis.kill()
-    for rule in rules:
-        response = post(service, "/v1/reset", one(rule), TOKEN)
-        assert (response.status, response["Retry-After"]) == (503, "1")
-        assert response.json()["detail"] == "Rate limiter storage is unavailable."
-
-
-def test_a_reset_that_redis_does_not_answer_is_503(serve, redis):
-    service = serve(redis.url, RULES, workers=1, env={**ENV, "REDIS_TIMEOUT_MS": "100"})
-    check(service)
-    redis.freeze()
-    assert post(service, "/v1/reset", one(), TOKEN).status == 503
-    redis.thaw()
-    wait_for(lambda: service.get("/health").json()["status"] == "ok", "Redis answers again")
-    assert check(service).status == 200
-
-
 # Without a default.
 
 UNLIMITED = {"allowed": True, "rule": None, "limit": None, "remaining": None, "retry_after_ms": 0,
@@ -423,109 +320,6 @@ def test_a_path_that_no_rule_matches_is_not_limited(serve, store):
     assert (results[1]["rule"], results[1]["remaining"], results[2]["status"]) == ("few", 1, 404)
     assert_mistake(post(service, "/v1/reset", {"path": "/other", "client": "u"}, TOKEN), 404, "path")
     assert post(service, "/v1/reset", {"path": "/few", "client": "u"}, TOKEN).status == 200
-
-
-# As envoyproxy/ratelimit has it.
-
-def entries(*pairs, **more):
-    return {"entries": [{"key": key, "value": value} for key, value in pairs], **more}
-
-
-def envoy(service, *descriptors, domain="shop", **more):
-    return post(service, "/json", {"domain": domain, "descriptors": list(descriptors), **more})
-
-
-def test_envoy_s_json_is_answered_in_its_own(serve, store):
-    service = serve(store, RULES)
-    response = envoy(service, entries(("path", "/cart")), entries(("nothing", "x")), domain="other")
-    assert (response.status, response.json()) == (200, {"overallCode": "OK", "statuses": [{"code": "OK"}, {"code": "OK"}]})
-    responses = [envoy(service, entries(("path", "/cart"), ("device", "d"))) for _ in range(3)]
-    assert [response.status for response in responses] == [200, 200, 429]
-    first, second, third = [response.json() for response in responses]
-    seconds = first["statuses"][0].pop("durationUntilReset")
-    assert seconds[-1] == "s" and 0 < int(seconds[:-1]) <= 60
-    limit = {"name": "shop.path", "requestsPerUnit": 2, "unit": "MINUTE"}
-    assert first == {"overallCode": "OK", "statuses": [{"code": "OK", "currentLimit": limit, "limitRemaining": 1}]}
-    assert "limitRemaining" not in second["statuses"][0], "zero is left out"
-    assert (third["overallCode"], third["statuses"][0]["code"]) == ("OVER_LIMIT", "OVER_LIMIT")
-    assert third["statuses"][0]["currentLimit"] == limit
-
-
-def test_a_descriptor_is_counted_by_the_longest_name(serve, redis):
-    service = serve(redis.url, RULES)
-
-    def name(*pairs):
-        return envoy(service, entries(*pairs)).json()["statuses"][0]["currentLimit"]["name"]
-    assert name(("path", "/a"), ("user", "u,1"), ("x", "y")) == "shop.path.user"
-    assert name(("path", "/a"), ("x", "y"), ("user", "u")) == "shop.path"
-    assert name(("user", "u"), ("path", "/a")) == "shop"
-    assert name(("path" * 100, "/a")) == "shop"
-    assert redis.keys() == ["rl:{client=path=/a,user=u\\,1}:shop.path.user:0:b1h", "rl:{client=path=/a}:shop.path:0:f1m",
-                            "rl:{global}:shop:0:b1h"]
-
-
-def test_values_with_commas_do_not_make_two_clients_one(serve):
-    service = serve(rules=RULES)
-    values = [("x,user=y", "z"), ("x", "y,user=z"), ("x\\", "y"), ("x\\,user=y", ""), ("", "")]
-    for path, user in values:
-        statuses = [envoy(service, entries(("path", path), ("user", user))).status for _ in range(2)]
-        assert statuses == [200, 429], (path, user)
-
-
-def test_every_descriptor_is_counted_by_itself(serve, store):
-    service = serve(store, RULES)
-    both = [entries(("path", "/a")), entries(("path", "/b"))]
-    assert envoy(service, entries(("path", "/a"))).status == 200
-    responses = [envoy(service, *both) for _ in range(2)]
-    assert [response.status for response in responses] == [200, 429]
-    assert [status["code"] for status in responses[1].json()["statuses"]] == ["OVER_LIMIT", "OK"]
-
-
-def test_hits_are_as_envoy_counts_them(serve):
-    service = serve(rules=RULES)
-
-    def left(*descriptors, **more):
-        return [status.get("limitRemaining", 0) for status in envoy(service, *descriptors, **more).json()["statuses"]]
-    assert left(entries(("path", "/a")), hitsAddend=2) == [0]
-    assert left(entries(("path", "/b")), hits_addend=0) == [1], "0 of the request counts as absent: 1"
-    assert left(entries(("path", "/b"), hitsAddend="0")) == [1], "0 of a descriptor peeks"
-    assert left(entries(("path", "/c"), hits_addend=2), entries(("path", "/d")), hitsAddend=1) == [0, 1]
-
-
-ENVOY_MISTAKES = [
-    (b"", None), (b"{", None), ([], None), ({"descriptors": [entries(("a", "b"))]}, "domain"),
-    ({"domain": "", "descriptors": [entries(("a", "b"))]}, "domain"), ({"domain": "d"}, "descriptors"),
-    ({"domain": "d", "descriptors": []}, "descriptors"), ({"domain": "d", "descriptors": {}}, "descriptors"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"))] * 1001}, "descriptors"),
-    ({"domain": "d", "descriptors": [7]}, "descriptors[0]"),
-    ({"domain": "d", "descriptors": [entries(("a", "b")), {}]}, "descriptors[1].entries"),
-    ({"domain": "d", "descriptors": [{"entries": []}]}, "descriptors[0].entries"),
-    ({"domain": "d", "descriptors": [{"entries": [{"value": "x"}]}]}, "descriptors[0].entries[0].key"),
-    ({"domain": "d", "descriptors": [{"entries": [{"key": "a", "value": 7}]}]}, "descriptors[0].entries[0].value"),
-    ({"domain": "d", "descriptors": [{"entries": [{"key": "a", "x": "b"}]}]}, "descriptors[0].entries[0]"),
-    ({"domain": "d", "descriptors": [entries(*[("a", "b")] * 17)]}, "descriptors[0].entries"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"), x=1)]}, "descriptors[0]"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"), limit={"unit": "DAY"})]}, "descriptors[0].limit"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"), hitsAddend=-1)]}, "descriptors[0].hitsAddend"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"), hitsAddend="x")]}, "descriptors[0].hitsAddend"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"))], "hitsAddend": 1.5}, "hitsAddend"),
-    ({"domain": "d", "descriptors": [entries(("a", "b"))], "x": 1}, None),
-]
-
-
-@pytest.mark.parametrize("sent, field", ENVOY_MISTAKES, ids=[str(row[0])[:70] for row in ENVOY_MISTAKES])
-def test_a_mistake_in_envoy_s_json_names_the_field(serve, sent, field):
-    assert_mistake(post(serve(rules=RULES), "/json", sent), 400, field)
-
-
-def test_envoy_s_json_without_its_store(serve, redis):
-    rules = rules_of(bucket(2), shop=bucket(2), open=bucket(2, on_store_failure="open"))
-    service = serve(redis.url, rules, workers=1)
-    redis.kill()
-    assert envoy(service, entries(("a", "b")), domain="shop").status == 503
-    assert envoy(service, entries(("a", "b")), domain="other").status == 200, "nothing had to be asked"
-    response = envoy(service, entries(("a", "b")), domain="open")
-    assert (response.status, response.json()["statuses"][0]["code"]) == (200, "OK")
 
 
 # All of them at once.

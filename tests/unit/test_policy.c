@@ -1,39 +1,8 @@
 /*
- * policy: what a rules file compiles to, which rule a request meets, and every message that a mistake brings.
- *
- * tests/data/rules holds one file a mistake: NAME.json beside NAME.expected, the whole report. Run with
- * UPDATE_EXPECTED=1 to write the expectations anew, then read the difference.
+ * policy: what a rules file compiles to, and which rule a request matches.
  */
-#include <check.h>
-#include <dirent.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "policy.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static const struct policy_defaults defaults = {
-    .limit = 100, .window_us = 60000000, .failure_mode = FAILURE_CLOSED};
-static struct report report;
-static struct policy *policy;
-
-static void
-set_up(void)
-{
-    report_init(&report);
-    policy = NULL;
-    ck_assert_int_eq(chdir(TEST_DATA), 0);
-}
-
-static void
-tear_down(void)
-{
-    policy_free(policy);
-    report_fini(&report);
-}
+#include "policy_fixture.h"
+#include "suite.h"
 
 /* Rules that must be right, with ' for ". */
 static void
@@ -47,35 +16,6 @@ compile(const char *quoted)
     policy = policy_parse("test", text, strlen(text), &defaults, &report);
     ck_assert_msg(policy != NULL, "%s", report.lines[0]);
     ck_assert(report_is_empty(&report));
-    free(text);
-}
-
-static char *
-read_file(const char *path)
-{
-    char *text = NULL;
-    size_t room = 0;
-    FILE *file = fopen(path, "r");
-    ssize_t bytes;
-
-    if (file == NULL)
-        return strdup("(there is no such file)\n");
-    bytes = getdelim(&text, &room, '\0', file);
-    fclose(file);
-    if (bytes < 0) {
-        free(text);
-        return strdup("");
-    }
-    return text;
-}
-
-static void
-compile_file(const char *path)
-{
-    char *text = read_file(path);
-
-    ck_assert_ptr_nonnull(text);
-    policy = policy_parse(path, text, strlen(text), &defaults, &report);
     free(text);
 }
 
@@ -203,7 +143,7 @@ static const struct {
 
 START_TEST(a_refill_rate_is_an_exact_ratio)
 {
-    for (size_t i = 0; i < COUNT(rates); i++) {
+    for (int i = 0; i < ROWS(rates); i++) {
         char text[128];
         const struct limit *limit;
 
@@ -237,7 +177,7 @@ static const struct {
 
 START_TEST(a_window_is_a_number_and_its_unit)
 {
-    for (size_t i = 0; i < COUNT(windows); i++) {
+    for (int i = 0; i < ROWS(windows); i++) {
         char text[128];
 
         snprintf(text, sizeof(text),
@@ -287,11 +227,11 @@ START_TEST(the_first_rule_in_file_order_that_matches_wins)
             " 'one':     {'match': {'path': '/books/*'}, 'capacity': 1, 'refill_rate': 1},"
             " 'below':   {'match': {'path': '/books/**', 'methods': ['GET', 'OPTIONS']},"
             "             'capacity': 1, 'refill_rate': 1}}");
-    for (size_t i = 0; i < COUNT(requests); i++) {
+    for (int i = 0; i < ROWS(requests); i++) {
         const char *path = requests[i].path;
         const struct rule *rule = policy_match(policy, requests[i].method, path, strlen(path));
 
-        ck_assert_msg(strcmp(rule->name, requests[i].rule) == 0, "row %zu: %s meets %s instead of %s", i,
+        ck_assert_msg(strcmp(rule->name, requests[i].rule) == 0, "row %d: %s meets %s instead of %s", i,
                       path, rule->name, requests[i].rule);
     }
     ck_assert_ptr_null(policy_rule(policy, "books"));
@@ -327,7 +267,7 @@ START_TEST(an_encoded_slash_is_both_a_slash_and_none)
             " 'literal':    {'match': {'path': '/literal%2Fslash'}, 'capacity': 1, 'refill_rate': 1},"
             " 'as-segment': {'match': {'path': '/*/both'}, 'capacity': 1, 'refill_rate': 1},"
             " 'as-slash':   {'match': {'path': '/first/of/both'}, 'capacity': 1, 'refill_rate': 1}}");
-    for (size_t i = 0; i < COUNT(slashes); i++) {
+    for (int i = 0; i < ROWS(slashes); i++) {
         const struct rule *rule = policy_match(policy, METHOD_GET, slashes[i].path, strlen(slashes[i].path));
 
         ck_assert_msg(strcmp(rule->name, slashes[i].rule) == 0, "%s meets %s instead of %s", slashes[i].path,
@@ -385,190 +325,12 @@ START_TEST(failure_modes_have_a_name_each)
 }
 END_TEST
 
-static char *
-report_text(void)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-
-    ck_assert_ptr_nonnull(out);
-    report_print(&report, out, "");
-    fclose(out);
-    return text;
-}
-
-static void
-write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
-}
-
-static void
-check_mistake(const char *json)
-{
-    char path[300];
-    char *got, *expected;
-
-    compile_file(json);
-    ck_assert_msg(policy == NULL, "%s is taken", json);
-    got = report_text();
-    snprintf(path, sizeof(path), "%.*s.expected", (int)(strlen(json) - strlen(".json")), json);
-    if (getenv("UPDATE_EXPECTED") != NULL)
-        write_file(path, got);
-    expected = read_file(path);
-    ck_assert_msg(strcmp(got, expected) == 0, "%s\n  reports  %s\n  expected %s", json, got, expected);
-    free(got);
-    free(expected);
-    report_fini(&report);
-}
-
-START_TEST(every_mistake_has_its_message)
-{
-    struct dirent *entry;
-    DIR *directory;
-    int files = 0;
-
-    ck_assert_int_eq(chdir("rules"), 0);
-    directory = opendir(".");
-    ck_assert_ptr_nonnull(directory);
-    while ((entry = readdir(directory)) != NULL) {
-        const char *extension = strrchr(entry->d_name, '.');
-
-        if (extension == NULL || strcmp(extension, ".json") != 0)
-            continue;
-        check_mistake(entry->d_name);
-        files++;
-    }
-    closedir(directory);
-    ck_assert_int_ge(files, 100);
-}
-END_TEST
-
-static void
-assert_one_line(const char *line)
-{
-    ck_assert_ptr_null(policy);
-    ck_assert_uint_eq(report.count, 1);
-    ck_assert_str_eq(report.lines[0], line);
-}
-
-START_TEST(zero_bytes_are_refused_wherever_they_stand)
-{
-    static const char good[] = "{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
-
-    policy = policy_parse("test", good, sizeof(good) - 1, &defaults, &report);
-    ck_assert_ptr_nonnull(policy);
-    for (size_t i = 0; i <= sizeof(good) - 1; i++) {
-        char text[sizeof(good)];
-
-        memcpy(text, good, i);
-        text[i] = '\0';
-        memcpy(text + i + 1, good + i, sizeof(good) - 1 - i);
-        ck_assert_ptr_null(policy_parse("test", text, sizeof(text), &defaults, &report));
-        ck_assert_uint_eq(report.count, i + 1);
-        ck_assert_ptr_nonnull(strstr(report.lines[i], "a zero byte"));
-    }
-}
-END_TEST
-
-START_TEST(a_text_cut_short_anywhere_is_refused)
-{
-    static const char good[] = "{\"default\": {\"limits\": [{\"capacity\": 20, \"refill_rate\": \"5/1s\"}]}}";
-
-    for (size_t bytes = 0; bytes < sizeof(good) - 1; bytes++) {
-        char *text = malloc(bytes + 1);
-
-        ck_assert_ptr_nonnull(text);
-        memcpy(text, good, bytes);
-        ck_assert_msg(policy_parse("test", text, bytes, &defaults, &report) == NULL, "%.*s", (int)bytes,
-                      good);
-        ck_assert_uint_eq(report.count, bytes + 1);
-        free(text);
-    }
-}
-END_TEST
-
 START_TEST(a_byte_order_mark_is_skipped)
 {
     static const char text[] = "\xef\xbb\xbf{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
 
     policy = policy_parse("test", text, sizeof(text) - 1, &defaults, &report);
     ck_assert_ptr_nonnull(policy);
-}
-END_TEST
-
-START_TEST(a_file_up_to_the_cap_is_read_and_no_larger_one)
-{
-    static const char good[] = "{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
-    char *text = malloc(POLICY_FILE_BYTES + 1);
-
-    ck_assert_ptr_nonnull(text);
-    memset(text, ' ', POLICY_FILE_BYTES + 1);
-    memcpy(text, good, sizeof(good) - 1);
-    policy = policy_parse("test", text, POLICY_FILE_BYTES, &defaults, &report);
-    ck_assert_ptr_nonnull(policy);
-    policy_free(policy);
-    policy = policy_parse("test", text, POLICY_FILE_BYTES + 1, &defaults, &report);
-    assert_one_line("test: too large: at most 1048576 bytes are accepted");
-    free(text);
-}
-END_TEST
-
-/* `count` rules, the default among them. */
-static char *
-many_rules(int count)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-
-    ck_assert_ptr_nonnull(out);
-    for (int i = 1; i < count; i++)
-        fprintf(out, "%s\"r%d\": {\"match\": {\"path\": \"/r/%d\"}, \"capacity\": 1, \"refill_rate\": 1}",
-                i == 1 ? "{" : ", ", i, i);
-    fputs(", \"default\": {\"capacity\": 1, \"refill_rate\": 1}}", out);
-    fclose(out);
-    return text;
-}
-
-START_TEST(as_many_rules_as_are_allowed_are_read_and_no_more)
-{
-    char *text = many_rules(POLICY_RULES_MAX);
-
-    policy = policy_parse("test", text, strlen(text), &defaults, &report);
-    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
-    ck_assert_uint_eq(policy->rule_count, POLICY_RULES_MAX);
-    ck_assert_str_eq(policy_match(policy, METHOD_GET, "/r/1023", 7)->name, "r1023");
-    free(text);
-    policy_free(policy);
-
-    text = many_rules(POLICY_RULES_MAX + 1);
-    policy = policy_parse("test", text, strlen(text), &defaults, &report);
-    assert_one_line("test: $: 1025 rules: at most 1024 are accepted");
-    free(text);
-}
-END_TEST
-
-START_TEST(an_object_with_a_flood_of_keys_is_one_mistake)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&text, &bytes);
-
-    ck_assert_ptr_nonnull(out);
-    fputs("{\"default\": {\"capacity\": 1, \"refill_rate\": 1", out);
-    for (int i = 0; i < 2000; i++)
-        fprintf(out, ", \"key%d\": 1", i);
-    fputs("}}", out);
-    fclose(out);
-    policy = policy_parse("test", text, bytes, &defaults, &report);
-    assert_one_line("test: $.default: has more than 1024 keys");
-    free(text);
 }
 END_TEST
 
@@ -597,38 +359,23 @@ int
 main(void)
 {
     Suite *suite = suite_create("policy");
-    TCase *rules = tcase_create("rules"), *mistakes = tcase_create("mistakes");
-    SRunner *runner = srunner_create(suite);
-    int failed;
+    TCase *tests = tcase_create("rules");
 
-    tcase_add_checked_fixture(rules, set_up, tear_down);
-    tcase_add_test(rules, the_rules_that_the_project_ships_are_right);
-    tcase_add_test(rules, the_short_form_is_a_token_bucket_by_address);
-    tcase_add_test(rules, every_key_of_a_rule_takes_effect);
-    tcase_add_test(rules, a_window_takes_the_defaults_that_it_does_not_name);
-    tcase_add_test(rules, a_refill_rate_is_an_exact_ratio);
-    tcase_add_test(rules, a_window_is_a_number_and_its_unit);
-    tcase_add_test(rules, the_first_rule_in_file_order_that_matches_wins);
-    tcase_add_test(rules, an_encoded_slash_is_both_a_slash_and_none);
-    tcase_add_test(rules, without_a_default_what_no_rule_matches_meets_none);
-    tcase_add_loop_test(rules, what_is_hardly_meant_is_a_warning, 0, COUNT(warnings));
-    tcase_add_test(rules, method_names_are_case_sensitive);
-    tcase_add_test(rules, failure_modes_have_a_name_each);
-    suite_add_tcase(suite, rules);
-
-    tcase_add_checked_fixture(mistakes, set_up, tear_down);
-    tcase_add_test(mistakes, every_mistake_has_its_message);
-    tcase_add_test(mistakes, zero_bytes_are_refused_wherever_they_stand);
-    tcase_add_test(mistakes, a_text_cut_short_anywhere_is_refused);
-    tcase_add_test(mistakes, a_byte_order_mark_is_skipped);
-    tcase_add_test(mistakes, a_file_up_to_the_cap_is_read_and_no_larger_one);
-    tcase_add_test(mistakes, as_many_rules_as_are_allowed_are_read_and_no_more);
-    tcase_add_test(mistakes, an_object_with_a_flood_of_keys_is_one_mistake);
-    tcase_add_test(mistakes, as_many_headers_as_are_allowed_are_kept);
-    suite_add_tcase(suite, mistakes);
-
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, the_rules_that_the_project_ships_are_right);
+    tcase_add_test(tests, the_short_form_is_a_token_bucket_by_address);
+    tcase_add_test(tests, every_key_of_a_rule_takes_effect);
+    tcase_add_test(tests, a_window_takes_the_defaults_that_it_does_not_name);
+    tcase_add_test(tests, a_refill_rate_is_an_exact_ratio);
+    tcase_add_test(tests, a_window_is_a_number_and_its_unit);
+    tcase_add_test(tests, the_first_rule_in_file_order_that_matches_wins);
+    tcase_add_test(tests, an_encoded_slash_is_both_a_slash_and_none);
+    tcase_add_test(tests, without_a_default_what_no_rule_matches_meets_none);
+    tcase_add_loop_test(tests, what_is_hardly_meant_is_a_warning, 0, ROWS(warnings));
+    tcase_add_test(tests, method_names_are_case_sensitive);
+    tcase_add_test(tests, failure_modes_have_a_name_each);
+    tcase_add_test(tests, a_byte_order_mark_is_skipped);
+    tcase_add_test(tests, as_many_headers_as_are_allowed_are_kept);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
 }

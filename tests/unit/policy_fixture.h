@@ -1,0 +1,64 @@
+/*
+ * policy_fixture: a policy and its report, fresh for each test, in the directory of the test data.
+ */
+#ifndef POLICY_FIXTURE_H
+#define POLICY_FIXTURE_H
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy.h"
+
+static const struct policy_defaults defaults = {
+    .limit = 100, .window_us = 60000000, .failure_mode = FAILURE_CLOSED};
+static struct report report;
+static struct policy *policy;
+
+static void
+set_up(void)
+{
+    report_init(&report);
+    policy = NULL;
+    ck_assert_int_eq(chdir(TEST_DATA), 0);
+}
+
+static void
+tear_down(void)
+{
+    policy_free(policy);
+    report_fini(&report);
+}
+
+static char *
+read_file(const char *path)
+{
+    char *text = NULL;
+    size_t room = 0;
+    FILE *file = fopen(path, "r");
+    ssize_t bytes;
+
+    if (file == NULL)
+        return strdup("(there is no such file)\n");
+    bytes = getdelim(&text, &room, '\0', file);
+    fclose(file);
+    if (bytes < 0) {
+        free(text);
+        return strdup("");
+    }
+    return text;
+}
+
+static void
+compile_file(const char *path)
+{
+    char *text = read_file(path);
+
+    ck_assert_ptr_nonnull(text);
+    policy = policy_parse(path, text, strlen(text), &defaults, &report);
+    free(text);
+}
+
+#endif
