@@ -105,6 +105,14 @@ def test_run_shows_the_flags_of_a_service_that_is_built_without_building_it(chec
     assert checkout.called() == []
 
 
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_run_shows_its_own_manual_where_nothing_is_built(checkout, flag):
+    result = checkout.run("scripts/run", flag)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: scripts/run [FLAG]...\n") and "docs/configuration.md" in result.stdout
+    assert checkout.called() == [] and not checkout.built()
+
+
 def test_run_says_that_it_builds(checkout):
     provide_binary(checkout)
     (checkout.root / "build/hiredis").mkdir()  # else setup looks for one that has TLS
