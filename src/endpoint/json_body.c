@@ -55,7 +55,7 @@ json_body_parse(const char *text, size_t bytes, struct json_error *error)
 {
     static const struct json_body_place root = {0};
     size_t at, mark = json_text_mark_bytes(text, bytes);
-    const char *why = json_text_check(text, bytes, &at);
+    const char *why = json_text_check(text, bytes, JSON_BODY_VALUES_MAX, &at);
 
     if (why != NULL) {
         json_error(error, &root, 400, plain_clause(why), "%s", "");

@@ -13,6 +13,9 @@
 
 #include <cjson/cJSON.h>
 
+/* In a body: a batch has some 20 for each of its checks. To read more would hold up all other clients of the worker. */
+#define JSON_BODY_VALUES_MAX 20000
+
 struct json_error {
     unsigned status;     /* 0: nothing is wrong; else the HTTP status */
     char field[80];      /* "checks[3].cost"; "": the whole body */

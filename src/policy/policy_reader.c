@@ -12,12 +12,14 @@
 #include "reader.h"
 #include "unique.h"
 
+#define VALUES_MAX 100000 /* a file has thousands of rules at most */
+
 /* NULL where it is not one, with a line in the report; else to be freed with cJSON_Delete. */
 static cJSON *
 parse_json(const struct reader *reader, const char *text, size_t bytes)
 {
     size_t at, line, column, mark = json_text_mark_bytes(text, bytes);
-    const char *mistake = json_text_check(text, bytes, &at);
+    const char *mistake = json_text_check(text, bytes, VALUES_MAX, &at);
     cJSON *root;
 
     if (mistake != NULL) {

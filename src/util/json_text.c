@@ -11,7 +11,7 @@ struct cursor {
     const char *text;
     size_t bytes;
     size_t at;
-    size_t values;       /* so far */
+    size_t values_left;
     const char *mistake; /* NULL: none so far */
 };
 
@@ -52,7 +52,8 @@ fail_expecting(struct cursor *cursor, const char *mistake)
 static void
 skip_blanks(struct cursor *cursor)
 {
-    while (peek(cursor) != '\0' && strchr(" \t\r\n", peek(cursor)) != NULL)
+    for (char byte = peek(cursor); byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+         byte = peek(cursor))
         cursor->at++;
 }
 
@@ -247,8 +248,8 @@ check_value(struct cursor *cursor, int depth)
     char byte;
 
     skip_blanks(cursor);
-    if (++cursor->values > JSON_TEXT_VALUES_MAX)
-        return fail(cursor, "too many values: at most 100000");
+    if (cursor->values_left-- == 0)
+        return fail(cursor, "too many values");
     byte = peek(cursor);
     if (byte == '{')
         return check_container(cursor, depth + 1, '}');
@@ -289,9 +290,9 @@ json_text_mark_bytes(const char *text, size_t bytes)
 }
 
 const char *
-json_text_check(const char *text, size_t bytes, size_t *at)
+json_text_check(const char *text, size_t bytes, size_t values_max, size_t *at)
 {
-    struct cursor cursor = {.text = text, .bytes = bytes};
+    struct cursor cursor = {.text = text, .bytes = bytes, .values_left = values_max};
 
     if (check_document(&cursor))
         return NULL;

@@ -11,15 +11,15 @@
 #include <stddef.h>
 
 #define JSON_TEXT_DEPTH_MAX    16
-#define JSON_TEXT_VALUES_MAX   100000 /* a tree takes some 80 bytes for each, however short its text */
-#define JSON_TEXT_NUMBER_BYTES 63     /* what cJSON reads of a number */
+#define JSON_TEXT_NUMBER_BYTES 63 /* what cJSON reads of a number */
 
 /* A byte order mark in UTF-8: allowed at the beginning, 3 bytes; else 0. */
 size_t json_text_mark_bytes(const char *text, size_t bytes);
 
-/* NULL where the text is one JSON value; else a static clause that says what is wrong, with `*at` the offset
-   of the byte that it is about (`bytes` at the end of the text). */
-const char *json_text_check(const char *text, size_t bytes, size_t *at);
+/* NULL where the text is one JSON value, with at most `values_max` values in it: cJSON takes some 80 bytes and half a
+   microsecond for each, however short its text. Else a static clause that says what is wrong, with `*at` the offset of
+   the byte that it is about (`bytes` at the end of the text). */
+const char *json_text_check(const char *text, size_t bytes, size_t values_max, size_t *at);
 
 /* An offset as editors count: lines and characters, both from 1. */
 void json_text_position(const char *text, size_t at, size_t *line, size_t *column);

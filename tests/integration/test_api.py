@@ -238,6 +238,16 @@ def test_a_batch_has_at_most_1000_checks(serve, store):
     assert check(service, cost=2).status == 200, "and nothing was spent"
 
 
+def test_a_body_has_at_most_20000_values(serve):
+    """A tree of more would hold up its worker for tens of milliseconds."""
+    service = serve(rules=RULES)
+    for values, status in ((20000, 200), (20001, 400)):
+        headers = {f"x-{i}": "" for i in range(values - 4)}  # the body, its list, the check in it, its headers
+        response = post(service, "/v1/check/batch", {"checks": [{"headers": headers}]})
+        assert response.status == status
+    assert "too many values" in response.json()["detail"]
+
+
 def test_a_batch_may_have_a_mebibyte(serve):
     service = serve(rules=RULES, env={"MAX_BODY_BYTES": "100"})
     body = json.dumps({"checks": [one("roomy", "a" * 900)] * 1000}).encode()
