@@ -6,6 +6,17 @@
 #include "clock.h"
 #include "number.h"
 
+/* What each algorithm is called in rules and commands, and the letter that its states' keys have. */
+static const struct {
+    const char *name;
+    char letter;
+} words[ALGORITHM_COUNT] = {
+    [TOKEN_BUCKET] = {"token_bucket", 'b'},
+    [SLIDING_WINDOW] = {"sliding_window", 'w'},
+    [SLIDING_WINDOW_COUNTER] = {"sliding_window_counter", 'c'},
+    [FIXED_WINDOW] = {"fixed_window", 'f'},
+};
+
 enum limit_error
 limit_init_token_bucket(struct limit *limit, int64_t capacity, int64_t refill, int64_t refill_period_us)
 {
@@ -96,9 +107,8 @@ limit_error_text(enum limit_error error)
     case LIMIT_WINDOW_TOO_LONG:
         return "the window, or the time in which the bucket fills, is longer than 366 days";
     case LIMIT_TOO_LARGE:
-        return "the limit times its window, or the capacity times the refill period, is too large to be "
-               "counted "
-               "exactly; accepted: products below 2^53 in microseconds, after reduction";
+        return "the limit times its window, or the capacity times the refill period, is too large "
+               "to be counted exactly; accepted: products below 2^53 in microseconds, after reduction";
     }
     return "unknown error";
 }
@@ -106,12 +116,10 @@ limit_error_text(enum limit_error error)
 size_t
 limit_state_name(const struct limit *limit, char *out)
 {
-    static const char letters[ALGORITHM_COUNT] = {
-        [TOKEN_BUCKET] = 'b', [SLIDING_WINDOW] = 'w', [SLIDING_WINDOW_COUNTER] = 'c', [FIXED_WINDOW] = 'f'};
     bool is_bucket = limit->algorithm == TOKEN_BUCKET;
     char *end = out;
 
-    *end++ = letters[limit->algorithm];
+    *end++ = words[limit->algorithm].letter;
     end += duration_write(end, is_bucket ? limit->units_per_token : limit->window_us);
     if (is_bucket && limit->units_per_us != 1) {
         *end++ = '/';
@@ -120,24 +128,17 @@ limit_state_name(const struct limit *limit, char *out)
     return (size_t)(end - out);
 }
 
-static const char *const names[ALGORITHM_COUNT] = {
-    [TOKEN_BUCKET] = "token_bucket",
-    [SLIDING_WINDOW] = "sliding_window",
-    [SLIDING_WINDOW_COUNTER] = "sliding_window_counter",
-    [FIXED_WINDOW] = "fixed_window",
-};
-
 const char *
 algorithm_name(enum algorithm algorithm)
 {
-    return names[algorithm];
+    return words[algorithm].name;
 }
 
 int
 algorithm_by_name(const char *name)
 {
     for (int i = 0; i < ALGORITHM_COUNT; i++) {
-        if (strcmp(name, names[i]) == 0)
+        if (strcmp(name, words[i].name) == 0)
             return i;
     }
     return -1;

@@ -231,8 +231,8 @@ START_TEST(the_first_rule_in_file_order_that_matches_wins)
         const char *path = requests[i].path;
         const struct rule *rule = policy_match(policy, requests[i].method, path, strlen(path));
 
-        ck_assert_msg(strcmp(rule->name, requests[i].rule) == 0, "row %d: %s meets %s instead of %s", i,
-                      path, rule->name, requests[i].rule);
+        ck_assert_msg(strcmp(rule->name, requests[i].rule) == 0, "row %d: %s meets %s instead of %s", i, path,
+                      rule->name, requests[i].rule);
     }
     ck_assert_ptr_null(policy_rule(policy, "books"));
     ck_assert_ptr_nonnull(policy_rule(policy, "named"));
