@@ -43,7 +43,7 @@ connect_unix(int64_t limit_us, const char *path)
                           (struct sockaddr *)&address, sizeof(address));
 }
 
-/* The service listens on all addresses, or on one: it is asked on this machine, or on that one. */
+/* A service that listens on all addresses is asked on the loopback, any other on its address. */
 static int
 connect_tcp(int64_t limit_us, const char *host, int64_t port)
 {
@@ -91,7 +91,7 @@ ask(int fd)
     return strcmp(reply, healthy) == 0;
 }
 
-/* A service that is full makes room (http/places.h), but perhaps not at once: a refusal is not its last word. */
+/* A full service makes room for this machine (http/places.h), but perhaps not at once: a refusal is tried again. */
 int
 healthcheck(const struct settings *settings)
 {

@@ -1,13 +1,13 @@
 /*
- * healthcheck: `ratelimitd healthcheck`: is the service that these settings would start healthy? For Docker's HEALTHCHECK,
- * in an image that has no curl.
+ * healthcheck: `ratelimitd healthcheck`, which asks the service that these settings start whether it is healthy. For
+ * Docker's HEALTHCHECK, in an image without curl.
  */
 #ifndef HEALTHCHECK_H
 #define HEALTHCHECK_H
 
 #include "settings.h"
 
-/* The exit status: 0 where GET /health says 200 within two seconds; else 1, with a line on standard error that says why. */
+/* The exit status: 0 if GET /health is answered 200 within two seconds; else 1, with the reason on standard error. */
 int healthcheck(const struct settings *settings);
 
 #endif

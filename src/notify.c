@@ -18,7 +18,7 @@
    wait for a manager that hangs. */
 #define PATIENCE_S 1
 
-/* `text` is /a/path, or @name in the abstract name space, where a null byte stands for the @. */
+/* `text` is /a/path, or @name in the abstract name space, where a zero byte replaces the @. */
 static bool
 parse_address(struct sockaddr_un *address, socklen_t *bytes, const char *text)
 {

@@ -18,10 +18,10 @@
 #include "server.h"
 #include "stringify.h"
 
-/* A drain that takes longer is cut short: the whole stop is to be over within 10 s, which is how long containers wait. */
+/* A longer drain is cut short: the service must end within 10 s, which is how long container runtimes wait. */
 #define DRAIN_S 8
 
-/* How long the first requests wait in the socket's queue for the store to be there, before they are taken in anyway. */
+/* How long the first requests wait in the socket's queue for the store to connect, before they are accepted anyway. */
 #define STORE_FIRST_US (1 * US_PER_S)
 
 struct worker {
@@ -33,8 +33,8 @@ struct worker {
     int stop; /* eventfd */
     struct event *on_stop;
     bool stopping;
-    struct store *store;   /* this worker's Redis; NULL: options->memory is the store */
-    enum store_state told; /* what options->counts holds of the store */
+    struct store *store;      /* this worker's Redis; NULL: options->memory is the store */
+    enum store_state counted; /* the state of the store in options->counts */
     struct limiter limiter;
     struct server *server;
 };
@@ -57,15 +57,15 @@ store_of(const struct worker *worker)
 
 /* For /health and /ready, which speak for all workers. */
 static void
-tell_state(struct worker *worker)
+count_state(struct worker *worker)
 {
     enum store_state state = store_health(store_of(worker)).state;
 
-    if (state == worker->told)
+    if (state == worker->counted)
         return;
     atomic_fetch_add_explicit(&worker->options->counts->stores[state], 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&worker->options->counts->stores[worker->told], 1, memory_order_relaxed);
-    worker->told = state;
+    atomic_fetch_sub_explicit(&worker->options->counts->stores[worker->counted], 1, memory_order_relaxed);
+    worker->counted = state;
     if (state == STORE_READY)
         atomic_store_explicit(&worker->options->counts->reached, true, memory_order_relaxed);
 }
@@ -77,7 +77,7 @@ turn(struct worker *worker, bool wait)
     bool more;
 
     event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
-    tell_state(worker);
+    count_state(worker);
     more = server_run(worker->server);
     store_flush(store_of(worker));
     return more;
@@ -117,7 +117,7 @@ on_first_limit(evutil_socket_t fd, short what, void *arg)
     *over = true;
 }
 
-/* The first requests after a start should find the store there, if it is. */
+/* The first requests after a start should find the store connected, if it is up. */
 static void
 await_store(struct worker *worker)
 {
@@ -179,13 +179,13 @@ run_thread(void *arg)
     struct worker *worker = arg;
 
     await_store(worker);
-    tell_state(worker);
+    count_state(worker);
     serve(worker);
     drain(worker);
     return NULL;
 }
 
-/* When the thread has ended, or was never started. */
+/* After the thread has ended, or if it never started. */
 static void
 worker_free(struct worker *worker)
 {
@@ -202,7 +202,7 @@ worker_free(struct worker *worker)
     free(worker);
 }
 
-/* All that may fail is done here, before the service says that it is ready. */
+/* Everything that can fail happens here, before the service reports that it is ready. */
 static bool
 open_all(struct worker *worker)
 {
@@ -222,9 +222,9 @@ worker_start(const struct worker_options *options, unsigned number, int socket)
         return NULL;
     }
     *worker = (struct worker){.options = options, .number = number, .socket = socket, .stop = -1};
-    worker->told = options->redis ? STORE_CONNECTING : STORE_READY;
-    atomic_fetch_add_explicit(&options->counts->stores[worker->told], 1, memory_order_relaxed);
-    errno = ENOMEM; /* not everybody below sets it */
+    worker->counted = options->redis ? STORE_CONNECTING : STORE_READY;
+    atomic_fetch_add_explicit(&options->counts->stores[worker->counted], 1, memory_order_relaxed);
+    errno = ENOMEM; /* not every function below sets it */
     status = open_all(worker) ? pthread_create(&worker->thread, NULL, run_thread, worker) : errno;
     if (status == 0)
         return worker;
@@ -239,7 +239,7 @@ worker_stop(struct worker *worker)
     uint64_t one = 1;
 
     if (write(worker->stop, &one, sizeof(one)) < 0)
-        assert(errno == EAGAIN); /* it has been told 2^64 - 2 times already */
+        assert(errno == EAGAIN); /* after 2^64 - 2 calls */
 }
 
 void

@@ -1,9 +1,9 @@
 /*
- * worker: one thread = one event loop: its HTTP server and its handle of the store. Nothing of a request crosses threads.
+ * worker: a thread with an event loop, an HTTP server and a handle of the store. A request never crosses threads.
  *
  *      wait for events ─► HTTP takes requests in ─► the store's batch leaves ─┐
  *             ▲                                                               │
- *             └── what was answered is resumed, and HTTP sends it ◄───────────┘
+ *             └── answered requests are resumed, and HTTP sends ◄───────────┘
  */
 #ifndef WORKER_H
 #define WORKER_H
@@ -34,11 +34,11 @@ struct worker_options {
     struct limiter_counts *counts;
 };
 
-/* Makes all that a worker needs and starts its thread; nothing that it does from then on is given up for want of memory.
-   `socket` is the worker's from here on. NULL with errno when it cannot be started. */
+/* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The worker owns
+   `socket`, also on failure: NULL with errno. */
 struct worker *worker_start(const struct worker_options *options, unsigned number, int socket);
 
-/* Tells the worker to drain and end. From any thread; more than once is the same as once. */
+/* Makes the worker drain and end. From any thread; repeated calls have no effect. */
 void worker_stop(struct worker *worker);
 
 /* Waits for its end and frees it. */

@@ -8,7 +8,7 @@ on_checked(struct checks *checks)
     request->resume(request);
 }
 
-/* Without a status the error is that memory has run out, and so there is no response. */
+/* An error without a status means out of memory; there is no response then. */
 static enum endpoint_status
 refuse(struct endpoint_request *request, const struct json_error *error)
 {

@@ -9,7 +9,7 @@
 #include "endpoint.h"
 #include "json_body.h"
 
-/* Makes the checks of a parsed body. NULL with an error; an error without a status: out of memory. */
+/* Makes the checks of a parsed body. NULL with an error; without a status: out of memory. */
 typedef struct checks *api_request_parse(const struct endpoint_request *request,
                                          const struct checks_caller *caller, const cJSON *root,
                                          struct json_error *error);

@@ -85,7 +85,7 @@ read_header(const struct check_parser *parser, const cJSON *value, struct identi
         if (strcasecmp(policy->headers[i], value->string) != 0)
             continue;
         if (fields->values[i].text != NULL)
-            return refuse(parser, "headers", "must not name a header twice");
+            return refuse(parser, "headers", "contains a header twice");
         if (field.bytes > 0)
             fields->values[i] = field;
     }
@@ -121,11 +121,11 @@ read_address(const struct check_parser *parser, struct address *address)
                             refuse(parser, "ip", "must be an IPv4 or an IPv6 address"));
 }
 
-/* By what the application says of its request. Its own address and headers say nothing of that one. */
+/* By the headers and the address in the object, not by those of the application's own request. */
 static bool
-identify_asker(struct check_parser *parser)
+identify_client(struct check_parser *parser)
 {
-    static const struct networks nobody = {0};
+    static const struct networks no_proxies = {0};
     struct identity_fields fields = {0};
     struct address address;
     struct peer peer, *known = NULL;
@@ -139,8 +139,8 @@ identify_asker(struct check_parser *parser)
         known = &peer;
     }
     if (parser->check->take.rule == NULL)
-        return true; /* not limited: nobody's quota */
-    switch (identify(&parser->check->take.client, parser->check->take.rule, &fields, known, &nobody)) {
+        return true; /* not limited */
+    switch (identify(&parser->check->take.client, parser->check->take.rule, &fields, known, &no_proxies)) {
     case IDENTITY_FOUND:
         return true;
     case IDENTITY_BAD:
@@ -158,7 +158,7 @@ read_client(struct check_parser *parser)
     const char *name;
 
     if (parser->values[CLIENT] == NULL)
-        return identify_asker(parser);
+        return identify_client(parser);
     if (parser->values[HEADERS] != NULL)
         return refuse(parser, "headers", "is not allowed beside client");
     if (parser->values[IP] != NULL)
@@ -183,7 +183,7 @@ check_parse(const struct policy *policy, const cJSON *object, const struct json_
             bool with_cost, struct check *check)
 {
     struct check_parser parser = {.policy = policy, .place = place, .check = check, .error = &check->error};
-    size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it stands last */
+    size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it is the last key */
     const char *unknown = with_cost
                               ? "has a field that is none of rule, client, cost, path, method, headers, ip"
                               : "has a field that is none of rule, client, path, method, headers, ip";

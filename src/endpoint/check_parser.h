@@ -1,9 +1,9 @@
 /*
- * check_parser: what an application asks in the JSON of /v1/check, /v1/check/batch and /v1/reset.
+ * check_parser: the JSON objects of /v1/check, /v1/check/batch and /v1/reset, parsed into checks.
  *
- *      which rule   `rule`, its name; else `path` and `method`, matched as a request would be
- *      who          `client`, a name; else `headers` and `ip`, by the rule's identify_by as in a request
- *      how much     `cost`: 1 where it is absent; 0 peeks
+ *      rule         `rule`, its name; else `path` and `method`, matched as a request would be
+ *      client       `client`, a name; else `headers` and `ip`, by the rule's identify_by as in a request
+ *      cost         `cost`; 1 if absent; 0 peeks
  */
 #ifndef CHECK_PARSER_H
 #define CHECK_PARSER_H
@@ -14,12 +14,12 @@
 #include "json_body.h"
 #include "policy.h"
 
-/* Makes a check of the object: its take's rule, client and cost, or its error. Without `with_cost` a
-   cost is a error. */
+/* Parses the object into a check: its take's rule, client and cost, or its error. Without `with_cost`, a cost is an
+   error. */
 void check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
                  bool with_cost, struct check *check);
 
-/* The list of a batch, of 1 to CHECKS_MAX objects; NULL with a error about the whole. */
+/* The list of a batch, of 1 to CHECKS_MAX objects; NULL with an error. */
 const cJSON *check_parse_list(const cJSON *root, struct json_error *error);
 
 #endif

@@ -5,7 +5,7 @@
 #include "container_of.h"
 
 /* A turn: what one request may have in the store at a time, in limit_work. A quarter of a command to Redis
-   (redis_batch.h), so that what others ask meanwhile has room beside it and does not wait long for it. */
+   (redis_batch.h), so that other requests have room beside it and do not wait long for it. */
 #define TURN_WORK 256
 
 static uint32_t
@@ -25,7 +25,7 @@ ask(struct checks *checks, struct check *check)
                             : limiter_take(checks->caller.limiter, &check->take);
 }
 
-/* What is decided at once takes nothing of the turn. LIMITER_DONE: all have their answers. */
+/* A check that is decided at once does not count towards the turn. LIMITER_DONE: all are answered. */
 static enum limiter_status
 ask_turn(struct checks *checks)
 {

@@ -1,10 +1,10 @@
 /*
- * checks: what an application asks in one request, one or a thousand, decided together.
+ * checks: the checks of one request, one or a thousand, decided together.
  *
- * They go to the store in the order of the list and by turns: some first, and when all of those have their answers, the next.
- * So a thousand checks do not stand before everybody else's one. Each has its own deadline, from its own asking; once the
- * store is away, the rest are answered by their failure mode at once. The callback comes once, when the last one has its
- * answer. One allocation for all; one thread.
+ * They go to the store in the order of the list and in turns: when all checks of a turn are answered, the next turn begins.
+ * So a thousand checks do not delay the single check of another request. Each has its own deadline, from the moment it is
+ * sent; once the store is away, the rest are answered by their failure mode at once. The callback comes once, when the
+ * last check is answered. One allocation for all; one thread.
  */
 #ifndef CHECKS_H
 #define CHECKS_H
@@ -21,7 +21,7 @@ struct checks;
 
 struct check {
     struct limiter_take take;
-    struct json_error error; /* with a status: there is nothing to decide */
+    struct json_error error; /* with a status: it is not decided */
     struct checks *all;
     bool pending;
 };
@@ -34,18 +34,18 @@ struct checks_caller {
 
 struct checks {
     struct checks_caller caller;
-    bool is_reset;    /* not to be decided: to be forgotten */
-    uint32_t asked;   /* of the list, from its start */
-    uint32_t pending; /* of those, without an answer yet */
+    bool is_reset;    /* forget the clients instead of deciding */
+    uint32_t asked;   /* sent to the store: the first of the list */
+    uint32_t pending; /* of those, not answered yet */
     uint32_t count;
     struct check list[];
 };
 
-/* NULL when memory is out. Every check is empty: no rule, no error, cost 1. */
+/* NULL when out of memory. Every check is empty: no rule, no error, cost 1. */
 struct checks *checks_new(const struct checks_caller *caller, uint32_t count);
 
-/* LIMITER_DONE: all have their answers, and the callback does not come; else it comes later, never before the
-   return. Once only. */
+/* To be called once. LIMITER_DONE: all are answered, and the callback does not come; otherwise it comes later, never
+   before this returns. */
 enum limiter_status checks_start(struct checks *checks);
 
 /* Cancels what is pending. NULL is allowed. */

@@ -1,5 +1,5 @@
 /*
- * decide: what the resources and forward auth do once the rule is known: identify the client, take, render.
+ * decide: what the resources and forward auth share once the rule is known: identify the client, take, render.
  */
 #ifndef DECIDE_H
 #define DECIDE_H

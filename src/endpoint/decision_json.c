@@ -35,7 +35,7 @@ put_limits(struct text *text, const struct limiter_take *take)
     text_put(text, "]");
 }
 
-/* Only the limit itself, if there is a rule: the store could not say, or was not asked. */
+/* Only the limit itself, if there is a rule: the store was away, or was not asked. */
 static void
 put_no_numbers(struct text *text, const struct limiter_take *take)
 {

@@ -1,12 +1,12 @@
 /*
- * decision_json: a decision as applications get it.
+ * decision_json: a decision as JSON.
  *
  *     "allowed": true, "rule": "api-resource", "limit": 100, "remaining": 99, "retry_after_ms": 0,
  *     "reset_after_ms": 60000
  *
  * The numbers are those of the tightest limit; where the rule has several, `limits` has all of them in the
- * rule's order. A number is null where nobody knows it (a failure mode decided), retry_after_ms also where
- * waiting will not help; rule and limit where no rule matches.
+ * rule's order. A number is null where it is unknown (a failure mode decided), retry_after_ms also where
+ * waiting will not help; rule and limit are null where no rule matches.
  */
 #ifndef DECISION_JSON_H
 #define DECISION_JSON_H

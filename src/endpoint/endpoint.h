@@ -1,5 +1,5 @@
 /*
- * endpoint: the face of everything that answers a request. An endpoint is one file here and one row of the table in
+ * endpoint: the interface of everything that answers a request. An endpoint is one file here and one row of the table in
  * http/routes.c.
  *
  *      start ─┬─► ENDPOINT_ANSWERED   `request->response` is the answer; finish is not called
@@ -8,7 +8,7 @@
  *                                     then finish makes the answer
  *      free                           after the answer, or instead of it when the connection is lost
  *
- * An endpoint knows nothing of connections, framing and suspending: http/exchange does that for all of them. The worker's
+ * Connections, framing and suspending are not an endpoint's concern: http/exchange handles them for all. The worker's
  * thread only.
  */
 #ifndef ENDPOINT_H
@@ -25,7 +25,7 @@
 
 struct renderer;
 
-/* What the endpoints of a worker work with. */
+/* What the endpoints of a worker share. */
 struct endpoint_context {
     const struct policy *policy;
     const struct networks *trusted; /* proxies */
@@ -38,13 +38,13 @@ struct endpoint_request {
     const struct endpoint_context *context;
     const char *message; /* the route's; NULL: it has none */
     enum method method;
-    const char *path; /* normalised (path_normalise); of a route for a whole subtree "" */
+    const char *path; /* normalised (path_normalise); "" on a route for a subtree */
     size_t path_bytes;
-    const char *rest; /* of a route for a subtree: what follows the route's path, as it came */
+    const char *rest; /* on a route for a subtree: what follows the route's path, as it came */
     struct headers *headers;
     const struct peer *peer;
     struct field body; /* for an endpoint that reads it, else empty; valid during start */
-    bool closing;      /* the answer ends the connection, and has to say so */
+    bool closing;      /* the answer ends the connection, and must say so */
     bool draining;     /* the service is about to end */
     void (*resume)(struct endpoint_request *request);
 

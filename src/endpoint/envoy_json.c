@@ -1,14 +1,12 @@
 /*
- * envoy: POST /json, as envoyproxy/ratelimit has it: the JSON of Envoy's RateLimitRequest and
- * RateLimitResponse.
+ * envoy_json: POST /json, as in envoyproxy/ratelimit: the JSON of Envoy's RateLimitRequest and RateLimitResponse.
  *
  *      {"domain": "shop",
  *       "descriptors": [{"entries": [{"key": "path", "value": "/cart"}, {"key": "user", "value": "u1"}]}]}
  *
- * A descriptor is counted by the rule that is named after the domain and as many of its first keys as there
- * is a rule for: shop.path.user, else shop.path, else shop. Its client is what the name covers:
- * path=/cart,user=u1 by the first of these, path=/cart by the second, and one client for all by the last. No
- * such rule: it is not limited.
+ * The rule of a descriptor is named after the domain and the first keys; the longest name that exists counts:
+ * shop.path.user, else shop.path, else shop. Its client is the entries that the name covers: path=/cart,user=u1 for the
+ * first of these, path=/cart for the second, and one client for all for the last. Without such a rule it is not limited.
  *
  * The JSON is that of Protocol Buffers: names in camelCase or as in the .proto file, 64-bit numbers as
  * strings or as numbers, fields that are zero left out of what is written.
@@ -39,8 +37,8 @@ struct envoy_parser {
     const char *domain;
     struct json_body_place place; /* of the descriptor being read */
     struct json_error *error;
-    /* For a client's name. It is made of the body's strings, each byte two at most, and one byte more for each, which
-       has quotes there: twice the body is enough. */
+    /* For a client's name. It is made of the body's strings: at most two bytes for each byte, and one more for each
+       string, whose quotes the body has as well. Twice the body is enough. */
     char *scratch;
 };
 

@@ -1,19 +1,18 @@
 /*
- * forward: what a proxy asks about, at /check (forward auth): the request that it has before it.
+ * forward_auth: /check, where a proxy asks about a request that it has received.
  *
  *      method   X-Forwarded-Method, else X-Original-Method, else the method of this request
  *      path     X-Forwarded-Uri, else X-Original-URI, else X-Original-URL, else what follows /check in this
  *               one's path
  *      host     X-Forwarded-Host, where a rule identifies by header:host
  *
- * Headers are believed of a trusted peer only. The query is nobody's business: proxies leave their client's
- * in it.
+ * Headers are believed from a trusted peer only. The query is ignored: proxies leave their client's in it.
  *
  *      /check/api/data                  refused requests are answered 429
- *      /check:deny=403/api/data         403: for nginx, which makes 500 of every other
+ *      /check:deny=403/api/data         403: for nginx, which turns every other status into 500
  *
- * The status stands before the slash that any client's path begins with: a proxy that puts /check before that
- * path (Envoy) cannot be made to ask for another.
+ * The status comes before the slash that begins any client's path: a client of a proxy that puts /check before that path
+ * (Envoy) cannot choose it.
  */
 #include "decide.h"
 
@@ -25,7 +24,7 @@
 
 #define METHOD_BYTES 16 /* longer than every method with a name of its own */
 
-/* Cuts the status to deny by off `rest`. */
+/* Removes ":deny=STATUS" from the start of `rest`. */
 static bool
 read_deny_status(const char **rest, bool *deny_403)
 {
@@ -69,7 +68,7 @@ forwarded_target(const struct forwarded *forwarded, const char *rest)
     return (struct field){.text = rest[0] != '\0' ? rest : "/", .bytes = rest[0] != '\0' ? strlen(rest) : 1};
 }
 
-/* header:host is the host that the client asked for, not the one by which the proxy knows this service. */
+/* header:host means the host that the client asked for, not the name by which the proxy reaches this service. */
 static void
 take_forwarded_host(struct headers *headers, const struct policy *policy)
 {
@@ -78,7 +77,7 @@ take_forwarded_host(struct headers *headers, const struct policy *policy)
             headers->identity.values[i] = headers->forwarded.host;
 }
 
-/* The rule of the request that the proxy has. False with what is wrong in `*why`. */
+/* The rule of the request that the proxy asks about. False with the reason in `*why`. */
 static bool
 match(const struct endpoint_request *request, const char *rest, const struct rule **rule, const char **why)
 {
@@ -109,7 +108,7 @@ match(const struct endpoint_request *request, const char *rest, const struct rul
     return true;
 }
 
-/* What is unclear is refused: to a proxy, every status but 200 means no. */
+/* An unclear request is refused: to a proxy, every status but 2xx means no. */
 static enum endpoint_status
 start(struct endpoint_request *request)
 {

@@ -1,6 +1,5 @@
 /*
- * health: GET /health and GET /ready, which speak for the whole process, whichever worker is asked, and never wait for the
- * store.
+ * health: GET /health and GET /ready. Each worker answers for the process, and without waiting for the store.
  */
 #include "endpoint.h"
 
@@ -44,7 +43,7 @@ start_health(struct endpoint_request *request)
 
 /* NULL: there is none. */
 static const char *
-reason_not_to_ask(const struct limiter *limiter, const struct policy *policy, bool draining)
+reason_not_ready(const struct limiter *limiter, const struct policy *policy, bool draining)
 {
     uint32_t closed = policy_closed_rules(policy);
 
@@ -81,17 +80,17 @@ put_unavailable(struct text *text, const struct limiter *limiter, const struct p
  *      the store is there, for every worker                  200
  *      it is away, and every rule fails closed               503
  *      it is away, and was not reached since the start       503 if any rule fails closed: a start with a wrong REDIS_URL
- *      it is away                                            200: what does not fail closed is answered
+ *      it is away                                            200: the other rules are still answered
  *
- * Redis is away for all nodes at once: if all of them went out of service, nobody would answer what could be. The body names
- * the rules that are answered 503.
+ * Redis is away for all nodes at once: if all of them went out of service, requests that can be answered would not be. The
+ * body names the rules that are answered 503.
  */
 static enum endpoint_status
 start_ready(struct endpoint_request *request)
 {
     const struct limiter *limiter = request->context->limiter;
     const struct policy *policy = request->context->policy;
-    const char *reason = reason_not_to_ask(limiter, policy, request->draining);
+    const char *reason = reason_not_ready(limiter, policy, request->draining);
     struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
 
     request->response = (struct response){0};

@@ -1,8 +1,8 @@
 /*
- * body: the JSON of a request, read strictly: what is wrong is one error that names the field.
+ * json_body: the JSON of a request, read strictly: the first error names its field.
  *
- * Beyond json_text.h: unknown fields and fields that stand twice are mistakes, names are case-sensitive, a
- * number is a whole one. A error never holds a byte of what was sent. Pure; any thread.
+ * Beyond json_text.h: unknown and repeated fields are errors, names are case-sensitive, numbers are whole. An error never
+ * holds a byte of what was sent. Pure; any thread.
  */
 #ifndef JSON_BODY_H
 #define JSON_BODY_H
@@ -17,20 +17,20 @@
 #define JSON_BODY_VALUES_MAX 20000
 
 struct json_error {
-    unsigned status;     /* 0: nothing is wrong; else the HTTP status */
-    char field[80];      /* "checks[3].cost"; "": the whole body */
+    unsigned status;     /* the HTTP status; 0: no error */
+    char field[80];      /* "checks[3].cost"; "": the body itself */
     const char *why;     /* static: a clause about the field, "must be ..." */
-    size_t line, column; /* where the text stops to be JSON; 0 otherwise */
+    size_t line, column; /* where the text stops being JSON; 0 otherwise */
 };
 
-/* Where an object stands: at the root, or in a list of it. */
+/* Where an object is: at the root, or in a list there. */
 struct json_body_place {
     const char *list; /* NULL: the root */
     size_t index;
 };
 
-/* Notes the error, if it is the first one. The format makes the field's name, relative to the place; ""
-   names the object itself. Returns false, for callers that are about to. */
+/* Keeps the error, if it is the first one. The format makes the field's name, relative to the place; "" names the object
+   itself. Always false, so that callers can return it. */
 bool json_error(struct json_error *error, const struct json_body_place *place, unsigned status,
                 const char *why, const char *field_format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -38,7 +38,7 @@ bool json_error(struct json_error *error, const struct json_body_place *place, u
 #define JSON_ERROR_BYTES 400
 void json_error_text(const struct json_error *error, char out[JSON_ERROR_BYTES]);
 
-/* NULL with a error (status 0: memory is out); else to be freed with cJSON_Delete. */
+/* To be freed with cJSON_Delete. NULL with an error (status 0: out of memory). */
 cJSON *json_body_parse(const char *text, size_t bytes, struct json_error *error);
 
 /* A field's name and its number. Two names may have one number. */
@@ -47,13 +47,13 @@ struct json_body_key {
     unsigned field;
 };
 
-/* Sorts the fields of an object into `values`, by their numbers, NULL where one is absent. `unknown` is the
-   clause about a field that is none of the keys: it lists them. False with a error. */
+/* Sorts the fields of an object into `values`, by their numbers; NULL: absent. `unknown` is the clause for a field that
+   is not among the keys: it lists them. False with an error. */
 bool json_body_fields(const cJSON *object, const struct json_body_place *place,
                       const struct json_body_key *keys, size_t key_count, const char *unknown,
                       const cJSON **values, size_t value_count, struct json_error *error);
 
-/* A string of at least one byte; NULL with a error. */
+/* A string of at least one byte; NULL with an error. */
 const char *json_body_string(const cJSON *value, const struct json_body_place *place, const char *field,
                              struct json_error *error);
 

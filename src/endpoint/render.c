@@ -229,7 +229,7 @@ at_least_1(int64_t seconds)
     return seconds < 1 ? 1 : seconds;
 }
 
-/* Seconds until this limit is of more use: of a refusal, until the cost passes; else until the quota is whole. */
+/* Seconds until this limit is of more use: until the cost passes, if refused; otherwise until the quota is full. */
 static int64_t
 seconds_until_more(const struct decision *decision)
 {
@@ -291,7 +291,7 @@ static void
 fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
 {
     if (slot->key_bytes > 0)
-        response_free(&slot->answer); /* those that are still being sent keep it */
+        response_free(&slot->answer); /* answers that are still being sent keep it */
     slot->answer = make_answer(draft);
     slot->answer.owned = false; /* the cache's */
     slot->key = *key;
@@ -359,7 +359,7 @@ renderer_new(const struct policy *policy)
         return NULL;
     renderer->policy = policy;
     renderer->policy_headers =
-        calloc(policy->rule_count + 1, sizeof(char *)) /* at least 1: NULL means that memory is out */;
+        calloc(policy->rule_count + 1, sizeof(char *)) /* at least 1: NULL means out of memory */;
     for (uint32_t i = 0; renderer->policy_headers && i < policy->rule_count; i++) {
         renderer->policy_headers[i] = policy_header(&policy->rules[i]);
         if (renderer->policy_headers[i] == NULL) {

@@ -12,7 +12,7 @@
 
 #include "log.h"
 
-#define ACCEPTS_MAX 32 /* in one turn of the loop, before others have theirs */
+#define ACCEPTS_MAX 32 /* in one turn of the loop, so that open connections get theirs */
 
 union peer_address {
     struct sockaddr any;
@@ -21,7 +21,7 @@ union peer_address {
     struct sockaddr_un un;
 };
 
-/* One who was accepted and has to be handed on. */
+/* A connection that was accepted and has not been handed on. */
 struct arrival {
     int fd; /* -1: none */
     union peer_address address;
@@ -33,12 +33,12 @@ struct acceptor {
     struct event *readable;
     acceptor_callback *callback;
     void *arg;
-    struct arrival arrival; /* -1 but while it rests for lack of a place */
+    struct arrival arrival; /* set only while it rests for lack of a place */
     bool rests;
-    bool told; /* why the kernel lets nobody in, since it last did */
+    bool logged; /* why accept fails, since it last succeeded */
 };
 
-/* False with errno: nobody waits (EAGAIN), or the kernel lets nobody in. */
+/* False with errno: no connection waits (EAGAIN), or accept fails. */
 static bool
 accept_one(struct acceptor *acceptor)
 {
@@ -50,7 +50,7 @@ accept_one(struct acceptor *acceptor)
             accept4(acceptor->socket, &arrival->address.any, &arrival->bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (arrival->fd < 0 && (errno == ECONNABORTED || errno == EINTR));
     if (arrival->fd >= 0)
-        acceptor->told = false;
+        acceptor->logged = false;
     return arrival->fd >= 0;
 }
 
@@ -74,11 +74,11 @@ rest(struct acceptor *acceptor)
 }
 
 static void
-tell(struct acceptor *acceptor, int error)
+log_once(struct acceptor *acceptor, int error)
 {
-    if (!acceptor->told)
-        log_error("http", "no connection can be accepted: %s", strerror(error));
-    acceptor->told = true;
+    if (!acceptor->logged)
+        log_error("http", "cannot accept connections: %s", strerror(error));
+    acceptor->logged = true;
 }
 
 static void
@@ -92,7 +92,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
         if (!accept_one(acceptor)) {
             if (errno == EAGAIN)
                 return;
-            tell(acceptor, errno);
+            log_once(acceptor, errno);
             rest(acceptor);
             return;
         }

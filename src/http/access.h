@@ -1,13 +1,13 @@
 /*
- * access: who may use an endpoint: the bearer tokens that the operator has set.
+ * access: which requests may use an endpoint, by the bearer tokens that the operator has set.
  *
  *      a route needs     no token set          API_TOKEN sent            ADMIN_TOKEN sent
  *      ACCESS_ANYONE     granted               granted                   granted
  *      ACCESS_API        granted               granted                   granted
  *      ACCESS_ADMIN      ACCESS_OFF            ACCESS_UNKNOWN            granted
  *
- * ACCESS_API without a token, or with another one, is ACCESS_UNKNOWN as soon as API_TOKEN is set. What a web page of another
- * site makes a browser send is ACCESS_FOREIGN, whatever the token (origin.h), except for ACCESS_ANYONE.
+ * Once API_TOKEN is set, a request for ACCESS_API without it is ACCESS_UNKNOWN. A request that a browser sends for a web
+ * page of another site is ACCESS_FOREIGN, whatever its token (origin.h), except for ACCESS_ANYONE.
  */
 #ifndef ACCESS_H
 #define ACCESS_H
@@ -32,7 +32,7 @@ struct access_tokens {
     struct access_token api, admin;
 };
 
-/* NULL or "": not set. False when there is no memory to make a digest. */
+/* NULL or "": not set. False when out of memory. */
 bool access_init(struct access_tokens *tokens, const char *api_token, const char *admin_token);
 
 enum access_status {
@@ -42,12 +42,12 @@ enum access_status {
     ACCESS_UNKNOWN, /* no token was sent, or another one */
 };
 
-/* The time this takes tells nothing about a token: whole digests are compared. It allocates a few hundred bytes for the
-   length of the call; where there is no memory, no token is the right one. */
+/* The time this takes reveals nothing about a token: digests are compared in full. It allocates a few hundred bytes for
+   the length of the call; when out of memory, every token is unknown. */
 enum access_status access_check(const struct access_tokens *tokens, enum access needed,
                                 const struct headers *headers);
 
-/* 401 or 403 for what was not granted. */
+/* 401 or 403, for a status other than ACCESS_GRANTED. */
 struct response access_denied(enum access_status status, bool closing);
 
 #endif

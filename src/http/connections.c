@@ -13,8 +13,8 @@
 #define LEAVE_TIMEOUT_US (3 * US_PER_S)
 #define DRAIN_IDLE_US    (1 * US_PER_S) /* an idle connection's client may just be sending */
 
-#define STALL_US      (1 * US_PER_S) /* who is waited for that long within a request may have to give way */
-#define LOOKED_AT_MAX 64             /* to find one that gives way, however many connections there are */
+#define STALL_US      (1 * US_PER_S) /* a client waited for this long within a request may lose its connection */
+#define LOOKED_AT_MAX 64             /* to find one to close, however many connections there are */
 
 void
 connections_init(struct connections *connections, const struct http_options *options)
@@ -135,7 +135,7 @@ is_stuck(struct connection *connection)
     return was_unread && connection->unread;
 }
 
-/* Of who sends a body the headers are known, so there is a request to answer. */
+/* While the body comes the headers are known, so there is a request to answer. */
 static void
 end_body(struct connection *connection, unsigned status, const char *why, int64_t now_us)
 {

@@ -1,9 +1,9 @@
 /*
- * connections: those of one worker: what each is doing, until when it may, and which one gives way when there are too
- * many.
+ * connections: the connections of one worker: the phase of each, its deadline, and which one is closed when there are
+ * too many.
  *
- * Deadlines are ours, because those of libmicrohttpd are of inactivity only, which a client that sends a byte a second
- * never reaches. Each connection has one, by its phase:
+ * libmicrohttpd only has a deadline of inactivity, which a client that sends a byte a second never reaches. So each
+ * connection has a deadline here, by its phase:
  *
  *      OPENED     first request's headers complete     header_timeout from its accept
  *      IDLE       next request's first line complete   idle_timeout from the end of the last
@@ -13,10 +13,10 @@
  *      LEAVING    closed by libmicrohttpd              3 s from the 408 or 413
  *
  * A body must come at a rate of 1 KiB/s. The client starts with 5 s of patience; a second that passes takes one, a KiB
- * that comes gives one back, up to 5. So nobody holds a connection by a byte now and then, nor by half a body.
+ * that comes gives one back, up to 5. So a client cannot hold a connection with a byte now and then, or with half a body.
  *
- * A client whose body is late is answered 408. So is, with 413, one whose body libmicrohttpd does not read on: a line of
- * the chunked encoding has filled its memory, of which version 0.9.75 tells nobody; it waits for room, for ever. Any other
+ * A late body is answered 408. A body that libmicrohttpd cannot read on is answered 413: a line of the chunked encoding
+ * has filled its memory; version 0.9.75 does not report that, and waits for room for ever. Any other
  * is cut off: its socket is shut down, and libmicrohttpd reads the end of the stream and closes.
  *
  * The worker's thread only.
@@ -51,7 +51,8 @@ struct connection {
 };
 
 struct connections {
-    TAILQ_HEAD(connection_list, connection) list; /* first: who has not completed a request for longest */
+    TAILQ_HEAD(connection_list, connection)
+    list; /* first: the one that has not completed a request for longest */
     unsigned count;
     struct places *places; /* borrowed; each connection has one */
     int64_t limits_us[PHASES];
@@ -65,7 +66,7 @@ void connections_init(struct connections *connections, const struct http_options
 bool connections_find_place(struct connections *connections, int fd, const struct sockaddr *address,
                             int64_t now_us);
 
-/* Takes over a place. NULL when memory is out: the place is the caller's still. */
+/* Takes over a place. NULL when out of memory: the caller keeps the place. */
 struct connection *connection_open(struct connections *connections, struct exchange_context *context, int fd,
                                    const struct sockaddr *address, int64_t now_us);
 
@@ -77,11 +78,11 @@ void connection_enter(struct connection *connection, enum phase phase, int64_t n
 /* `bytes` more of the body, in PHASE_BODY. */
 void connection_received(struct connection *connection, size_t bytes, int64_t now_us);
 
-/* Cuts off who is past his deadline, and while places are scarce those who idle. A connection that waits for the store is
-   left alone: the store has a deadline of its own. */
+/* Cuts off connections past their deadline, and idle ones while places are scarce. A connection that waits for the store
+   is left alone: the store has its own deadline. */
 void connections_sweep(struct connections *connections, int64_t now_us);
 
-/* From now on who is idle has a moment only. */
+/* From now on idle connections have a second only. */
 void connections_drain(struct connections *connections, int64_t now_us);
 
 #endif

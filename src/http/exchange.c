@@ -31,7 +31,7 @@ exchange_init(struct exchange *exchange, struct exchange_context *context, const
    alone. What follows is not believed to be a request. */
 #define ENDS_AFTER_CHUNKS (MHD_VERSION < 0x01000000)
 
-/* Whether the answer ends the connection, whatever it says. */
+/* Whether the answer ends the connection in any case. */
 static bool
 closes(const struct exchange *exchange)
 {
@@ -40,7 +40,7 @@ closes(const struct exchange *exchange)
 
 /* Answers. False: there is none to queue, and exchange->refusal is sent instead. */
 
-/* The answer ends the connection, and does without libmicrohttpd's memory: the request may have filled it. */
+/* The answer ends the connection. It uses none of libmicrohttpd's memory, which the request may have filled. */
 static bool
 refuse(struct exchange *exchange, unsigned status, const char *detail)
 {
@@ -253,7 +253,7 @@ on_resume(struct endpoint_request *request)
     struct exchange *exchange = container_of(request, struct exchange, request);
 
     assert(exchange->step == EXCHANGE_SUSPENDED);
-    /* Where it fails, libmicrohttpd calls once more after the resume, and is told to end the connection. */
+    /* If this fails, libmicrohttpd calls once more after the resume, and exchange_handle ends the connection. */
     finish(exchange);
     MHD_resume_connection(exchange->connection);
     exchange->context->resumed = true;

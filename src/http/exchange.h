@@ -11,7 +11,7 @@
  * (libmicrohttpd calls once with the headers, then with the pieces of the body, then once more. An answer that is queued
  * at the first call closes the connection, so only protocol errors are.)
  *
- * The way back is one function, on_resume: whoever decides calls its callback, which leads to the endpoint, which calls
+ * The way back is one function, on_resume: the store calls its callback, which leads to the endpoint, which calls
  * `resume`; on_resume asks the endpoint for the answer, queues it and resumes the connection.
  *
  * One exchange lives in each connection, and serves its requests one after the other. It knows no endpoint by name. The
@@ -42,7 +42,7 @@ struct exchange_context {
     struct access_tokens tokens;
     struct uploads uploads; /* the bodies that are being collected */
     bool draining;          /* every answer closes its connection */
-    bool resumed; /* a connection was resumed, of which libmicrohttpd tells nobody: it has to be run */
+    bool resumed;           /* a connection was resumed: libmicrohttpd must be run, and does not say so */
 };
 
 enum exchange_step {

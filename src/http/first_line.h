@@ -2,12 +2,12 @@
  * first_line: keeps libmicrohttpd from parsing what this service never reads.
  *
  * Before the first call of the access handler libmicrohttpd parses query arguments and cookies into the connection's
- * memory, some 50 bytes for each: a kilobyte of either can take all of the room that the answer's header needs. It has
- * no setting against that. But its URI log callback comes when the first line has been read and nothing of it parsed,
- * and two things that the callback may do keep both parsers from finding anything:
+ * memory, some 50 bytes for each: a kilobyte of either can take all the room that the answer's header needs. No setting
+ * prevents that. But its URI log callback comes after the first line is read and before it is parsed, and two things that
+ * the callback may do keep both parsers from finding anything:
  *
- *      the query        is cut off behind its question mark; an empty query has no arguments
- *      the cookies      are looked for in the first header of that name, so an empty one is put before all others
+ *      the query        is cut off after its question mark; an empty query has no arguments
+ *      the cookies      are read from the first header of that name, so an empty one is put before all others
  *
  * tests/unit/test_first_line.c holds libmicrohttpd 0.9.75 and 1.0 to this. Where a later version behaves differently the
  * test fails; the service then answers such requests with 431 (raw_answer.h).
@@ -24,7 +24,7 @@ struct MHD_Connection;
    blank or a control byte in it. */
 bool first_line_read(struct MHD_Connection *connection, const char *target, size_t *bytes);
 
-/* Whether `name`, from MHD_get_connection_values, is that of the empty Cookie header: nobody sent it. */
+/* Whether `name`, from MHD_get_connection_values, is that of the empty Cookie header, which the client did not send. */
 bool first_line_is_shield(const char *name);
 
 #endif

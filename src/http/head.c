@@ -43,7 +43,7 @@ static const char *
 line_mistake(const struct request_line *line)
 {
     if (!is_token(line->method, strlen(line->method)))
-        return "The method is no token.";
+        return "The method is not a token.";
     if (line->target != line->method + strlen(line->method) + 1 ||
         line->version != line->target + line->target_bytes + 1 || !line->is_clean)
         return "The request line is not a method, a target and a version with one blank between them.";

@@ -1,12 +1,12 @@
 /*
  * head: the request line and the headers of one request, judged before anything of them is believed.
  *
- * Three questions: is it within the bounds, was it sent as libmicrohttpd shows it, and would everybody read it in the
+ * Three questions: is it within the bounds, was it sent as libmicrohttpd shows it, and would every party read it in the
  * same way? A request that fails one is refused by a raw answer (raw_answer.h), and its connection ends.
  *
  * The second is asked because libmicrohttpd 0.9.75 appends a folded header line to the name of the header before it, cuts
  * targets and values at a NUL, and takes a line that begins with one for the end of the headers. But all that it shows
- * points into its buffer. So what was sent as it stands lies there without a gap: the method, a blank, the target, a blank,
+ * points into its buffer. So a request that was sent as shown lies there without a gap: the method, a blank, the target, a blank,
  * the version; then each header's name, a colon, blanks and its value, each line ended by CRLF, and an empty line.
  */
 #ifndef HEAD_H

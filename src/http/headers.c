@@ -14,7 +14,7 @@ struct headers_reader {
     const struct header_index *index;
     const char *why;  /* NULL: nothing wrong so far */
     const char *next; /* where the next line begins; NULL: the last one did not end as lines do */
-    const char *end;  /* behind the empty line */
+    const char *end;  /* after the empty line */
     unsigned count, hosts, lengths, encodings;
     bool too_large;
 };
@@ -99,7 +99,8 @@ read_forwarded(struct forwarded *forwarded, struct field *field, struct field va
     *field = value;
 }
 
-/* What a browser says of itself, once: of two lines nobody knows which one it wrote, and "" is neither's value. */
+/* A header that a browser sends once. Of two lines it is unknown which one the browser wrote; "" is the value of
+   neither. */
 static void
 read_once(struct field *field, struct field value)
 {
@@ -186,8 +187,8 @@ past_blanks(const char *at, const char *end)
     return at;
 }
 
-/* From what a line says to the line after it; NULL where it ends otherwise than by blanks and CRLF. Of those two
-   libmicrohttpd 0.9.75 makes zeros. 1.0 makes a zero of the first byte, which may be a blank. */
+/* From the end of a value to the next line; NULL if anything but blanks and CRLF lies between. libmicrohttpd 0.9.75 has
+   replaced CRLF by zeros; 1.0 has replaced the first byte, which may be a blank, by a zero. */
 static const char *
 next_line(const char *at, const char *end)
 {
@@ -224,7 +225,7 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_byte
     if (++reader->count > HEADERS_MAX)
         reader->too_large = true;
     if (!is_token(name, name_bytes))
-        reader->why = "A header has a name that is no name.";
+        reader->why = "A header name is not a token.";
     else if (!is_as_sent(reader, name, name_bytes, value, value_bytes))
         reader->why = not_as_sent;
     else if (reader->index->lengths >> (name_bytes & 63) & 1)

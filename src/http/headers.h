@@ -1,6 +1,6 @@
 /*
- * headers: what one request's header block says that this service needs, read in one pass, and whether the
- * block is one that every party to it would read in the same way.
+ * headers: the fields of a request's header block that this service needs, read in one pass, and whether every party
+ * would read the block in the same way.
  *
  * libmicrohttpd 0.9.75 accepts messages that a proxy in front may frame differently (request smuggling: RFC 9112,
  * section 11.2), and shows some that were not sent as it shows them (head.h). Those are refused here, before anything of
@@ -28,12 +28,12 @@ struct header_index {
 };
 void header_index_init(struct header_index *index, const struct policy *policy);
 
-/* What a proxy says of the request that it has before it: see forward.h. text NULL: absent or empty. */
+/* How a proxy describes the request that it asks about (endpoint/forward_auth.c). text NULL: absent or empty. */
 struct forwarded {
     struct field method, original_method;
     struct field uri, original_uri, original_url;
     struct field host;
-    bool repeated; /* one of them stands there twice: nobody knows which one the proxy wrote */
+    bool repeated; /* one of them appears twice: it is unknown which one the proxy wrote */
 };
 
 struct headers {
@@ -49,7 +49,7 @@ struct headers {
 enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_LARGE };
 
 /* The fields point into the connection's memory, valid until the request is complete. With HEADERS_BAD `*why` is a static
-   sentence for the client. `version` as libmicrohttpd gives it; the headers lie between it and `end`, which is behind the
+   sentence for the client. `version` as libmicrohttpd gives it; the headers lie between it and `end`, which is after the
    empty line. */
 enum headers_status headers_read(struct headers *headers, const struct header_index *index,
                                  struct MHD_Connection *connection, const char *version, const char *end,

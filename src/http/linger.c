@@ -20,10 +20,10 @@ struct lingering {
     int64_t bytes_left;
 };
 
-/* The oldest is the first whose time is over, since all have the same. */
+/* All linger equally long, so the oldest ends first. */
 struct linger_list {
     struct event_base *base;
-    struct event *timer; /* until the oldest has to go */
+    struct event *timer; /* for the end of the oldest */
     struct lingering *oldest, *newest;
     unsigned count;
     char dropped[16 * 1024];

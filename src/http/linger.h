@@ -26,16 +26,15 @@
 struct event_base;
 struct linger_list;
 
-/* NULL when memory is out. */
+/* NULL when out of memory. */
 struct linger_list *linger_new(struct event_base *base);
 
 /* Closes what is left. NULL is allowed. */
 void linger_free(struct linger_list *linger);
 
-/* Everything that the client is to get has been written to the stream socket `fd`. It stays the caller's, who closes it
-   soon and reads nothing more: what lingers is a duplicate. Does nothing for a client that has closed its side, for
-   whom a close loses nothing. Where there is no descriptor or memory for the duplicate, the connection is closed as
-   without this module. */
+/* The stream socket `fd`, to which the last byte for the client has been written. The caller keeps it, reads nothing more
+   and closes it soon: what lingers is a duplicate. Does nothing for a client that has closed its side, since a close then
+   loses nothing. Without a descriptor or memory for the duplicate, the connection is closed as without this module. */
 void linger_add(struct linger_list *linger, int fd);
 
 /* Connections that linger. */

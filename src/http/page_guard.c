@@ -39,7 +39,7 @@ has_all_headers(const struct page_guard *guard)
     return info != NULL && info->header_size > 0;
 }
 
-/* Whose method is not known here, so nobody gets a body. */
+/* The method is not known here, so the answer has no body: it may be one to HEAD. */
 static void
 answer(const struct page_guard *guard, unsigned status)
 {

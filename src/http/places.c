@@ -15,7 +15,7 @@ places_init(struct places *places, unsigned max)
     places->reserve = max < 4 ? 0 : reserve < PLACES_RESERVE_MAX ? reserve : PLACES_RESERVE_MAX;
 }
 
-/* The order of nothing else depends on the count: relaxed. */
+/* Relaxed: no other memory is ordered by the count. */
 bool
 places_take(struct places *places, bool local)
 {

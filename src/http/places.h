@@ -1,11 +1,10 @@
 /*
  * places: how many connections the service has open: one bound for all workers.
  *
- * A sixteenth of the places, at most PLACES_RESERVE_MAX, is a reserve: only peers on this machine get one of those, so
- * that a health check finds room in a service that strangers have filled. As soon as no more than another sixteenth
- * is free, the service is crowded, and each worker closes connections that idle (connections.h), also for those who
- * come to another worker. A worker that has no place for a client even so makes a wish, which another one grants by
- * closing an idle connection.
+ * A sixteenth of the places, at most PLACES_RESERVE_MAX, is a reserve for peers on this machine, so that a health check
+ * finds room in a service that strangers have filled. When no more than another sixteenth is free, the service is crowded,
+ * and each worker closes idle connections (connections.h), also for the clients of other workers. A worker that still has
+ * no place for a client makes a wish, which another worker grants by closing an idle connection.
  *
  *      0 ────────── quiet ────────── crowded ─── for this machine only ─── max
  *
@@ -29,7 +28,7 @@ struct places {
 /* `max` at least 1. */
 void places_init(struct places *places, unsigned max);
 
-/* `local`: for a peer on this machine. False: none is free for it. */
+/* `local`: for a peer on this machine. False: no place is free for the peer. */
 bool places_take(struct places *places, bool local);
 void places_give(struct places *places);
 

@@ -27,7 +27,7 @@ response_new(unsigned status, const struct text *body, const char *type, bool cl
 struct response
 response_static(unsigned status, const char *body, size_t bytes, const char *type, bool closing)
 {
-    /* libmicrohttpd only reads it, whatever its interface says. */
+    /* libmicrohttpd only reads it, although its parameter is not const. */
     union {
         const char *is;
         void *as;

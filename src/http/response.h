@@ -1,9 +1,7 @@
 /*
- * answer: what is ready to be queued, and the answers that tell of a mistake (application/problem+json, RFC
- * 9457).
+ * response: an answer that is ready to be queued, and the answers to errors (application/problem+json, RFC 9457).
  *
- * Nothing that a client sent is ever put into one: texts are this program's own and the operator's rule
- * names.
+ * A response never holds anything that a client sent: its texts are this program's and the operator's rule names.
  */
 #ifndef RESPONSE_H
 #define RESPONSE_H
@@ -18,35 +16,35 @@ struct MHD_Response;
 #define RESPONSE_JSON    "application/json"
 #define RESPONSE_PROBLEM "application/problem+json"
 
-/* `response` NULL: memory is out. */
+/* `response` NULL: out of memory. */
 struct response {
     unsigned status;
     struct MHD_Response *response;
-    /* The one who queues it destroys it after; else it is a cache's, valid until the next render. */
+    /* Destroyed by the caller after it is queued; otherwise it belongs to a cache, and is valid until the next render. */
     bool owned;
 };
 
-/* A body of its own: the text is copied. `closing`: the answer says Connection: close. */
+/* The text is copied. `closing`: the answer has Connection: close. */
 struct response response_new(unsigned status, const struct text *body, const char *type, bool closing);
 
-/* A body that outlives every answer, without a copy. */
+/* `body` outlives every answer: it is not copied. */
 struct response response_static(unsigned status, const char *body, size_t bytes, const char *type,
                                 bool closing);
 
-/* A body that the answer takes over: free()d with it, or at once where memory is out. */
+/* Takes over `body`: it is free()d with the answer, or at once when out of memory. */
 struct response response_owning(unsigned status, struct text *body, const char *type, bool closing);
 
-/* Drops it; those that are being sent keep what they need. */
+/* Destroys it; answers that are being sent keep what they need. */
 void response_free(struct response *response);
 
-/* Adds a header; where that fails the answer has no response any more. */
+/* Adds a header; if that fails, the answer has no response any more. */
 void response_header(struct response *answer, const char *name, const char *value);
 
-/* A mistake. `detail` is a sentence, `field` what in a JSON body it is about, or NULL; both go out as they
-   are. */
+/* An error. `detail` is a sentence; `field` names the field of a JSON body that it is about, or is NULL. Neither is
+   escaped. */
 struct response response_problem(unsigned status, const char *field, const char *detail, bool closing);
 
-/* The body of that alone. */
+/* Its body alone. */
 void answer_put_problem(struct text *body, unsigned status, const char *field, const char *detail);
 
 /* "Bad Request" for 400. */

@@ -1,5 +1,5 @@
 /*
- * routes: the table of what is served: which endpoint answers a path, for which methods, and who may ask.
+ * routes: the table of paths: the endpoint that answers each, its methods, and the access that it needs.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -16,9 +16,9 @@ struct route {
     bool is_subtree;    /* also whatever follows the path after a "/" or ":" */
     unsigned methods;   /* set of enum method */
     const char *allow;  /* the same, for the Allow header */
-    enum access access; /* who may use it */
+    enum access access; /* what a request needs to use it */
     const struct endpoint *endpoint;
-    const char *message; /* of a 200 that says no more; NULL for the others */
+    const char *message; /* of its 200; NULL where the answer has no message */
 };
 
 /* By the path in one spelling (path_normalise); NULL: 404. Not for routes of a subtree. */

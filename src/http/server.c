@@ -20,7 +20,7 @@
 #include "render.h"
 
 #define SWEEP_US     (US_PER_S / 4)
-#define FULL_WAIT_US (2 * SWEEP_US) /* in which every worker has had a sweep, to close who idles */
+#define FULL_WAIT_US (2 * SWEEP_US) /* every worker has swept once by then, and closed idle connections */
 #define FULL_LOG_US  (60 * US_PER_S)
 
 struct server {
@@ -35,7 +35,7 @@ struct server {
     int64_t now_us; /* monotonic, of this run */
     struct connections connections;
     struct connection *arriving; /* while it is handed to libmicrohttpd */
-    int64_t full_since_us;       /* 0: the last that came found a place */
+    int64_t full_since_us;       /* 0: the last arrival found a place */
     int64_t full_logged_us;
     struct linger_list *linger;
     struct page_guard *guards; /* of the requests that have not reached on_access */
@@ -59,7 +59,7 @@ may_still_send(const struct connection *connection)
            connection->exchange.context->draining;
 }
 
-/* When libmicrohttpd tells of the end, the socket is still open; it closes it then. */
+/* At the end of a connection its socket is still open; libmicrohttpd closes it after this call. */
 static void
 on_connection(void *arg, struct MHD_Connection *handle, void **socket_context,
               enum MHD_ConnectionNotificationCode code)
@@ -114,8 +114,8 @@ on_access(void *arg, struct MHD_Connection *handle, const char *url, const char 
                : MHD_NO;
 }
 
-/* Whether libmicrohttpd gives up a request that it has sent nothing to. With an answer of ours queued that is because
-   the answer's header does not fit, or the client is gone; with one that is not ours it has sent a page of its own. */
+/* Whether libmicrohttpd abandons a request without an answer. If an answer of ours is queued, its header does not fit or
+   the client is gone; if a status is set without one, libmicrohttpd has sent a page itself. */
 static bool
 is_unanswered(const struct connection *connection, struct MHD_Connection *handle,
               enum MHD_RequestTerminationCode code)
@@ -151,7 +151,7 @@ keep_escapes(void *arg, struct MHD_Connection *handle, char *text)
     return strlen(text);
 }
 
-/* What clients do wrong is theirs to know, and what matters here has a return value: nothing of it is logged. */
+/* Clients' errors are not logged, and errors that matter here have a return value. */
 static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *format, va_list arguments)
 {
     struct server *server = arg;
@@ -167,12 +167,11 @@ log_full(struct server *server)
     if (server->full_logged_us != 0 && server->now_us - server->full_logged_us < FULL_LOG_US)
         return;
     server->full_logged_us = server->now_us;
-    log_warn("http",
-             "all %u connections are in use: those that come now are answered 503; see MAX_CONNECTIONS",
+    log_warn("http", "all %u connections are in use: new ones are answered 503; see MAX_CONNECTIONS",
              server->options->places->max);
 }
 
-/* The request is not waited for: it would need a place. */
+/* Does not wait for the request: that would need a place. */
 static void
 refuse(struct server *server, int fd)
 {
@@ -193,7 +192,7 @@ admit(struct server *server, int fd, const struct sockaddr *address, socklen_t b
         refuse(server, fd);
         return;
     }
-    /* Where it has no memory it closes the socket, and may not have told of the connection at all. */
+    /* Out of memory, it closes the socket, perhaps without a call of on_connection. */
     MHD_add_connection(server->daemon, fd, address, bytes);
     if (server->arriving)
         connection_close(server->arriving);
@@ -270,8 +269,8 @@ server_run(struct server *server)
 #define STRICTNESS MHD_OPTION_STRICT_FOR_CLIENT, 0
 #endif
 
-/* Without it libmicrohttpd 1.0 takes a connection that it is given for another thread's, and tells of its start later than
-   MHD_add_connection returns. Versions before know nothing of the flag; a program that was built with one may run with 1.0. */
+/* Without it libmicrohttpd 1.0 treats an added connection as another thread's, and notifies of its start after
+   MHD_add_connection has returned. Earlier versions ignore the flag; a program built with one may run with 1.0. */
 #if MHD_VERSION >= 0x01000000
 #define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
 #else

@@ -1,9 +1,9 @@
 /*
- * server: libmicrohttpd on a libevent loop: who is let in, and the drain. What connections may do, and for how long, is
- * in connections.h.
+ * server: libmicrohttpd on a libevent loop: which connections are let in, and the drain. What they may do, and for how
+ * long, is in connections.h.
  *
- * libmicrohttpd keeps its sockets in an epoll of its own, which the loop watches; it is run when that is readable, when an
- * exchange was resumed (libmicrohttpd says so to nobody), and as long as it has more to do at once.
+ * libmicrohttpd keeps its sockets in its own epoll, which the loop watches. It is run when that is readable, after an
+ * exchange was resumed (which its epoll does not show), and as long as it has more to do at once.
  *
  * The worker's thread only.
  */
@@ -22,17 +22,17 @@ struct server;
 struct server *server_new(struct event_base *base, int socket, struct limiter *limiter,
                           const struct http_options *options);
 
-/* Nothing may be pending at the store any more. What is still connected is cut off. NULL is allowed. */
+/* No request may be pending at the store. Open connections are cut off. NULL is allowed. */
 void server_free(struct server *server);
 
-/* After each turn of the loop: lets libmicrohttpd work. True: it has more to do, so the loop must not sleep. */
+/* To be called after each turn of the loop. True: libmicrohttpd has more to do, so the loop must not sleep. */
 bool server_run(struct server *server);
 
-/* Stops accepting: who is connected gets his answers, the last one with Connection: close; who then stays idle is cut off
-   after a moment. */
+/* Stops accepting. Open connections still get their answers, each with Connection: close; those that stay idle are cut
+   off after a second. */
 void server_drain(struct server *server);
 
-/* Connections open, also those that linger (linger.h); 0 after a drain: nothing is left to do. */
+/* Open connections, including those that linger (linger.h). 0 after a drain: nothing is left to do. */
 unsigned server_connections(const struct server *server);
 
 #endif

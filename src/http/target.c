@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Absolute-form (RFC 9112, section 3.2.2): what a client sends that takes this for a proxy. */
+/* Absolute-form (RFC 9112, section 3.2.2): sent by a client that takes this service for a proxy. */
 static size_t
 scheme_bytes(const char *text, size_t bytes)
 {

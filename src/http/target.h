@@ -1,5 +1,5 @@
 /*
- * target: the path within a request target, or within what a proxy says that one was. Pure; any thread.
+ * target: the path within a request target, or within the target that a proxy reports. Pure; any thread.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -10,8 +10,8 @@
 
 #define TARGET_BYTES_MAX PATH_BYTES_MAX /* with its query */
 
-/* Without scheme, authority, query and fragment: "/a" of "/a?b", of "https://host/a#c". "/" where an
-   authority stands alone. It points into `text`, or is static, and is not normalised. */
+/* Without scheme, authority, query and fragment: "/a" of "/a?b", of "https://host/a#c". "/" for an
+   authority without a path. It points into `text`, or is static, and is not normalised. */
 const char *target_path(const char *text, size_t bytes, size_t *path_bytes);
 
 #endif

@@ -29,7 +29,7 @@ upload_init(struct upload *upload, struct uploads *uploads, const struct address
     upload->refused = false;
 }
 
-/* Whether the share holds no more than what is free, when it has `more`. */
+/* Whether the share, with `more`, still holds no more than what is free. */
 static bool
 may_take(const struct upload *upload, size_t more)
 {

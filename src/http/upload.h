@@ -1,12 +1,12 @@
 /*
- * upload: request bodies that are kept while they come in, and the memory that those of one worker may take.
+ * upload: request bodies, kept while they arrive, and the memory that those of one worker may take.
  *
  * A body of up to UPLOAD_SMALL_BYTES lies in its upload, so it is bounded by the number of connections and always
- * kept. What is larger takes from a budget. A peer may hold as much of it as stays free: alone half, beside one other
- * a third, and so on, so that whoever comes next finds as much as each of those before. A peer is an IPv4 address or
- * an IPv6 /64; all of a Unix socket are one.
+ * kept. A larger one takes from a budget. A peer may hold as much of it as stays free: half when alone, a third beside one
+ * other, and so on, so that the next peer finds as much as each one before it has. A peer is an IPv4 address or an IPv6
+ * /64; all peers of a Unix socket are one.
  *
- * Peers are told apart by a keyed hash into UPLOAD_SHARES places; those that meet there share one share.
+ * A keyed hash maps peers to UPLOAD_SHARES shares; peers that collide have one share between them.
  *
  * The worker's thread only.
  */
@@ -40,19 +40,19 @@ struct upload {
     char small[UPLOAD_SMALL_BYTES];
 };
 
-/* `key` is a secret, so that nobody can choose an address that meets another's. */
+/* `key` is secret, so that a peer cannot choose an address that collides with another's. */
 void uploads_init(struct uploads *uploads, struct siphash_key key);
 
 /* An empty body; `uploads` has to outlive it. */
 void upload_init(struct upload *upload, struct uploads *uploads, const struct address *peer);
 
-/* Adds a piece. False where there is no room for it: the body is freed, and this and every later piece is dropped. */
+/* Adds a piece. False when there is no room for it: the body is freed, and this and all later pieces are dropped. */
 bool upload_put(struct upload *upload, const char *bytes, size_t count);
 
-/* `upload->bytes` bytes, without a zero behind them; valid until the next call. */
+/* `upload->bytes` bytes, without a terminating zero; valid until the next call. */
 const char *upload_text(const struct upload *upload);
 
-/* Frees the body; the upload is empty then. */
+/* Frees the body and leaves the upload empty. */
 void upload_clear(struct upload *upload);
 
 #endif

@@ -14,7 +14,7 @@
 #include "report.h"
 
 struct address {
-    uint8_t bytes[16]; /* network order; of IPv4 the first four */
+    uint8_t bytes[16]; /* network order; IPv4 uses the first four */
     uint8_t size;      /* 4, 16; 0: the peer of a Unix socket, which has none */
 };
 
@@ -41,12 +41,12 @@ struct networks {
     size_t count;
 };
 
-/* A list like "10.0.0.0/8, ::1, private", or "none"; mistakes go to `report`, behind the name of the setting. Blanks and empty
-   elements are passed over. The list is the caller's to free by networks_fini, also after mistakes. */
+/* A list like "10.0.0.0/8, ::1, private", or "none"; errors go to `report`, after the name of the setting. Blanks and empty
+   elements are skipped. The caller frees the list with networks_fini, also after errors. */
 void networks_parse(struct networks *networks, const char *setting, const char *text, struct report *report);
 void networks_fini(struct networks *networks);
 
-/* A Unix socket's peer is in every list: whoever may open the socket is trusted by its permissions. */
+/* The peer of a Unix socket is in every list: the socket's permissions decide who may connect. */
 bool networks_contain(const struct networks *networks, const struct address *address);
 
 /* A header line's value. */
@@ -60,8 +60,8 @@ struct field field_trimmed(const char *text, size_t bytes);
 
 /*
  * The right-most address of X-Forwarded-For that is not a trusted proxy's; the left-most when all are. `lines` are its
- * lines in their order. Where an element is no address the walk ends, and the last good one to its right, or the
- * peer, is the answer: what stands further left was written by nobody we know. Only for a peer that is trusted.
+ * lines in their order. The walk ends at an element that is not an address, with the last address to its right, or
+ * the peer: elements further left have no known author. Only for a peer that is trusted.
  */
 struct address forwarded_client(const struct networks *trusted, const struct address *peer,
                                 const struct field *lines, size_t count);

@@ -33,7 +33,7 @@ prepare(int fd)
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) >= 0;
 }
 
-/* Every worker gets a descriptor of its own for the one socket. */
+/* Every worker gets its own descriptor for the one socket. */
 static bool
 share(struct listener *listener, int fd, unsigned workers)
 {
@@ -80,7 +80,7 @@ open_systemd(struct listener *listener, int handed, unsigned workers, struct rep
     return false;
 }
 
-/* A file that a killed process left behind is taken over; one that somebody still answers on is not. */
+/* Replaces the socket file of a killed process; not one that a process still listens on. */
 static bool
 remove_stale(const struct sockaddr_un *address)
 {
@@ -153,8 +153,8 @@ open_tcp_socket(const struct sockaddr *address, socklen_t bytes)
     return fd;
 }
 
-/* SO_REUSEPORT would let a second service of the same user share the port in silence: a socket without it finds out
-   that the port is taken. */
+/* With SO_REUSEPORT, a second service of the same user would silently share the port: a socket without it detects that
+   the port is taken. */
 static bool
 is_taken(const struct sockaddr *address, socklen_t bytes)
 {
@@ -171,14 +171,14 @@ is_taken(const struct sockaddr *address, socklen_t bytes)
     return taken;
 }
 
-/* Whatever kind of address it is; of both kinds the port stands at the same place. */
+/* An address of either family; the port has the same offset in both. */
 union socket_address {
     struct sockaddr any;
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
 };
 _Static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
-               "one place");
+               "the same offset");
 
 /* `*port` 0: the one that the first socket gets is all workers'. */
 static bool
@@ -204,7 +204,7 @@ open_tcp_sockets(struct listener *listener, union socket_address *address, sockl
     return true;
 }
 
-/* Which of the two settings cannot be had, and what helps. */
+/* Which of the two settings is refused, and what helps. */
 static void
 report_refused(const struct listener_options *options, struct report *report)
 {
@@ -214,7 +214,7 @@ report_refused(const struct listener_options *options, struct report *report)
                    options->port_place, options->port, options->host);
     else if (errno == EACCES)
         report_add(report,
-                   "%s: port %d needs a privilege; choose one from 1024 on, or grant CAP_NET_BIND_SERVICE",
+                   "%s: port %d needs a privilege; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE",
                    options->port_place, options->port);
     else
         report_add(report, "%s: cannot listen on %s port %d: %s", options->host_place, options->host,

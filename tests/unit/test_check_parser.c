@@ -153,7 +153,7 @@ static const struct {
     {"{'rule':'keyed','ip':'1.2.3'}", 400, "ip must be an IPv4 or an IPv6 address."},
     {"{'rule':'keyed','headers':7}", 400, "headers must be an object of strings."},
     {"{'rule':'keyed','headers':{'X':null}}", 400, "headers must be an object of strings."},
-    {"{'rule':'keyed','headers':{'x-key':'a','X-Key':'b'}}", 400, "headers must not name a header twice."},
+    {"{'rule':'keyed','headers':{'x-key':'a','X-Key':'b'}}", 400, "headers contains a header twice."},
     {"{'rule':'keyed','headers':{'x-key':'a\\u0001'}}", 400,
      "headers must not have control bytes in the value that names the client."},
 };
