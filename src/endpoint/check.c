@@ -5,8 +5,6 @@
 #include "check_parser.h"
 #include "render.h"
 
-static const struct json_body_place root_place = {0};
-
 static struct checks *
 parse_one(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
           bool with_cost, struct json_error *error)
@@ -15,7 +13,7 @@ parse_one(const struct endpoint_request *request, const struct checks_caller *ca
 
     if (checks == NULL)
         return NULL;
-    check_parse(request->context->policy, root, &root_place, with_cost, &checks->list[0]);
+    check_parse(request->context->policy, root, &json_body_root, with_cost, &checks->list[0]);
     *error = checks->list[0].error;
     return checks;
 }
@@ -60,7 +58,8 @@ parse_reset(const struct endpoint_request *request, const struct checks_caller *
         return NULL;
     checks->is_reset = true;
     if (error->status == 0 && checks->list[0].take.rule == NULL)
-        json_error(error, &root_place, 404, "is matched by no rule, so nothing is counted for it", "path");
+        json_error(error, &json_body_root, 404, "is matched by no rule, so nothing is counted for it",
+                   "path");
     return unless_error(checks, error);
 }
 

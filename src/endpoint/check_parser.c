@@ -197,15 +197,16 @@ const cJSON *
 check_parse_list(const cJSON *root, struct json_error *error)
 {
     static const struct json_body_key list_keys[] = {{"checks", 0}};
-    static const struct json_body_place place = {0};
     const cJSON *list;
     int count;
 
-    if (!json_body_fields(root, &place, list_keys, 1, "has a field that is not checks", &list, 1, error))
+    if (!json_body_fields(root, &json_body_root, list_keys, 1, "has a field that is not checks", &list, 1,
+                          error))
         return NULL;
     count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
     if (count >= 1 && count <= CHECKS_MAX)
         return list;
-    json_error(error, &place, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "checks");
+    json_error(error, &json_body_root, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects",
+               "checks");
     return NULL;
 }

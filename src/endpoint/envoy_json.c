@@ -42,8 +42,6 @@ struct envoy_parser {
     char *scratch;
 };
 
-static const struct json_body_place root_place = {0};
-
 /* hitsAddend: a number, or one in a string. */
 static bool
 read_hits(const cJSON *value, const struct json_body_place *place, int64_t *hits, struct json_error *error)
@@ -222,19 +220,19 @@ read_root(const cJSON *root, const char **domain, int64_t *hits, struct json_err
     const cJSON *values[FIELDS];
     int count;
 
-    if (!json_body_fields(root, &root_place, keys, sizeof(keys) / sizeof(keys[0]),
+    if (!json_body_fields(root, &json_body_root, keys, sizeof(keys) / sizeof(keys[0]),
                           "has a field that is none of domain, descriptors, hitsAddend", values, FIELDS,
                           error))
         return NULL;
-    *domain = json_body_string(values[DOMAIN], &root_place, "domain", error);
-    if (*domain == NULL || (values[HITS] != NULL && !read_hits(values[HITS], &root_place, hits, error)))
+    *domain = json_body_string(values[DOMAIN], &json_body_root, "domain", error);
+    if (*domain == NULL || (values[HITS] != NULL && !read_hits(values[HITS], &json_body_root, hits, error)))
         return NULL;
     if (*hits == 0)
         *hits = 1;
     count = cJSON_IsArray(values[DESCRIPTORS]) ? cJSON_GetArraySize(values[DESCRIPTORS]) : 0;
     if (count >= 1 && count <= CHECKS_MAX)
         return values[DESCRIPTORS];
-    json_error(error, &root_place, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects",
+    json_error(error, &json_body_root, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects",
                "descriptors");
     return NULL;
 }

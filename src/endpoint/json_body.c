@@ -10,6 +10,8 @@
 
 static const char count_accepted[] = "must be a whole number from 0 to " STRINGIFY(NUMBER_EXACT_MAX);
 
+const struct json_body_place json_body_root = {0};
+
 bool
 json_error(struct json_error *error, const struct json_body_place *place, unsigned status, const char *why,
            const char *field_format, ...)
@@ -53,12 +55,11 @@ plain_clause(const char *clause)
 cJSON *
 json_body_parse(const char *text, size_t bytes, struct json_error *error)
 {
-    static const struct json_body_place root = {0};
     size_t at, mark = json_text_mark_bytes(text, bytes);
     const char *why = json_text_check(text, bytes, JSON_BODY_VALUES_MAX, &at);
 
     if (why != NULL) {
-        json_error(error, &root, 400, plain_clause(why), "%s", "");
+        json_error(error, &json_body_root, 400, plain_clause(why), "%s", "");
         json_text_position(text, at, &error->line, &error->column);
         return NULL;
     }

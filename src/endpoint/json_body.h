@@ -28,6 +28,7 @@ struct json_body_place {
     const char *list; /* NULL: the root */
     size_t index;
 };
+extern const struct json_body_place json_body_root;
 
 /* Keeps the error, if it is the first one. The format makes the field's name, relative to the place; "" names the object
    itself. Always false, so that callers can return it. */

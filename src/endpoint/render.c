@@ -43,7 +43,7 @@ _Static_assert(POLICY_RULES_MAX <= NO_RULE, "rules have 16 bits");
 struct slot {
     struct key key;
     size_t key_bytes; /* 0: empty */
-    struct response answer;
+    struct response response;
 };
 
 struct renderer {
@@ -93,16 +93,16 @@ struct draft {
 };
 
 static void
-add_number(struct response *answer, const char *name, int64_t value)
+add_number(struct response *response, const char *name, int64_t value)
 {
     char digits[24];
 
     digits[number_write(digits, value)] = '\0';
-    response_header(answer, name, digits);
+    response_header(response, name, digits);
 }
 
 static void
-add_ratelimit(struct response *answer, const struct draft *draft)
+add_ratelimit(struct response *response, const struct draft *draft)
 {
     const struct rule *rule = draft->take->rule;
     char buffer[HEADER_BYTES] = "";
@@ -119,34 +119,34 @@ add_ratelimit(struct response *answer, const struct draft *draft)
         if (draft->key->numbers[2 * i + 1] != RETRY_NEVER)
             text_put(&text, ";t=%" PRId64, draft->key->numbers[2 * i + 1]);
     }
-    response_header(answer, "RateLimit", buffer);
+    response_header(response, "RateLimit", buffer);
 }
 
 static void
-add_limit_headers(struct response *answer, const struct draft *draft)
+add_limit_headers(struct response *response, const struct draft *draft)
 {
     const struct limiter_take *take = draft->take;
 
-    add_number(answer, "X-RateLimit-Limit", take->rule->limits[take->tightest].limit);
-    response_header(answer, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
+    add_number(response, "X-RateLimit-Limit", take->rule->limits[take->tightest].limit);
+    response_header(response, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
     if (draft->tightest) {
-        add_number(answer, "X-RateLimit-Remaining", draft->tightest->remaining);
-        add_number(answer, "X-RateLimit-Reset", draft->key->reset_s);
-        add_ratelimit(answer, draft);
+        add_number(response, "X-RateLimit-Remaining", draft->tightest->remaining);
+        add_number(response, "X-RateLimit-Reset", draft->key->reset_s);
+        add_ratelimit(response, draft);
     }
     if (take->degraded && take->verdict != VERDICT_UNAVAILABLE)
-        response_header(answer, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
+        response_header(response, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
     if (take->verdict != VERDICT_ALLOWED && draft->retry_s != RETRY_NEVER)
-        add_number(answer, "Retry-After", draft->retry_s);
+        add_number(response, "Retry-After", draft->retry_s);
 }
 
 /* What is not limited has no limit to show, but is not to be cached either: the rules may change. */
 static void
-add_headers(struct response *answer, const struct draft *draft)
+add_headers(struct response *response, const struct draft *draft)
 {
     if (draft->take->rule != NULL)
-        add_limit_headers(answer, draft);
-    response_header(answer, "Cache-Control", "no-store");
+        add_limit_headers(response, draft);
+    response_header(response, "Cache-Control", "no-store");
 }
 
 static void
@@ -205,20 +205,20 @@ make_answer(const struct draft *draft)
     bool closing = (draft->key->flags & FLAG_CLOSING) != 0;
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
-    struct response answer;
+    struct response response;
 
     if (verdict == VERDICT_ALLOWED) {
         put_allowed(&body, draft);
-        answer = response_new(200, &body, RESPONSE_JSON, closing);
+        response = response_new(200, &body, RESPONSE_JSON, closing);
     } else if (verdict == VERDICT_REFUSED) {
         put_refused(&body, draft);
-        answer = response_new(deny_status(draft->key), &body, RESPONSE_PROBLEM, closing);
+        response = response_new(deny_status(draft->key), &body, RESPONSE_PROBLEM, closing);
     } else {
         put_unavailable(&body);
-        answer = response_new(503, &body, RESPONSE_PROBLEM, closing);
+        response = response_new(503, &body, RESPONSE_PROBLEM, closing);
     }
-    add_headers(&answer, draft);
-    return answer;
+    add_headers(&response, draft);
+    return response;
 }
 
 /* The cache. */
@@ -291,11 +291,11 @@ static void
 fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
 {
     if (slot->key_bytes > 0)
-        response_free(&slot->answer); /* answers that are still being sent keep it */
-    slot->answer = make_answer(draft);
-    slot->answer.owned = false; /* the cache's */
+        response_free(&slot->response); /* answers that are still being sent keep it */
+    slot->response = make_answer(draft);
+    slot->response.owned = false; /* the cache's */
     slot->key = *key;
-    slot->key_bytes = slot->answer.response ? bytes : 0;
+    slot->key_bytes = slot->response.response ? bytes : 0;
 }
 
 struct response
@@ -311,7 +311,7 @@ render_take(struct renderer *renderer, const struct limiter_take *take, const ch
         draft_numbers(&draft);
         fill_slot(slot, &key, bytes, &draft);
     }
-    return slot->answer;
+    return slot->response;
 }
 
 /* What is not kept: its body counts milliseconds, so that hardly two are the same. */
@@ -323,7 +323,7 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
     struct draft draft = {.renderer = renderer, .take = take, .key = &key};
     char buffer[DECISION_JSON_BYTES(STORE_LIMITS_MAX)];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
-    struct response answer;
+    struct response response;
 
     make_key(&key, take, NULL, false, closing);
     draft_numbers(&draft);
@@ -332,9 +332,9 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
     text_put(&body, "{");
     decision_json_put(&body, take);
     text_put(&body, "}\n");
-    answer = response_new(take->verdict == VERDICT_ALLOWED ? 200 : 429, &body, RESPONSE_JSON, closing);
-    add_headers(&answer, &draft);
-    return answer;
+    response = response_new(take->verdict == VERDICT_ALLOWED ? 200 : 429, &body, RESPONSE_JSON, closing);
+    add_headers(&response, &draft);
+    return response;
 }
 
 struct response
@@ -342,12 +342,12 @@ render_unavailable(bool closing)
 {
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
-    struct response answer;
+    struct response response;
 
     put_unavailable(&body);
-    answer = response_new(503, &body, RESPONSE_PROBLEM, closing);
-    response_header(&answer, "Retry-After", "1");
-    return answer;
+    response = response_new(503, &body, RESPONSE_PROBLEM, closing);
+    response_header(&response, "Retry-After", "1");
+    return response;
 }
 
 struct renderer *
@@ -381,7 +381,7 @@ renderer_free(struct renderer *renderer)
         return;
     for (size_t i = 0; i < CACHE_SLOTS; i++)
         if (renderer->slots[i].key_bytes > 0)
-            response_free(&renderer->slots[i].answer);
+            response_free(&renderer->slots[i].response);
     for (uint32_t i = 0; i < renderer->policy->rule_count; i++)
         free(renderer->policy_headers[i]);
     free(renderer->policy_headers);

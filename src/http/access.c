@@ -82,7 +82,7 @@ access_check(const struct access_tokens *tokens, enum access needed, const struc
 struct response
 access_denied(enum access_status status, bool closing)
 {
-    struct response answer;
+    struct response response;
 
     if (status == ACCESS_FOREIGN)
         return response_problem(403, NULL, "This does not take requests from web pages of other sites.",
@@ -90,8 +90,8 @@ access_denied(enum access_status status, bool closing)
     if (status == ACCESS_OFF)
         return response_problem(403, NULL, "This needs a token, and the service has none: see ADMIN_TOKEN.",
                                 closing);
-    answer =
+    response =
         response_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.", closing);
-    response_header(&answer, "WWW-Authenticate", CHALLENGE);
-    return answer;
+    response_header(&response, "WWW-Authenticate", CHALLENGE);
+    return response;
 }

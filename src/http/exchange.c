@@ -51,16 +51,16 @@ refuse(struct exchange *exchange, unsigned status, const char *detail)
 }
 
 static bool
-queue(struct exchange *exchange, struct response answer)
+queue(struct exchange *exchange, struct response response)
 {
     enum MHD_Result queued;
 
-    if (answer.response == NULL)
+    if (response.response == NULL)
         return refuse(exchange, 503, "Out of memory.");
     exchange->ends |= closes(exchange);
-    queued = MHD_queue_response(exchange->connection, answer.status, answer.response);
-    if (answer.owned)
-        response_free(&answer);
+    queued = MHD_queue_response(exchange->connection, response.status, response.response);
+    if (response.owned)
+        response_free(&response);
     exchange->step = EXCHANGE_DONE;
     return queued == MHD_YES;
 }
@@ -75,10 +75,10 @@ static bool
 queue_with(struct exchange *exchange, unsigned status, const char *detail, const char *name,
            const char *value)
 {
-    struct response answer = response_problem(status, NULL, detail, closes(exchange));
+    struct response response = response_problem(status, NULL, detail, closes(exchange));
 
-    response_header(&answer, name, value);
-    return queue(exchange, answer);
+    response_header(&response, name, value);
+    return queue(exchange, response);
 }
 
 /* The first call: the headers. */

@@ -16,6 +16,8 @@
 
 #include "headers.h"
 #include "raw_answer.h"
+#include "rule_name.h"
+#include "store.h"
 #include "target.h"
 
 struct MHD_Connection;
@@ -25,16 +27,17 @@ struct MHD_Connection;
 #define HEAD_BYTES_MAX   16384
 
 /*
- * The memory of libmicrohttpd for one request and its answer's header. It is wiped for each request, which costs more than
- * all that this service does for one (1 us at 25 KiB), and every connection holds it: so it has room for the largest
- * request that is taken, and for little more.
+ * The memory of libmicrohttpd for one request and its answer's header. Every connection holds it, and it is wiped for each
+ * request, which takes longer (1 us for 25 KiB) than all that this service does for one. So it has room for the largest
+ * request that is accepted, and little more.
  */
 #define CONNECTION_MEMORY_BYTES (25 * 1024)
 #define HEADER_NODE_BYTES       64 /* libmicrohttpd's own of each header: of 0.9.75 48, of 1.0 56 in steps of 16 */
-#define ANSWER_HEADER_BYTES     2304 /* the longest: eight limits of a rule with the longest name */
+#define ANSWER_HEADER_BYTES     2304 /* the longest: all limits of a rule with the longest name */
+_Static_assert(STORE_LIMITS_MAX == 8 && RULE_NAME_BYTES == 64, "ANSWER_HEADER_BYTES was measured with these");
 _Static_assert(CONNECTION_MEMORY_BYTES >=
                    HEAD_BYTES_MAX + (HEADERS_MAX + 3) * HEADER_NODE_BYTES + ANSWER_HEADER_BYTES,
-               "every request that is taken leaves room for its answer's header");
+               "every request that is accepted leaves room for its answer's header");
 _Static_assert(CONNECTION_MEMORY_BYTES <= 32 * 1024, "above, libmicrohttpd maps it instead of allocating it");
 
 /* What the access handler is called with. */

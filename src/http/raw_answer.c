@@ -26,7 +26,7 @@ put_body(struct text *text, const struct raw_answer *answer)
     struct text body = {.start = problem, .room = sizeof(problem)};
 
     if (answer->detail != NULL) {
-        answer_put_problem(&body, answer->status, NULL, answer->detail);
+        response_put_problem(&body, answer->status, NULL, answer->detail);
         text_put(text, "Content-Type: " RESPONSE_PROBLEM "\r\n");
     }
     text_put(text, "Content-Length: %zu\r\n\r\n%s", body.used, answer->head ? "" : problem);
@@ -40,7 +40,7 @@ raw_answer_send(const struct raw_answer *answer, int fd)
 
     if (answer->status == 0)
         return false;
-    text_put(&text, "HTTP/1.1 %u %s\r\n", answer->status, answer_title(answer->status));
+    text_put(&text, "HTTP/1.1 %u %s\r\n", answer->status, response_title(answer->status));
     put_date(&text);
     if (answer->retry_after_s > 0)
         text_put(&text, "Retry-After: %u\r\n", answer->retry_after_s);

@@ -7,12 +7,12 @@
 #define PROBLEM_BYTES 2048 /* the longest: a request that none of a rule's sources names */
 
 static struct response
-finish(struct response answer, const char *type, bool closing)
+finish(struct response response, const char *type, bool closing)
 {
-    response_header(&answer, "Content-Type", type);
+    response_header(&response, "Content-Type", type);
     if (closing)
-        response_header(&answer, "Connection", "close");
-    return answer;
+        response_header(&response, "Connection", "close");
+    return response;
 }
 
 struct response
@@ -58,15 +58,15 @@ response_free(struct response *response)
 }
 
 void
-response_header(struct response *answer, const char *name, const char *value)
+response_header(struct response *response, const char *name, const char *value)
 {
-    if (answer->response != NULL && MHD_add_response_header(answer->response, name, value) != MHD_YES) {
-        response_free(answer);
+    if (response->response != NULL && MHD_add_response_header(response->response, name, value) != MHD_YES) {
+        response_free(response);
     }
 }
 
 const char *
-answer_title(unsigned status)
+response_title(unsigned status)
 {
     switch (status) {
     case 400:
@@ -97,10 +97,10 @@ answer_title(unsigned status)
 }
 
 void
-answer_put_problem(struct text *body, unsigned status, const char *field, const char *detail)
+response_put_problem(struct text *body, unsigned status, const char *field, const char *detail)
 {
     text_put(body, "{\"detail\": \"%s\", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u",
-             detail, answer_title(status), status);
+             detail, response_title(status), status);
     if (field != NULL)
         text_put(body, ", \"field\": \"%s\"", field);
     text_put(body, "}\n");
@@ -112,6 +112,6 @@ response_problem(unsigned status, const char *field, const char *detail, bool cl
     char buffer[PROBLEM_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
-    answer_put_problem(&body, status, field, detail);
+    response_put_problem(&body, status, field, detail);
     return response_new(status, &body, RESPONSE_PROBLEM, closing);
 }

@@ -38,16 +38,16 @@ struct response response_owning(unsigned status, struct text *body, const char *
 void response_free(struct response *response);
 
 /* Adds a header; if that fails, the answer has no response any more. */
-void response_header(struct response *answer, const char *name, const char *value);
+void response_header(struct response *response, const char *name, const char *value);
 
 /* An error. `detail` is a sentence; `field` names the field of a JSON body that it is about, or is NULL. Neither is
    escaped. */
 struct response response_problem(unsigned status, const char *field, const char *detail, bool closing);
 
 /* Its body alone. */
-void answer_put_problem(struct text *body, unsigned status, const char *field, const char *detail);
+void response_put_problem(struct text *body, unsigned status, const char *field, const char *detail);
 
 /* "Bad Request" for 400. */
-const char *answer_title(unsigned status);
+const char *response_title(unsigned status);
 
 #endif

@@ -95,7 +95,7 @@ queue(void *arg, struct MHD_Connection *connection, const char *version, bool an
     return !answer || MHD_queue_response(connection, queued->status, queued->response) == MHD_YES;
 }
 
-/* The answer as it is sent. It stays whose it is. free() it. */
+/* The answer as it is sent, to be free()d. `answer` keeps its owner. */
 static char *
 sent(const struct response *answer)
 {

@@ -1,5 +1,5 @@
 /*
- * access: whose token opens which endpoint.
+ * access: which token grants which endpoint.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static const struct {
     {API, ACCESS_UNKNOWN},
 };
 
-START_TEST(only_the_token_itself_is_the_token)
+START_TEST(token_must_match_exactly)
 {
     ck_assert_msg(check(API, NULL, ACCESS_API, spellings[_i].authorization) == spellings[_i].status, "%s",
                   spellings[_i].authorization ? spellings[_i].authorization : "(none)");
@@ -73,7 +73,7 @@ static const struct {
     {API, ADMIN, "Bearer neither-of-the-two", ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
 };
 
-START_TEST(each_token_opens_what_it_is_for)
+START_TEST(each_token_grants_its_endpoints)
 {
     const char *sent = rights[_i].authorization;
 
@@ -83,7 +83,7 @@ START_TEST(each_token_opens_what_it_is_for)
 }
 END_TEST
 
-START_TEST(a_longer_token_than_a_digest_counts_whole)
+START_TEST(all_bytes_of_a_long_token_count)
 {
     ck_assert_int_eq(check("0123456789012345678901234567890123456789", NULL, ACCESS_API,
                            "Bearer 0123456789012345678901234567890123456789"),
@@ -94,7 +94,7 @@ START_TEST(a_longer_token_than_a_digest_counts_whole)
 }
 END_TEST
 
-START_TEST(another_sites_page_is_refused_with_and_without_a_token)
+START_TEST(page_of_another_site_is_refused_even_with_a_token)
 {
     struct headers headers = {.authorization = field_of("Bearer " ADMIN),
                               .host = field_of("localhost:8000"),
@@ -111,17 +111,17 @@ START_TEST(another_sites_page_is_refused_with_and_without_a_token)
 }
 END_TEST
 
-START_TEST(a_denial_says_what_is_missing)
+START_TEST(denial_names_what_is_missing)
 {
     static const unsigned statuses[] = {[ACCESS_FOREIGN] = 403, [ACCESS_OFF] = 403, [ACCESS_UNKNOWN] = 401};
 
     for (enum access_status status = ACCESS_FOREIGN; status <= ACCESS_UNKNOWN; status++) {
-        struct response answer = access_denied(status, false);
-        const char *challenge = MHD_get_response_header(answer.response, "WWW-Authenticate");
+        struct response response = access_denied(status, false);
+        const char *challenge = MHD_get_response_header(response.response, "WWW-Authenticate");
 
-        ck_assert_uint_eq(answer.status, statuses[status]);
-        ck_assert_msg((challenge != NULL) == (answer.status == 401), "%u", answer.status);
-        MHD_destroy_response(answer.response);
+        ck_assert_uint_eq(response.status, statuses[status]);
+        ck_assert_msg((challenge != NULL) == (response.status == 401), "%u", response.status);
+        MHD_destroy_response(response.response);
     }
 }
 END_TEST
@@ -132,11 +132,11 @@ main(void)
     Suite *suite = suite_create("access");
     TCase *tokens = tcase_create("tokens");
 
-    tcase_add_loop_test(tokens, only_the_token_itself_is_the_token, 0, ROWS(spellings));
-    tcase_add_loop_test(tokens, each_token_opens_what_it_is_for, 0, ROWS(rights));
-    tcase_add_test(tokens, a_longer_token_than_a_digest_counts_whole);
-    tcase_add_test(tokens, another_sites_page_is_refused_with_and_without_a_token);
-    tcase_add_test(tokens, a_denial_says_what_is_missing);
+    tcase_add_loop_test(tokens, token_must_match_exactly, 0, ROWS(spellings));
+    tcase_add_loop_test(tokens, each_token_grants_its_endpoints, 0, ROWS(rights));
+    tcase_add_test(tokens, all_bytes_of_a_long_token_count);
+    tcase_add_test(tokens, page_of_another_site_is_refused_even_with_a_token);
+    tcase_add_test(tokens, denial_names_what_is_missing);
     suite_add_tcase(suite, tokens);
     return run_suite(suite);
 }

@@ -1,4 +1,4 @@
-/* address: who the client is, whatever a proxy or a liar wrote into X-Forwarded-For. */
+/* address: parsing, networks, and the client address behind proxies, with forged X-Forwarded-For too. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
@@ -54,7 +54,7 @@ static const struct {
     {"64:ff9b::203.0.113.7", "64:ff9b::/64"},
 };
 
-START_TEST(reads_an_address_in_each_of_its_spellings)
+START_TEST(address_is_parsed_in_each_of_its_spellings)
 {
     struct address address;
 
@@ -107,7 +107,7 @@ static const char *const not_addresses[] = {
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 };
 
-START_TEST(refuses_what_is_no_address)
+START_TEST(text_that_is_not_an_address_is_refused)
 {
     struct address address;
 
@@ -116,7 +116,7 @@ START_TEST(refuses_what_is_no_address)
 }
 END_TEST
 
-START_TEST(a_zero_byte_ends_no_address)
+START_TEST(zero_byte_within_an_address_is_refused)
 {
     static const char text[] = "203.0.113.7\0.8";
     struct address address;
@@ -127,7 +127,7 @@ START_TEST(a_zero_byte_ends_no_address)
 }
 END_TEST
 
-START_TEST(a_peer_is_its_address_and_a_unix_socket_s_has_none)
+START_TEST(peer_of_a_unix_socket_has_no_address)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(80)};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(80)};
@@ -178,7 +178,7 @@ static const struct {
 } memberships[] = {
     {"10.0.0.0/8", "10.255.255.255", true},
     {"10.0.0.0/8", "11.0.0.0", false},
-    {"10.1.2.3/8", "10.9.9.9", true}, /* bits behind the prefix do not count */
+    {"10.1.2.3/8", "10.9.9.9", true}, /* bits after the prefix do not count */
     {"10.0.0.0/9", "10.127.255.255", true},
     {"10.0.0.0/9", "10.128.0.0", false},
     {"10.0.0.1", "10.0.0.1", true},
@@ -214,7 +214,7 @@ static const struct {
     {"none", "127.0.0.1", false},
 };
 
-START_TEST(a_network_has_the_addresses_that_share_its_prefix)
+START_TEST(network_contains_the_addresses_with_its_prefix)
 {
     struct networks networks = list_of(memberships[_i].list);
     struct address address = parsed(memberships[_i].address);
@@ -225,7 +225,7 @@ START_TEST(a_network_has_the_addresses_that_share_its_prefix)
 }
 END_TEST
 
-START_TEST(the_peer_of_a_unix_socket_is_in_every_list)
+START_TEST(peer_of_a_unix_socket_is_in_every_list)
 {
     struct networks networks = list_of("");
     struct address address = {.size = 0};
@@ -241,7 +241,7 @@ static const char *const not_networks[] = {
     "10.0.0.0/08x", "10.0.0.0/8;::1", "::ffff:10.0.0.1",
 };
 
-START_TEST(what_is_no_network_is_reported_and_the_rest_is_kept)
+START_TEST(bad_network_is_reported_and_the_rest_is_kept)
 {
     struct networks networks;
     struct report report;
@@ -268,7 +268,7 @@ static const struct {
 } walks[] = {
     {"one proxy", "10.0.0.0/8", "10.0.0.1", {"203.0.113.7"}, "203.0.113.7"},
     {"two proxies", "10.0.0.0/8", "10.0.0.1", {"203.0.113.7, 10.0.0.2"}, "203.0.113.7"},
-    {"what the client wrote stands further left",
+    {"what the client wrote is further left",
      "10.0.0.0/8",
      "10.0.0.1",
      {"1.1.1.1, 203.0.113.7"},
@@ -309,7 +309,7 @@ static const struct {
     {"a proxy that is trusted alone", "10.0.0.1", "10.0.0.1", {"203.0.113.7, 10.0.0.2"}, "10.0.0.2"},
 };
 
-START_TEST(the_client_is_the_right_most_who_is_not_trusted)
+START_TEST(client_is_the_right_most_untrusted_address)
 {
     struct networks trusted = list_of(walks[_i].trusted);
     struct address peer = parsed(walks[_i].peer), client;
@@ -326,8 +326,8 @@ START_TEST(the_client_is_the_right_most_who_is_not_trusted)
 }
 END_TEST
 
-/* Whatever stands left of the right-most stranger, he is the client. */
-START_TEST(nothing_that_a_stranger_writes_makes_him_somebody_else)
+/* The right-most untrusted address is the client, with any text to its left. */
+START_TEST(untrusted_text_never_changes_the_client)
 {
     static const char alphabet[] = "0123456789abcdef:.,, []%\t\"=x/";
     struct networks trusted = list_of("10.0.0.0/8");
@@ -356,15 +356,15 @@ main(void)
     Suite *suite = suite_create("address");
     TCase *tests = tcase_create("address");
 
-    tcase_add_loop_test(tests, reads_an_address_in_each_of_its_spellings, 0, ROWS(addresses));
-    tcase_add_loop_test(tests, refuses_what_is_no_address, 0, ROWS(not_addresses));
-    tcase_add_test(tests, a_zero_byte_ends_no_address);
-    tcase_add_test(tests, a_peer_is_its_address_and_a_unix_socket_s_has_none);
-    tcase_add_loop_test(tests, a_network_has_the_addresses_that_share_its_prefix, 0, ROWS(memberships));
-    tcase_add_test(tests, the_peer_of_a_unix_socket_is_in_every_list);
-    tcase_add_loop_test(tests, what_is_no_network_is_reported_and_the_rest_is_kept, 0, ROWS(not_networks));
-    tcase_add_loop_test(tests, the_client_is_the_right_most_who_is_not_trusted, 0, ROWS(walks));
-    tcase_add_test(tests, nothing_that_a_stranger_writes_makes_him_somebody_else);
+    tcase_add_loop_test(tests, address_is_parsed_in_each_of_its_spellings, 0, ROWS(addresses));
+    tcase_add_loop_test(tests, text_that_is_not_an_address_is_refused, 0, ROWS(not_addresses));
+    tcase_add_test(tests, zero_byte_within_an_address_is_refused);
+    tcase_add_test(tests, peer_of_a_unix_socket_has_no_address);
+    tcase_add_loop_test(tests, network_contains_the_addresses_with_its_prefix, 0, ROWS(memberships));
+    tcase_add_test(tests, peer_of_a_unix_socket_is_in_every_list);
+    tcase_add_loop_test(tests, bad_network_is_reported_and_the_rest_is_kept, 0, ROWS(not_networks));
+    tcase_add_loop_test(tests, client_is_the_right_most_untrusted_address, 0, ROWS(walks));
+    tcase_add_test(tests, untrusted_text_never_changes_the_client);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

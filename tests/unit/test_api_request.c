@@ -87,13 +87,13 @@ static const struct {
      200},
 };
 
-START_TEST(a_body_gets_its_status)
+START_TEST(each_body_gets_its_status)
 {
     ck_assert_uint_eq(status_of(rows[_i].endpoint, rows[_i].body), rows[_i].status);
 }
 END_TEST
 
-START_TEST(a_reset_client_starts_with_its_whole_quota)
+START_TEST(reset_client_starts_with_a_full_quota)
 {
     static const char body[] = "{\"rule\": \"one\", \"client\": \"c\"}";
 
@@ -111,8 +111,8 @@ main(void)
     TCase *bodies = tcase_create("bodies");
 
     tcase_add_checked_fixture(bodies, set_up, tear_down);
-    tcase_add_loop_test(bodies, a_body_gets_its_status, 0, sizeof(rows) / sizeof(rows[0]));
-    tcase_add_test(bodies, a_reset_client_starts_with_its_whole_quota);
+    tcase_add_loop_test(bodies, each_body_gets_its_status, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_test(bodies, reset_client_starts_with_a_full_quota);
     suite_add_tcase(suite, bodies);
     return run_suite(suite);
 }

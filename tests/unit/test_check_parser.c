@@ -1,5 +1,5 @@
 /*
- * check_parser: what an application's JSON asks, and which field each mistake names.
+ * check_parser: the check that a JSON object makes, and the field that each error names.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ tear_down(void)
     policy_free(policy);
 }
 
-/* Reads an object, with ' for ", into a check or a mistake about it or the text. */
+/* Reads an object, with ' for ", into a check or an error. */
 static struct check
 read_text(const char *quoted, const struct json_body_place *place)
 {
@@ -77,10 +77,9 @@ static const struct {
     {"{'path':'/k','method':'post','client':'u'}", "default", "client=u", 1},
 };
 
-START_TEST(a_question_is_a_rule_a_client_and_a_cost)
+START_TEST(check_has_a_rule_a_client_and_a_cost)
 {
-    static const struct json_body_place root = {0};
-    struct check check = read_text(good[_i].text, &root);
+    struct check check = read_text(good[_i].text, &json_body_root);
 
     ck_assert_msg(check.error.status == 0, "%s: %s %s", good[_i].text, check.error.field, check.error.why);
     ck_assert_str_eq(check.take.rule->name, good[_i].rule);
@@ -90,20 +89,19 @@ START_TEST(a_question_is_a_rule_a_client_and_a_cost)
 END_TEST
 
 /* Under rules without a default. */
-START_TEST(a_path_that_no_rule_matches_is_no_mistake)
+START_TEST(path_that_no_rule_matches_is_not_an_error)
 {
-    static const struct json_body_place root = {0};
     static const char *const texts[] = {"{'path':'/x'}", "{'path':'/x','client':'u','cost':2}",
                                         "{'path':'/x','ip':'192.0.2.1','headers':{'X-Key':'k'}}"};
     struct check check;
 
     policy->fallback = NULL;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        check = read_text(texts[i], &root);
+        check = read_text(texts[i], &json_body_root);
         ck_assert_msg(check.error.status == 0, "%s: %s", texts[i], check.error.field);
         ck_assert_ptr_null(check.take.rule);
     }
-    check = read_text("{'path':'/x','ip':'nowhere'}", &root);
+    check = read_text("{'path':'/x','ip':'nowhere'}", &json_body_root);
     ck_assert_str_eq(check.error.field, "ip"); /* what is said is looked at all the same */
 }
 END_TEST
@@ -112,7 +110,7 @@ static const struct {
     const char *text;
     unsigned status;
     const char *sentence;
-} mistakes[] = {
+} errors[] = {
     {"", 400, "The body is not JSON: line 1, column 1: it is empty."},
     {"{", 400, "The body is not JSON: line 1, column 2: it ends too early."},
     {"{\n 'rule': few}", 400,
@@ -158,20 +156,19 @@ static const struct {
      "headers must not have control bytes in the value that names the client."},
 };
 
-START_TEST(a_mistake_names_the_field_and_what_is_accepted)
+START_TEST(error_names_the_field_and_what_is_accepted)
 {
-    static const struct json_body_place root = {0};
-    struct check check = read_text(mistakes[_i].text, &root);
+    struct check check = read_text(errors[_i].text, &json_body_root);
     char sentence[JSON_ERROR_BYTES];
 
-    ck_assert_msg(check.error.status == mistakes[_i].status, "%s: %u", mistakes[_i].text, check.error.status);
+    ck_assert_msg(check.error.status == errors[_i].status, "%s: %u", errors[_i].text, check.error.status);
     json_error_text(&check.error, sentence);
-    ck_assert_msg(strcmp(sentence, mistakes[_i].sentence) == 0, "%s: %s", mistakes[_i].text, sentence);
+    ck_assert_msg(strcmp(sentence, errors[_i].sentence) == 0, "%s: %s", errors[_i].text, sentence);
     ck_assert_ptr_null(strpbrk(sentence, "\"\\\n")); /* it goes into JSON as it is */
 }
 END_TEST
 
-START_TEST(a_mistake_in_a_list_names_its_element)
+START_TEST(error_in_a_list_names_its_element)
 {
     static const struct json_body_place place = {.list = "checks", .index = 999};
 
@@ -187,10 +184,10 @@ main(void)
     TCase *reading = tcase_create("reading");
 
     tcase_add_checked_fixture(reading, set_up, tear_down);
-    tcase_add_loop_test(reading, a_question_is_a_rule_a_client_and_a_cost, 0, ROWS(good));
-    tcase_add_test(reading, a_path_that_no_rule_matches_is_no_mistake);
-    tcase_add_loop_test(reading, a_mistake_names_the_field_and_what_is_accepted, 0, ROWS(mistakes));
-    tcase_add_test(reading, a_mistake_in_a_list_names_its_element);
+    tcase_add_loop_test(reading, check_has_a_rule_a_client_and_a_cost, 0, ROWS(good));
+    tcase_add_test(reading, path_that_no_rule_matches_is_not_an_error);
+    tcase_add_loop_test(reading, error_names_the_field_and_what_is_accepted, 0, ROWS(errors));
+    tcase_add_test(reading, error_in_a_list_names_its_element);
     suite_add_tcase(suite, reading);
     return run_suite(suite);
 }

@@ -9,16 +9,16 @@
 #include "clock.h"
 #include "suite.h"
 
-#define QUESTIONS   1000
+#define CHECKS      1000
 #define TURN_WORK   256 /* microseconds of Redis' time, as docs/json-api.md says */
 #define LIMIT_COUNT 2
 #define A_TURN      (TURN_WORK / (4 * LIMIT_COUNT)) /* a limit that is no sliding window takes 4 */
 
-/* A store that keeps what it is asked, until it is told to answer. */
+/* A store that keeps its requests until the test answers them. */
 struct slow_store {
     struct store store;
     enum store_status says;
-    struct store_request *asked[QUESTIONS];
+    struct store_request *asked[CHECKS];
     int count;    /* ever asked */
     int answered; /* of those, from the first on */
     int most;     /* that were ever pending together */
@@ -70,9 +70,9 @@ set_up(void)
     for (int i = 0; i < LIMIT_COUNT; i++)
         ck_assert_int_eq(limit_init_window(&rule.limits[i], FIXED_WINDOW, 10, US_PER_S), LIMIT_OK);
     calls = 0;
-    checks = checks_new(&(struct checks_caller){.limiter = &limiter, .callback = on_all_answered}, QUESTIONS);
+    checks = checks_new(&(struct checks_caller){.limiter = &limiter, .callback = on_all_answered}, CHECKS);
     ck_assert_ptr_nonnull(checks);
-    for (int i = 0; i < QUESTIONS; i++) {
+    for (int i = 0; i < CHECKS; i++) {
         checks->list[i].take.rule = &rule;
         checks->list[i].take.cost = i;
     }
@@ -94,10 +94,10 @@ answer_next(enum store_status status)
     request->callback(request, status);
 }
 
-START_TEST(a_thousand_are_asked_in_their_order_and_a_turn_at_a_time)
+START_TEST(thousand_checks_go_to_the_store_in_order_a_turn_at_a_time)
 {
     ck_assert_int_eq(checks_start(checks), LIMITER_PENDING);
-    for (int i = 0; i < QUESTIONS; i++) {
+    for (int i = 0; i < CHECKS; i++) {
         ck_assert_int_eq(calls, 0);
         ck_assert_int_lt(slow.answered, slow.count);
         ck_assert_int_eq(slow.asked[i]->cost, i);
@@ -108,7 +108,7 @@ START_TEST(a_thousand_are_asked_in_their_order_and_a_turn_at_a_time)
 }
 END_TEST
 
-START_TEST(a_sliding_window_takes_more_of_a_turn)
+START_TEST(sliding_window_takes_more_of_a_turn)
 {
     uint32_t work = 0;
     int count = 0;
@@ -122,7 +122,7 @@ START_TEST(a_sliding_window_takes_more_of_a_turn)
 }
 END_TEST
 
-START_TEST(what_is_answered_at_once_is_no_turn)
+START_TEST(check_decided_at_once_does_not_count_towards_the_turn)
 {
     slow.says = STORE_DONE;
     ck_assert_int_eq(checks_start(checks), LIMITER_DONE);
@@ -130,9 +130,9 @@ START_TEST(what_is_answered_at_once_is_no_turn)
 }
 END_TEST
 
-START_TEST(mistakes_and_what_no_rule_limits_are_not_asked)
+START_TEST(errors_and_unlimited_checks_do_not_reach_the_store)
 {
-    for (int i = 0; i < QUESTIONS; i++) {
+    for (int i = 0; i < CHECKS; i++) {
         checks->list[i].take.rule = NULL;
         if (i % 2)
             checks->list[i].error.status = 400;
@@ -146,7 +146,7 @@ START_TEST(mistakes_and_what_no_rule_limits_are_not_asked)
 }
 END_TEST
 
-START_TEST(a_store_that_goes_away_is_asked_no_further)
+START_TEST(store_that_goes_away_gets_no_more_checks)
 {
     int first_turn;
 
@@ -157,14 +157,14 @@ START_TEST(a_store_that_goes_away_is_asked_no_further)
         answer_next(STORE_UNAVAILABLE);
     ck_assert_int_eq(calls, 1);
     ck_assert_int_eq(slow.count, first_turn);
-    for (int i = 0; i < QUESTIONS; i++)
+    for (int i = 0; i < CHECKS; i++)
         ck_assert(checks->list[i].take.degraded && checks->list[i].take.verdict == VERDICT_ALLOWED);
 }
 END_TEST
 
-static const int answers_before[] = {0, 1, A_TURN - 1, A_TURN, A_TURN + 1, QUESTIONS - 1};
+static const int answers_before[] = {0, 1, A_TURN - 1, A_TURN, A_TURN + 1, CHECKS - 1};
 
-START_TEST(what_is_pending_is_cancelled_and_no_more)
+START_TEST(only_pending_checks_are_cancelled)
 {
     checks_start(checks);
     for (int i = 0; i < answers_before[_i]; i++)
@@ -183,12 +183,12 @@ main(void)
     TCase *tests = tcase_create("checks");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, a_thousand_are_asked_in_their_order_and_a_turn_at_a_time);
-    tcase_add_test(tests, a_sliding_window_takes_more_of_a_turn);
-    tcase_add_test(tests, what_is_answered_at_once_is_no_turn);
-    tcase_add_test(tests, mistakes_and_what_no_rule_limits_are_not_asked);
-    tcase_add_test(tests, a_store_that_goes_away_is_asked_no_further);
-    tcase_add_loop_test(tests, what_is_pending_is_cancelled_and_no_more, 0, ROWS(answers_before));
+    tcase_add_test(tests, thousand_checks_go_to_the_store_in_order_a_turn_at_a_time);
+    tcase_add_test(tests, sliding_window_takes_more_of_a_turn);
+    tcase_add_test(tests, check_decided_at_once_does_not_count_towards_the_turn);
+    tcase_add_test(tests, errors_and_unlimited_checks_do_not_reach_the_store);
+    tcase_add_test(tests, store_that_goes_away_gets_no_more_checks);
+    tcase_add_loop_test(tests, only_pending_checks_are_cancelled, 0, ROWS(answers_before));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,4 +1,4 @@
-/* What libmicrohttpd makes of a request whose query and cookies it is kept from parsing. */
+/* first_line: libmicrohttpd parses neither the query nor the cookies of a request. */
 #include "first_line.h"
 
 #include <stdio.h>
@@ -92,7 +92,7 @@ START_TEST(no_cookie_is_parsed_and_the_header_stays)
 }
 END_TEST
 
-START_TEST(a_name_that_a_client_sent_is_no_shield)
+START_TEST(cookie_header_of_a_client_is_not_the_shield)
 {
     ck_assert(!first_line_is_shield((char[]){"Cookie"}));
 }
@@ -106,7 +106,7 @@ main(void)
 
     tcase_add_loop_test(tests, no_argument_is_parsed, 0, ROWS(targets));
     tcase_add_loop_test(tests, no_cookie_is_parsed_and_the_header_stays, 0, ROWS(cookies));
-    tcase_add_test(tests, a_name_that_a_client_sent_is_no_shield);
+    tcase_add_test(tests, cookie_header_of_a_client_is_not_the_shield);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

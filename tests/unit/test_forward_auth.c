@@ -1,5 +1,5 @@
 /*
- * forward_auth: which rule a forwarded request meets, by whose word, and how it is refused.
+ * forward_auth: the rule of a forwarded request, which headers are believed, and how it is refused.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +104,7 @@ static const struct {
     {"/a%0a", "bad"},
 };
 
-START_TEST(the_rest_of_the_path_is_what_is_asked_about)
+START_TEST(rest_of_the_path_is_matched)
 {
     const char *result = match(rests[_i].rest, _i % 2 == 0);
 
@@ -114,7 +114,7 @@ END_TEST
 
 static const struct {
     const char *uri, *original_uri, *original_url, *method, *original_method;
-    const char *trusted, *untrusted; /* with /b behind /check */
+    const char *trusted, *untrusted; /* with /b after /check */
 } rows[] = {
     {"/a", NULL, NULL, NULL, NULL, "a 429", "below 429"},
     {"/a", "/x", "http://h/x", NULL, NULL, "a 429", "below 429"},
@@ -131,7 +131,7 @@ static const struct {
     {"http://h", "/a", NULL, NULL, NULL, "default 429", "below 429"},
 };
 
-START_TEST(headers_count_in_their_order_and_only_from_a_trusted_peer)
+START_TEST(headers_count_in_order_and_only_from_a_trusted_peer)
 {
     headers.forwarded = (struct forwarded){.uri = field(rows[_i].uri),
                                            .original_uri = field(rows[_i].original_uri),
@@ -143,7 +143,7 @@ START_TEST(headers_count_in_their_order_and_only_from_a_trusted_peer)
 }
 END_TEST
 
-START_TEST(what_is_said_twice_is_not_believed)
+START_TEST(repeated_header_is_refused)
 {
     headers.forwarded = (struct forwarded){.uri = field("/a"), .repeated = true};
     ck_assert_str_eq(match("/b", true), "bad");
@@ -151,7 +151,7 @@ START_TEST(what_is_said_twice_is_not_believed)
 }
 END_TEST
 
-START_TEST(the_host_that_identifies_is_the_forwarded_one)
+START_TEST(forwarded_host_identifies_the_client)
 {
     headers.identity.values[0] = field("limiter:8000");
     headers.forwarded.host = field("shop.example");
@@ -162,7 +162,7 @@ START_TEST(the_host_that_identifies_is_the_forwarded_one)
 }
 END_TEST
 
-START_TEST(a_path_longer_than_any_request_s_is_bad)
+START_TEST(path_above_the_bound_is_refused)
 {
     size_t bytes = 8193;
     char *long_path = malloc(bytes);
@@ -184,11 +184,11 @@ main(void)
     TCase *matching = tcase_create("matching");
 
     tcase_add_checked_fixture(matching, set_up, tear_down);
-    tcase_add_loop_test(matching, the_rest_of_the_path_is_what_is_asked_about, 0, ROWS(rests));
-    tcase_add_loop_test(matching, headers_count_in_their_order_and_only_from_a_trusted_peer, 0, ROWS(rows));
-    tcase_add_test(matching, what_is_said_twice_is_not_believed);
-    tcase_add_test(matching, the_host_that_identifies_is_the_forwarded_one);
-    tcase_add_test(matching, a_path_longer_than_any_request_s_is_bad);
+    tcase_add_loop_test(matching, rest_of_the_path_is_matched, 0, ROWS(rests));
+    tcase_add_loop_test(matching, headers_count_in_order_and_only_from_a_trusted_peer, 0, ROWS(rows));
+    tcase_add_test(matching, repeated_header_is_refused);
+    tcase_add_test(matching, forwarded_host_identifies_the_client);
+    tcase_add_test(matching, path_above_the_bound_is_refused);
     suite_add_tcase(suite, matching);
     return run_suite(suite);
 }

@@ -150,7 +150,7 @@ START_TEST(finds_a_name_longer_than_sixty_four_bytes)
 }
 END_TEST
 
-START_TEST(forwarded_lines_keep_their_order_and_of_too_many_the_last_are_kept)
+START_TEST(last_eight_forwarded_lines_are_kept_in_order)
 {
     char headers[512] = "Host: a\r\n";
 
@@ -200,7 +200,7 @@ handle_forwarded(void *arg, struct MHD_Connection *connection, const char *versi
     return false;
 }
 
-START_TEST(finds_what_a_proxy_says_of_its_request)
+START_TEST(headers_of_a_proxy_are_found)
 {
     static const char request[] =
         "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Method: PUT\r\nx-original-method: PATCH\r\n"
@@ -226,7 +226,7 @@ static const char *const repeated[] = {
     "X-Forwarded-Host: a\r\nX-Forwarded-Host: b\r\n",
 };
 
-START_TEST(what_a_proxy_says_twice_is_marked_so)
+START_TEST(repeated_header_of_a_proxy_is_marked)
 {
     char headers[256];
 
@@ -237,7 +237,7 @@ START_TEST(what_a_proxy_says_twice_is_marked_so)
 }
 END_TEST
 
-START_TEST(the_length_of_a_body_is_read)
+START_TEST(content_length_is_read)
 {
     read_headers("Host: a\r\n");
     ck_assert_int_eq(found.headers.content_length, -1);
@@ -277,7 +277,7 @@ static const struct {
     {"Host: a\r\na@b: x\r\n", "not a token"},
 };
 
-START_TEST(what_could_be_framed_in_two_ways_is_refused)
+START_TEST(ambiguous_framing_is_refused)
 {
     char request[512];
 
@@ -327,7 +327,7 @@ static const struct {
     BYTES("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
 };
 
-START_TEST(what_was_not_sent_as_it_is_shown_is_refused)
+START_TEST(block_not_sent_as_shown_is_refused)
 {
     read_bytes(not_as_sent[_i].request, not_as_sent[_i].bytes);
     if (found.called)
@@ -345,14 +345,14 @@ static const char *const as_sent[] = {
     "Host: a\r\nX: :;,\"\xff\x01\r\n",
 };
 
-START_TEST(blanks_around_values_and_no_values_are_fine)
+START_TEST(blanks_around_values_and_empty_values_are_accepted)
 {
     read_headers(as_sent[_i]);
     ck_assert_msg(found.status == HEADERS_GOOD, "%s: %s", as_sent[_i], found.why);
 }
 END_TEST
 
-START_TEST(every_byte_that_a_name_may_have_is_good)
+START_TEST(every_token_byte_is_accepted_in_a_name)
 {
     read_headers("Host: a\r\n!#$%&'*+-.^_`|~0123456789abcxyzABCXYZ: x\r\n");
     ck_assert_int_eq(found.status, HEADERS_GOOD);
@@ -367,7 +367,7 @@ START_TEST(http_1_0_needs_no_host)
 }
 END_TEST
 
-START_TEST(so_many_lines_are_taken_and_no_more)
+START_TEST(lines_above_the_bound_are_refused)
 {
     char headers[HEADERS_MAX * 20] = "Host: a\r\n";
 
@@ -381,7 +381,7 @@ START_TEST(so_many_lines_are_taken_and_no_more)
 }
 END_TEST
 
-START_TEST(so_many_bytes_are_taken_and_no_more)
+START_TEST(bytes_above_the_bound_are_refused)
 {
     static char headers[HEADERS_BYTES_MAX + 100];
     size_t bytes;
@@ -398,7 +398,7 @@ START_TEST(so_many_bytes_are_taken_and_no_more)
 }
 END_TEST
 
-START_TEST(a_field_with_a_control_byte_is_not_clean)
+START_TEST(field_with_a_control_byte_is_not_clean)
 {
     for (int byte = 0; byte < 256; byte++) {
         char text[3] = {'a', (char)byte, 'b'};
@@ -418,18 +418,18 @@ main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, finds_the_headers_that_rules_identify_by, 0, ROWS(identities));
     tcase_add_test(tests, finds_a_name_longer_than_sixty_four_bytes);
-    tcase_add_test(tests, forwarded_lines_keep_their_order_and_of_too_many_the_last_are_kept);
-    tcase_add_test(tests, finds_what_a_proxy_says_of_its_request);
-    tcase_add_loop_test(tests, what_a_proxy_says_twice_is_marked_so, 0, ROWS(repeated));
-    tcase_add_test(tests, the_length_of_a_body_is_read);
-    tcase_add_loop_test(tests, what_could_be_framed_in_two_ways_is_refused, 0, ROWS(refused));
-    tcase_add_loop_test(tests, what_was_not_sent_as_it_is_shown_is_refused, 0, ROWS(not_as_sent));
-    tcase_add_loop_test(tests, blanks_around_values_and_no_values_are_fine, 0, ROWS(as_sent));
-    tcase_add_test(tests, every_byte_that_a_name_may_have_is_good);
+    tcase_add_test(tests, last_eight_forwarded_lines_are_kept_in_order);
+    tcase_add_test(tests, headers_of_a_proxy_are_found);
+    tcase_add_loop_test(tests, repeated_header_of_a_proxy_is_marked, 0, ROWS(repeated));
+    tcase_add_test(tests, content_length_is_read);
+    tcase_add_loop_test(tests, ambiguous_framing_is_refused, 0, ROWS(refused));
+    tcase_add_loop_test(tests, block_not_sent_as_shown_is_refused, 0, ROWS(not_as_sent));
+    tcase_add_loop_test(tests, blanks_around_values_and_empty_values_are_accepted, 0, ROWS(as_sent));
+    tcase_add_test(tests, every_token_byte_is_accepted_in_a_name);
     tcase_add_test(tests, http_1_0_needs_no_host);
-    tcase_add_test(tests, so_many_lines_are_taken_and_no_more);
-    tcase_add_test(tests, so_many_bytes_are_taken_and_no_more);
-    tcase_add_test(tests, a_field_with_a_control_byte_is_not_clean);
+    tcase_add_test(tests, lines_above_the_bound_are_refused);
+    tcase_add_test(tests, bytes_above_the_bound_are_refused);
+    tcase_add_test(tests, field_with_a_control_byte_is_not_clean);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -10,7 +10,6 @@
 #include "number.h"
 #include "suite.h"
 
-static const struct json_body_place root_place = {0};
 static const struct json_body_place element = {.list = "checks", .index = 3};
 
 static cJSON *
@@ -96,8 +95,8 @@ START_TEST(first_error_is_kept)
 {
     struct json_error error = {0};
 
-    ck_assert(!json_error(&error, &root_place, 400, "is the first", "%s", "one"));
-    ck_assert(!json_error(&error, &root_place, 404, "is the second", "%s", "two"));
+    ck_assert(!json_error(&error, &json_body_root, 400, "is the first", "%s", "one"));
+    ck_assert(!json_error(&error, &json_body_root, 404, "is the second", "%s", "two"));
     ck_assert_uint_eq(error.status, 400);
     ck_assert_str_eq(text_of(&error), "one is the first.");
 }
@@ -107,11 +106,11 @@ static const struct {
     const struct json_body_place *place;
     const char *name, *field;
 } names[] = {
-    {&root_place, "cost", "cost"},
-    {&root_place, "", ""},
+    {&json_body_root, "cost", "cost"},
+    {&json_body_root, "", ""},
     {&element, "cost", "checks[3].cost"},
     {&element, "", "checks[3]"},
-    {&root_place, "0123456789012345678901234567890123456789and-more",
+    {&json_body_root, "0123456789012345678901234567890123456789and-more",
      "0123456789012345678901234567890123456789"},
 };
 
@@ -128,7 +127,7 @@ START_TEST(error_about_the_body_says_so)
 {
     struct json_error error = {0};
 
-    json_error(&error, &root_place, 400, "must be an object", "%s", "");
+    json_error(&error, &json_body_root, 400, "must be an object", "%s", "");
     ck_assert_str_eq(text_of(&error), "The body must be an object.");
 }
 END_TEST
@@ -143,8 +142,8 @@ read_fields(const char *text, const cJSON **values, struct json_error *error, cJ
 {
     *root = parse_value(text);
     *error = (struct json_error){0};
-    return json_body_fields(*root, &root_place, keys, sizeof(keys) / sizeof(keys[0]), "has an unknown field",
-                            values, FIELDS, error);
+    return json_body_fields(*root, &json_body_root, keys, sizeof(keys) / sizeof(keys[0]),
+                            "has an unknown field", values, FIELDS, error);
 }
 
 START_TEST(fields_are_sorted_by_their_numbers)
@@ -228,7 +227,7 @@ START_TEST(count_is_a_whole_number_that_doubles_hold_exactly)
     struct json_error error = {0};
     int64_t value = -1;
     cJSON *root = parse_value(counts[_i].text);
-    bool accepted = json_body_count(root, &root_place, "cost", &value, &error);
+    bool accepted = json_body_count(root, &json_body_root, "cost", &value, &error);
 
     ck_assert_msg(accepted == (counts[_i].value >= 0), "%s", counts[_i].text);
     ck_assert_int_eq(value, counts[_i].value);

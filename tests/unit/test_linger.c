@@ -93,7 +93,7 @@ send_some(int client)
     return sent;
 }
 
-START_TEST(an_answer_arrives_at_a_client_that_still_sends)
+START_TEST(answer_reaches_a_client_that_still_sends)
 {
     struct pair pair = connect_pair();
     ssize_t sent = send_some(pair.client);
@@ -113,7 +113,7 @@ START_TEST(an_answer_arrives_at_a_client_that_still_sends)
 }
 END_TEST
 
-START_TEST(a_client_that_has_closed_its_side_is_not_waited_for)
+START_TEST(client_that_has_closed_its_side_does_not_linger)
 {
     struct pair pair = connect_pair();
     char byte;
@@ -127,7 +127,7 @@ START_TEST(a_client_that_has_closed_its_side_is_not_waited_for)
 }
 END_TEST
 
-START_TEST(a_client_that_sends_without_end_is_cut_off)
+START_TEST(client_that_sends_without_end_is_cut_off)
 {
     struct pair pair = connect_pair();
     ssize_t sent = 0, more;
@@ -143,7 +143,7 @@ START_TEST(a_client_that_sends_without_end_is_cut_off)
 }
 END_TEST
 
-START_TEST(a_client_that_neither_sends_nor_closes_is_left)
+START_TEST(silent_client_is_closed_after_the_deadline)
 {
     struct pair pair = connect_pair();
     int64_t start_us = clock_mono_us();
@@ -155,7 +155,7 @@ START_TEST(a_client_that_neither_sends_nor_closes_is_left)
 }
 END_TEST
 
-START_TEST(the_oldest_makes_room)
+START_TEST(oldest_makes_room)
 {
     struct pair pairs[LINGER_MAX + 1];
 
@@ -164,7 +164,7 @@ START_TEST(the_oldest_makes_room)
         answer_and_close(&pairs[i]);
         ck_assert_uint_eq(linger_count(linger), i < LINGER_MAX ? (unsigned)i + 1 : LINGER_MAX);
     }
-    close(pairs[1].client); /* the one in front, the one behind and one between */
+    close(pairs[1].client); /* the first, the last and one between */
     close(pairs[LINGER_MAX].client);
     close(pairs[LINGER_MAX / 2].client);
     run_until_count(LINGER_MAX - 3);
@@ -175,7 +175,7 @@ START_TEST(the_oldest_makes_room)
 }
 END_TEST
 
-START_TEST(what_lingers_at_the_end_is_closed)
+START_TEST(free_closes_what_lingers)
 {
     struct pair pair = connect_pair();
 
@@ -210,15 +210,15 @@ main(void)
     TCase *answers = tcase_create("answers"), *bounds = tcase_create("bounds");
 
     tcase_add_checked_fixture(answers, set_up, tear_down);
-    tcase_add_test(answers, an_answer_arrives_at_a_client_that_still_sends);
-    tcase_add_test(answers, a_client_that_has_closed_its_side_is_not_waited_for);
-    tcase_add_test(answers, what_lingers_at_the_end_is_closed);
+    tcase_add_test(answers, answer_reaches_a_client_that_still_sends);
+    tcase_add_test(answers, client_that_has_closed_its_side_does_not_linger);
+    tcase_add_test(answers, free_closes_what_lingers);
     suite_add_tcase(suite, answers);
     tcase_add_checked_fixture(bounds, set_up, tear_down);
     tcase_set_timeout(bounds, 30);
-    tcase_add_test(bounds, a_client_that_sends_without_end_is_cut_off);
-    tcase_add_test(bounds, a_client_that_neither_sends_nor_closes_is_left);
-    tcase_add_test(bounds, the_oldest_makes_room);
+    tcase_add_test(bounds, client_that_sends_without_end_is_cut_off);
+    tcase_add_test(bounds, silent_client_is_closed_after_the_deadline);
+    tcase_add_test(bounds, oldest_makes_room);
     tcase_add_test(bounds, without_a_descriptor_it_is_a_plain_close);
     suite_add_tcase(suite, bounds);
     return run_suite(suite);

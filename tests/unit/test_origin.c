@@ -73,7 +73,7 @@ static const struct {
     {"localhost:8000", "http://evil.example", "none", true},
 };
 
-START_TEST(foreign_is_what_another_sites_page_sent)
+START_TEST(request_of_another_sites_page_is_foreign)
 {
     struct field host = field_of(rows[_i].host), origin = field_of(rows[_i].origin);
     struct field fetch_site = field_of(rows[_i].fetch_site);
@@ -90,7 +90,7 @@ main(void)
     Suite *suite = suite_create("origin");
     TCase *pages = tcase_create("pages");
 
-    tcase_add_loop_test(pages, foreign_is_what_another_sites_page_sent, 0, ROWS(rows));
+    tcase_add_loop_test(pages, request_of_another_sites_page_is_foreign, 0, ROWS(rows));
     suite_add_tcase(suite, pages);
     return run_suite(suite);
 }

@@ -18,7 +18,7 @@ take_all(bool local)
     return count;
 }
 
-START_TEST(a_reserve_is_for_this_machine)
+START_TEST(reserve_is_for_peers_on_this_machine)
 {
     static const struct {
         unsigned max, reserve;
@@ -34,7 +34,7 @@ START_TEST(a_reserve_is_for_this_machine)
 }
 END_TEST
 
-START_TEST(it_is_crowded_before_it_is_full)
+START_TEST(places_are_crowded_before_they_are_full)
 {
     places_init(&places, 160);
     for (int i = 0; i < 140; i++)
@@ -47,7 +47,7 @@ START_TEST(it_is_crowded_before_it_is_full)
 }
 END_TEST
 
-START_TEST(a_wish_stands_until_it_is_granted)
+START_TEST(wish_lasts_until_it_is_granted)
 {
     places_init(&places, 1);
     ck_assert(!places_are_wished(&places));
@@ -81,7 +81,7 @@ take_and_give(void *arg)
     return NULL;
 }
 
-START_TEST(threads_never_take_more_than_there_are)
+START_TEST(threads_never_take_more_places_than_there_are)
 {
     pthread_t threads[THREADS];
 
@@ -101,10 +101,10 @@ main(void)
     Suite *suite = suite_create("places");
     TCase *bound = tcase_create("bound");
 
-    tcase_add_test(bound, a_reserve_is_for_this_machine);
-    tcase_add_test(bound, it_is_crowded_before_it_is_full);
-    tcase_add_test(bound, a_wish_stands_until_it_is_granted);
-    tcase_add_test(bound, threads_never_take_more_than_there_are);
+    tcase_add_test(bound, reserve_is_for_peers_on_this_machine);
+    tcase_add_test(bound, places_are_crowded_before_they_are_full);
+    tcase_add_test(bound, wish_lasts_until_it_is_granted);
+    tcase_add_test(bound, threads_never_take_more_places_than_there_are);
     suite_add_tcase(suite, bound);
     return run_suite(suite);
 }

@@ -50,7 +50,7 @@ send_and_read(const struct raw_answer *answer)
     ck_assert_int_gt(read(sockets[1], got, sizeof(got) - 1), 0);
 }
 
-START_TEST(is_a_complete_problem)
+START_TEST(answer_is_a_complete_problem)
 {
     send_and_read(&(struct raw_answer){.status = 414, .detail = "Too long."});
     ck_assert_ptr_eq(strstr(got, "HTTP/1.1 414 URI Too Long\r\nDate: "), got);
@@ -63,7 +63,7 @@ START_TEST(is_a_complete_problem)
 }
 END_TEST
 
-START_TEST(has_no_body_for_head_but_its_length)
+START_TEST(answer_to_head_has_a_length_and_no_body)
 {
     send_and_read(&(struct raw_answer){.status = 431, .detail = "Too large.", .head = true});
     ck_assert_str_eq(body_of(got), "");
@@ -71,7 +71,7 @@ START_TEST(has_no_body_for_head_but_its_length)
 }
 END_TEST
 
-START_TEST(has_no_body_where_the_method_is_not_known)
+START_TEST(answer_to_an_unknown_method_has_no_body)
 {
     send_and_read(&(struct raw_answer){.status = 400});
     ck_assert_str_eq(body_of(got), "");
@@ -80,7 +80,7 @@ START_TEST(has_no_body_where_the_method_is_not_known)
 }
 END_TEST
 
-START_TEST(neither_waits_for_a_client_nor_dies_of_one_that_is_gone)
+START_TEST(send_neither_waits_nor_raises_sigpipe)
 {
     char filler[65536] = "";
 
@@ -100,10 +100,10 @@ main(void)
     TCase *tests = tcase_create("raw_answer");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, is_a_complete_problem);
-    tcase_add_test(tests, has_no_body_for_head_but_its_length);
-    tcase_add_test(tests, has_no_body_where_the_method_is_not_known);
-    tcase_add_test(tests, neither_waits_for_a_client_nor_dies_of_one_that_is_gone);
+    tcase_add_test(tests, answer_is_a_complete_problem);
+    tcase_add_test(tests, answer_to_head_has_a_length_and_no_body);
+    tcase_add_test(tests, answer_to_an_unknown_method_has_no_body);
+    tcase_add_test(tests, send_neither_waits_nor_raises_sigpipe);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -7,7 +7,7 @@
 #include "number.h"
 #include "render_fixture.h"
 
-START_TEST(an_allowed_request_is_told_what_is_left)
+START_TEST(allowed_request_shows_what_is_left)
 {
     struct limiter_take take = decided("default");
     struct response answer;
@@ -35,7 +35,7 @@ START_TEST(an_allowed_request_is_told_what_is_left)
 }
 END_TEST
 
-START_TEST(what_is_not_limited_shows_no_limit)
+START_TEST(unlimited_request_shows_no_limit)
 {
     static const char *const absent[] = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
                                          "RateLimit",         "RateLimit-Policy",      "X-RateLimit-Degraded",
@@ -64,7 +64,7 @@ static const struct {
     {31622400000000, "31622400"},
 };
 
-START_TEST(a_refused_request_is_told_when_to_come_again)
+START_TEST(refusal_has_retry_after)
 {
     struct limiter_take take = decided("default");
     struct response answer;
@@ -90,7 +90,7 @@ START_TEST(a_refused_request_is_told_when_to_come_again)
 }
 END_TEST
 
-START_TEST(who_will_never_pass_is_not_told_to_come_again)
+START_TEST(refusal_above_limit_has_no_retry_after)
 {
     struct limiter_take take = decided("default");
     struct response answer;
@@ -107,7 +107,7 @@ START_TEST(who_will_never_pass_is_not_told_to_come_again)
 }
 END_TEST
 
-START_TEST(where_the_store_is_away_and_the_rule_fails_closed_it_is_503)
+START_TEST(failure_mode_closed_is_a_503)
 {
     struct limiter_take take = undecided("default", VERDICT_UNAVAILABLE);
     struct response answer = rendered(&take);
@@ -116,7 +116,7 @@ START_TEST(where_the_store_is_away_and_the_rule_fails_closed_it_is_503)
     check_header(&answer, "Content-Type", "application/problem+json");
     check_header(&answer, "Retry-After", "1");
     check_header(&answer, "X-RateLimit-Limit", "10");
-    check_header(&answer, "X-RateLimit-Remaining", NULL); /* nobody knows */
+    check_header(&answer, "X-RateLimit-Remaining", NULL); /* unknown */
     check_header(&answer, "X-RateLimit-Reset", NULL);
     check_header(&answer, "RateLimit", NULL);
     check_header(&answer, "RateLimit-Policy", "\"default\";q=10;w=60");
@@ -128,7 +128,7 @@ START_TEST(where_the_store_is_away_and_the_rule_fails_closed_it_is_503)
 }
 END_TEST
 
-START_TEST(an_answer_of_the_open_mode_says_so_and_has_no_numbers)
+START_TEST(failure_mode_open_is_marked_and_has_no_numbers)
 {
     struct limiter_take take = undecided("open", VERDICT_ALLOWED);
     struct response answer = rendered(&take);
@@ -143,7 +143,7 @@ START_TEST(an_answer_of_the_open_mode_says_so_and_has_no_numbers)
 }
 END_TEST
 
-START_TEST(an_answer_of_the_local_mode_says_so_and_has_this_process_s_numbers)
+START_TEST(failure_mode_local_is_marked_and_has_local_numbers)
 {
     struct limiter_take take = decided("local");
     struct response answer;
@@ -161,7 +161,7 @@ START_TEST(an_answer_of_the_local_mode_says_so_and_has_this_process_s_numbers)
 }
 END_TEST
 
-START_TEST(several_limits_are_named_by_their_index)
+START_TEST(several_limits_are_named_by_index)
 {
     struct limiter_take take = decided("pair");
     struct response answer;
@@ -178,9 +178,9 @@ START_TEST(several_limits_are_named_by_their_index)
 }
 END_TEST
 
-/* A limit that allows may be whole only long after the refusal is over: Retry-After would stand before its
+/* A limit that allows may be full only long after the refusal is over: Retry-After would come before its
    `t`, which the draft advises against. */
-START_TEST(a_refusal_tells_of_the_limits_that_refuse)
+START_TEST(refusal_shows_the_limits_that_refuse)
 {
     struct limiter_take take = decided("pair");
     struct response answer;
@@ -200,7 +200,7 @@ START_TEST(a_refusal_tells_of_the_limits_that_refuse)
 }
 END_TEST
 
-START_TEST(the_longest_names_and_largest_numbers_fit)
+START_TEST(longest_names_and_largest_numbers_fit)
 {
     struct limiter_take take = decided(LONGEST_NAME);
     struct response answer;
@@ -224,7 +224,7 @@ START_TEST(the_longest_names_and_largest_numbers_fit)
 }
 END_TEST
 
-START_TEST(a_closing_answer_says_so)
+START_TEST(closing_answer_has_connection_close)
 {
     struct limiter_take take = decided("default");
     struct response answer = render_take(renderer, &take, message, false, true);
@@ -235,7 +235,7 @@ START_TEST(a_closing_answer_says_so)
 }
 END_TEST
 
-START_TEST(a_refusal_may_be_403)
+START_TEST(refusal_may_be_403)
 {
     struct limiter_take take = decided("default");
     struct response answer;
@@ -257,18 +257,18 @@ main(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, an_allowed_request_is_told_what_is_left);
-    tcase_add_test(tests, what_is_not_limited_shows_no_limit);
-    tcase_add_loop_test(tests, a_refused_request_is_told_when_to_come_again, 0, ROWS(retries));
-    tcase_add_test(tests, who_will_never_pass_is_not_told_to_come_again);
-    tcase_add_test(tests, where_the_store_is_away_and_the_rule_fails_closed_it_is_503);
-    tcase_add_test(tests, an_answer_of_the_open_mode_says_so_and_has_no_numbers);
-    tcase_add_test(tests, an_answer_of_the_local_mode_says_so_and_has_this_process_s_numbers);
-    tcase_add_test(tests, several_limits_are_named_by_their_index);
-    tcase_add_test(tests, a_refusal_tells_of_the_limits_that_refuse);
-    tcase_add_test(tests, the_longest_names_and_largest_numbers_fit);
-    tcase_add_test(tests, a_closing_answer_says_so);
-    tcase_add_test(tests, a_refusal_may_be_403);
+    tcase_add_test(tests, allowed_request_shows_what_is_left);
+    tcase_add_test(tests, unlimited_request_shows_no_limit);
+    tcase_add_loop_test(tests, refusal_has_retry_after, 0, ROWS(retries));
+    tcase_add_test(tests, refusal_above_limit_has_no_retry_after);
+    tcase_add_test(tests, failure_mode_closed_is_a_503);
+    tcase_add_test(tests, failure_mode_open_is_marked_and_has_no_numbers);
+    tcase_add_test(tests, failure_mode_local_is_marked_and_has_local_numbers);
+    tcase_add_test(tests, several_limits_are_named_by_index);
+    tcase_add_test(tests, refusal_shows_the_limits_that_refuse);
+    tcase_add_test(tests, longest_names_and_largest_numbers_fit);
+    tcase_add_test(tests, closing_answer_has_connection_close);
+    tcase_add_test(tests, refusal_may_be_403);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

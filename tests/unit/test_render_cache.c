@@ -17,7 +17,7 @@ START_TEST(equal_answers_are_made_once)
     for (int i = 0; i < 3; i++) {
         struct response again = rendered(&take);
         ck_assert_ptr_eq(again.response, first.response);
-        ck_assert(!again.owned); /* it is the cache's: nobody else may destroy it */
+        ck_assert(!again.owned); /* it belongs to the cache, which destroys it */
         ck_assert_uint_eq(again.status, 200);
         check_body(&again, "{\"message\": \"This is a limited resource.\", \"rule\": \"open\"}\n");
     }
@@ -82,7 +82,7 @@ random_take(uint64_t *random)
     return take;
 }
 
-START_TEST(an_answer_out_of_the_cache_is_the_one_that_would_have_been_made)
+START_TEST(cached_answer_equals_a_new_one)
 {
     uint64_t random = (uint64_t)_i + 1;
 
@@ -103,7 +103,7 @@ START_TEST(an_answer_out_of_the_cache_is_the_one_that_would_have_been_made)
 }
 END_TEST
 
-START_TEST(more_answers_than_the_cache_holds_are_all_right)
+START_TEST(more_answers_than_the_cache_holds_are_all_correct)
 {
     for (int64_t remaining = 0; remaining < 20000; remaining++) {
         struct limiter_take take = decided("default");
@@ -129,8 +129,8 @@ main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, equal_answers_are_made_once);
-    tcase_add_loop_test(tests, an_answer_out_of_the_cache_is_the_one_that_would_have_been_made, 0, 3);
-    tcase_add_test(tests, more_answers_than_the_cache_holds_are_all_right);
+    tcase_add_loop_test(tests, cached_answer_equals_a_new_one, 0, 3);
+    tcase_add_test(tests, more_answers_than_the_cache_holds_are_all_correct);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -31,7 +31,7 @@ static const struct {
     {"http:/a", "http:/a"},
 };
 
-START_TEST(the_path_is_what_is_neither_authority_nor_query)
+START_TEST(path_excludes_authority_and_query)
 {
     const char *text = targets[_i].text, *path;
     size_t bytes;
@@ -42,7 +42,7 @@ START_TEST(the_path_is_what_is_neither_authority_nor_query)
 }
 END_TEST
 
-START_TEST(no_byte_behind_the_end_is_read)
+START_TEST(no_byte_after_the_end_is_read)
 {
     size_t bytes;
 
@@ -61,8 +61,8 @@ main(void)
     Suite *suite = suite_create("target");
     TCase *paths = tcase_create("paths");
 
-    tcase_add_loop_test(paths, the_path_is_what_is_neither_authority_nor_query, 0, ROWS(targets));
-    tcase_add_test(paths, no_byte_behind_the_end_is_read);
+    tcase_add_loop_test(paths, path_excludes_authority_and_query, 0, ROWS(targets));
+    tcase_add_test(paths, no_byte_after_the_end_is_read);
     suite_add_tcase(suite, paths);
     return run_suite(suite);
 }

@@ -72,7 +72,7 @@ is_kept(const struct address *peer, size_t bytes)
     return upload_put(begin(peer), mebibyte, bytes);
 }
 
-START_TEST(a_body_in_many_pieces_is_the_same_body)
+START_TEST(body_in_many_pieces_is_joined)
 {
     struct address peer = ipv4(1);
     struct upload *upload = begin(&peer);
@@ -87,7 +87,7 @@ START_TEST(a_body_in_many_pieces_is_the_same_body)
 }
 END_TEST
 
-START_TEST(an_empty_body_is_one)
+START_TEST(empty_body_is_a_body)
 {
     struct address peer = ipv4(1);
     struct upload *upload = begin(&peer);
@@ -99,7 +99,7 @@ START_TEST(an_empty_body_is_one)
 }
 END_TEST
 
-START_TEST(what_is_refused_stays_so_and_holds_nothing)
+START_TEST(refused_body_stays_refused_and_holds_no_memory)
 {
     struct address peer = ipv4(1);
     struct upload *upload;
@@ -115,7 +115,7 @@ START_TEST(what_is_refused_stays_so_and_holds_nothing)
 }
 END_TEST
 
-START_TEST(a_peer_alone_has_half_of_the_budget)
+START_TEST(single_peer_has_half_of_the_budget)
 {
     struct address peer = ipv4(1);
 
@@ -125,7 +125,7 @@ START_TEST(a_peer_alone_has_half_of_the_budget)
 }
 END_TEST
 
-START_TEST(a_peer_that_comes_later_has_as_much_as_is_free)
+START_TEST(second_peer_has_half_of_what_is_free)
 {
     struct address first = ipv4(1), second = ipv4(2), third = ipv4(3);
 
@@ -138,7 +138,7 @@ START_TEST(a_peer_that_comes_later_has_as_much_as_is_free)
 }
 END_TEST
 
-START_TEST(a_small_body_is_kept_whatever_others_hold)
+START_TEST(small_body_is_always_kept)
 {
     struct address peer;
 
@@ -153,7 +153,7 @@ START_TEST(a_small_body_is_kept_whatever_others_hold)
 }
 END_TEST
 
-START_TEST(many_peers_never_take_all_of_it)
+START_TEST(many_peers_never_take_all_of_the_budget)
 {
     struct address last = ipv4(100000);
     size_t kept = 0;
@@ -168,7 +168,7 @@ START_TEST(many_peers_never_take_all_of_it)
 }
 END_TEST
 
-START_TEST(an_ipv6_peer_is_its_slash_64)
+START_TEST(ipv6_peer_is_its_slash_64)
 {
     struct address peer = {.bytes = {0x20, 0x01, 0x0d, 0xb8}, .size = 16}, other = peer;
 
@@ -183,7 +183,7 @@ START_TEST(an_ipv6_peer_is_its_slash_64)
 }
 END_TEST
 
-START_TEST(the_peers_of_a_unix_socket_are_one)
+START_TEST(peers_of_a_unix_socket_are_one)
 {
     struct address peer = {.size = 0};
 
@@ -198,17 +198,17 @@ main(void)
     TCase *bodies = tcase_create("bodies"), *budget = tcase_create("budget");
 
     tcase_add_checked_fixture(bodies, set_up, tear_down);
-    tcase_add_test(bodies, a_body_in_many_pieces_is_the_same_body);
-    tcase_add_test(bodies, an_empty_body_is_one);
-    tcase_add_test(bodies, what_is_refused_stays_so_and_holds_nothing);
+    tcase_add_test(bodies, body_in_many_pieces_is_joined);
+    tcase_add_test(bodies, empty_body_is_a_body);
+    tcase_add_test(bodies, refused_body_stays_refused_and_holds_no_memory);
     suite_add_tcase(suite, bodies);
     tcase_add_checked_fixture(budget, set_up, tear_down);
-    tcase_add_test(budget, a_peer_alone_has_half_of_the_budget);
-    tcase_add_test(budget, a_peer_that_comes_later_has_as_much_as_is_free);
-    tcase_add_test(budget, a_small_body_is_kept_whatever_others_hold);
-    tcase_add_test(budget, many_peers_never_take_all_of_it);
-    tcase_add_test(budget, an_ipv6_peer_is_its_slash_64);
-    tcase_add_test(budget, the_peers_of_a_unix_socket_are_one);
+    tcase_add_test(budget, single_peer_has_half_of_the_budget);
+    tcase_add_test(budget, second_peer_has_half_of_what_is_free);
+    tcase_add_test(budget, small_body_is_always_kept);
+    tcase_add_test(budget, many_peers_never_take_all_of_the_budget);
+    tcase_add_test(budget, ipv6_peer_is_its_slash_64);
+    tcase_add_test(budget, peers_of_a_unix_socket_are_one);
     suite_add_tcase(suite, budget);
     return run_suite(suite);
 }
