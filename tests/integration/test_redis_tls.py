@@ -126,7 +126,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(serve, authority, star
     redis = start_tls(authority, authority.issue("server"))
     env = {"REDIS_TLS_CA_FILE": Authority(tmp_path, "another").file} if ca_file == "another" else {}
     service = serve(url(redis), RULES, env=env, workers=1)
-    is_refused(service, "certificate is not taken: ")
+    is_refused(service, "TLS certificate rejected: ")
     assert "issuer" in service.log() or "self-signed" in service.log()
 
 

@@ -18,36 +18,38 @@
 #include "redis_resolver.h"
 #include "redis_tls.h"
 
-/* A Redis that comes back is to be found within a second, also where packets vanish without a word: one attempt and the
+/* A Redis that comes back must be found within a second, even where packets are dropped silently: one attempt and the
    longest back-off take less. */
-#define CONNECT_MS 500
-#define ENTER_MS   600 /* TLS and the entry; who is frozen here answers as soon as he thaws */
+#define CONNECT_MS   500
+#define HANDSHAKE_MS 600 /* with that of TLS */
 
-/* Back-off: doubled from the first to the last, and of that a random half to whole, so that the workers of many nodes
-   do not come back in step. */
+/* Back-off: doubled from the first to the last; a random part of it, from a half up to all, so that the workers of many
+   nodes do not reconnect at the same moment. */
 #define BACKOFF_FIRST_MS 25
 #define BACKOFF_LAST_MS  300
 
 #define PAUSE_MS 3000 /* CONNECTION_PAUSE_LONG: a wrong password, say */
 
-#define TROUBLE_BYTES 200
+#define REASON_BYTES 200
 
 struct redis_connection {
     struct redis_connection_options options;
     enum redis_connection_state state;
-    char reason[TROUBLE_BYTES];
-    bool dropping; /* READY no more: the timer will drop the connection */
+    char reason[REASON_BYTES];
+    bool dropping; /* no longer READY: the timer will drop the connection */
     enum redis_connection_pause pause;
-    bool said_lost, said_connected; /* in the log: each once, until the connection has proved itself again */
-    unsigned said_reasons;          /* and likewise why it is not let in, a bit a reason: see say_reason */
+    bool said_lost, said_connected; /* logged: each once, until the connection has been of use */
+    unsigned said_reasons;          /* logged: why Redis refused, one bit per reason; see say_reason */
     unsigned failures;              /* in a row */
 
-    struct event *timer;                  /* the back-off, or the limit of the step under way */
+    struct event *timer;                  /* the back-off, or the time limit of the current state */
+    unsigned timer_ms;                    /* what it was last set to */
+    bool timer_failed;                    /* it could not be set: redis_connection_flush tries again */
     struct redis_resolver_lookup *lookup; /* while RESOLVING */
-    struct redis_handshake entry;         /* while ENTERING */
+    struct redis_handshake handshake;     /* while HANDSHAKE */
 
     redisAsyncContext *context; /* NULL: no connection */
-    const char *mistrust;       /* why the server's certificate is not taken; NULL: it is, or there is none */
+    const char *mistrust;       /* why the server's certificate was rejected; NULL: it was not */
     struct redis_guard guard;
     struct event *readable, *writable;
     bool wants_write; /* hiredis has something to write; redis_connection_flush does */
@@ -60,7 +62,23 @@ arm_timer(struct redis_connection *connection, unsigned ms)
 {
     struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
-    evtimer_add(connection->timer, &delay);
+    connection->timer_ms = ms;
+    connection->timer_failed = evtimer_add(connection->timer, &delay) < 0;
+}
+
+static void
+disarm_timer(struct redis_connection *connection)
+{
+    connection->timer_failed = false;
+    evtimer_del(connection->timer);
+}
+
+/* Without its event the connection would wait for ever. */
+static void
+watch(struct redis_connection *connection, struct event *event)
+{
+    if (event_add(event, NULL) < 0)
+        redis_connection_drop_soon(connection, "out of memory", CONNECTION_PAUSE_BACKOFF);
 }
 
 static unsigned
@@ -79,8 +97,8 @@ pause_ms(unsigned failures, enum redis_connection_pause pause)
     return ms / 2 + random % (ms / 2 + 1);
 }
 
-/* A connection that is merely lost hides behind one line, in the log for as long as it lasts. What the operator has to act
-   upon gets one of its own, also when it turns out later: a password that was rotated, say, after a restart. */
+/* A lost connection is logged once, however long it stays lost. A reason that the operator must act upon gets a line of its
+   own, even when it turns up later: a password that was rotated during a restart, say. */
 static void
 say_reason(struct redis_connection *connection, unsigned reason)
 {
@@ -89,9 +107,9 @@ say_reason(struct redis_connection *connection, unsigned reason)
     connection->said_reasons |= 1u << reason;
 }
 
-#define REASON_MISTRUST REDIS_ERROR_COUNT /* behind those of the errors */
+#define REASON_MISTRUST REDIS_ERROR_COUNT /* after those of the errors */
 
-/* The only way out of every other state: nothing of the connection is left, and the next attempt is timed. */
+/* The only way to leave the other states: nothing is left of the connection, and the next attempt is timed. */
 static void
 wait_to_begin(struct redis_connection *connection, const char *reason)
 {
@@ -107,10 +125,8 @@ wait_to_begin(struct redis_connection *connection, const char *reason)
     if (!connection->said_lost) {
         connection->said_lost = true;
         connection->said_connected = false;
-        log_warn(
-            "redis",
-            "no connection to %s: %s; trying again until it is back, and until then the failure mode decides",
-            connection->options.entry.url->display, connection->reason);
+        log_warn("redis", "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
+                 connection->options.handshake.url->display, connection->reason);
     }
     if (was_ready)
         connection->options.on_change(connection->options.arg, false);
@@ -121,16 +137,16 @@ become_ready(struct redis_connection *connection)
 {
     connection->state = CONNECTION_READY;
     connection->reason[0] = '\0';
-    evtimer_del(connection->timer);
+    disarm_timer(connection);
     if (!connection->said_connected) {
         connection->said_connected = true;
-        log_info("redis", "connected to %s", connection->options.entry.url->display);
+        log_info("redis", "connected to %s", connection->options.handshake.url->display);
     }
     connection->options.on_change(connection->options.arg, true);
 }
 
-/* hiredis' hooks: libevent events, except that a write of a READY connection waits for redis_connection_flush, which saves the two system calls
-   of watching the socket for the room that it nearly always has. */
+/* hiredis' hooks: libevent events. A write of a READY connection waits for redis_connection_flush, though: the socket nearly
+   always has room, and this saves two system calls to watch it. */
 
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
@@ -139,7 +155,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    redisAsyncHandleRead(connection->context); /* may end the connection: the callbacks have then run */
+    redisAsyncHandleRead(connection->context); /* may close the connection, after its callbacks */
     if (connection->context && redis_guard_is_flooded(&connection->guard))
         redis_connection_drop(connection, connection->guard.reason);
 }
@@ -159,7 +175,7 @@ hook_add_read(void *arg)
 {
     struct redis_connection *connection = arg;
 
-    event_add(connection->readable, NULL);
+    watch(connection, connection->readable);
 }
 
 static void
@@ -177,7 +193,7 @@ hook_add_write(void *arg)
 
     connection->wants_write = true;
     if (connection->state != CONNECTION_READY)
-        event_add(connection->writable, NULL);
+        watch(connection, connection->writable);
 }
 
 static void
@@ -230,15 +246,17 @@ attach(struct redis_connection *connection, redisAsyncContext *context)
 void
 redis_connection_flush(struct redis_connection *connection)
 {
+    if (connection->timer_failed)
+        arm_timer(connection, connection->timer_ms);
     if (!connection->wants_write || connection->state != CONNECTION_READY)
         return;
     connection->wants_write = false;
-    redisAsyncHandleWrite(connection->context); /* may end the connection: the callbacks have then run */
+    redisAsyncHandleWrite(connection->context); /* may close the connection, after its callbacks */
     if (connection->wants_write)
-        event_add(connection->writable, NULL); /* the socket is full: the rest goes when it has room */
+        watch(connection, connection->writable); /* the socket is full */
 }
 
-/* Frees the connection, if there is one; the pending reply callbacks run with NULL. Not from hiredis' callbacks. */
+/* Frees the connection, if there is one; pending reply callbacks run with NULL. Not from within hiredis' callbacks. */
 static void
 free_connection(struct redis_connection *connection)
 {
@@ -252,10 +270,10 @@ free_connection(struct redis_connection *connection)
 void
 redis_connection_drop(struct redis_connection *connection, const char *reason)
 {
-    char copy[TROUBLE_BYTES]; /* `reason` may be the connection's own */
+    char copy[REASON_BYTES]; /* `reason` may be the connection's own */
 
     snprintf(copy, sizeof(copy), "%s", reason);
-    connection->dropping = true; /* what runs for the pending replies must not send on it */
+    connection->dropping = true; /* the callbacks of pending replies must not send on it */
     free_connection(connection);
     if (connection->state != CONNECTION_WAITING)
         wait_to_begin(connection, copy);
@@ -281,25 +299,26 @@ redis_connection_drop_soon(struct redis_connection *connection, const char *reas
     arm_timer(connection, 0);
 }
 
-/* Entering. */
+/* The handshake. */
 
-/* By the error that Redis gave. */
 static void
-write_refusal(char reason[TROUBLE_BYTES], const char *text, size_t bytes)
+write_refusal(char reason[REASON_BYTES], const char *text, size_t bytes)
 {
     char shown[REDIS_ERROR_SHOWN_BYTES];
 
-    snprintf(reason, TROUBLE_BYTES, "%s (%s)", redis_error_shown(shown, text, bytes),
+    snprintf(reason, REASON_BYTES, "%s (%s)", redis_error_shown(shown, text, bytes),
              redis_error_of(text, bytes)->advice);
 }
 
 static void
-on_entry_over(void *arg, const redisReply *refusal)
+on_handshake_over(void *arg, const redisReply *refusal)
 {
     struct redis_connection *connection = arg;
     const struct redis_error *error;
-    char reason[TROUBLE_BYTES];
+    char reason[REASON_BYTES];
 
+    if (connection->dropping)
+        return;
     if (refusal == NULL) {
         become_ready(connection);
         return;
@@ -313,26 +332,26 @@ on_entry_over(void *arg, const redisReply *refusal)
 }
 
 static void
-enter(struct redis_connection *connection)
+begin_handshake(struct redis_connection *connection)
 {
     connection->state = CONNECTION_HANDSHAKE;
-    arm_timer(connection, ENTER_MS);
-    connection->entry.on_over = on_entry_over;
-    connection->entry.arg = connection;
-    if (!redis_handshake_begin(&connection->entry, connection->context, &connection->options.entry))
+    arm_timer(connection, HANDSHAKE_MS);
+    connection->handshake.on_over = on_handshake_over;
+    connection->handshake.arg = connection;
+    if (!redis_handshake_begin(&connection->handshake, connection->context, &connection->options.handshake))
         redis_connection_drop_soon(connection, "out of memory", CONNECTION_PAUSE_BACKOFF);
 }
 
 /* Connecting. */
 
-/* The same as wait_to_begin, where a handshake may have failed, of which hiredis knows little. */
+/* As wait_to_begin, after an attempt whose TLS handshake may have failed: hiredis does not know why. */
 static void
 wait_to_begin_after(struct redis_connection *connection, const char *error)
 {
-    char reason[TROUBLE_BYTES];
+    char reason[REASON_BYTES];
 
     if (connection->mistrust) {
-        snprintf(reason, sizeof(reason), "its certificate is not taken: %s", connection->mistrust);
+        snprintf(reason, sizeof(reason), "TLS certificate rejected: %s", connection->mistrust);
         say_reason(connection, REASON_MISTRUST);
     } else {
         snprintf(reason, sizeof(reason), "%s", error);
@@ -347,14 +366,16 @@ on_connect(const redisAsyncContext *context, int status)
     struct redis_connection *connection = context->data;
     int on = 1;
 
+    if (connection->dropping && status == REDIS_OK)
+        return;
     if (status != REDIS_OK) {
-        /* hiredis frees the context when this returns, and says no more. */
+        /* hiredis frees the context when this returns, with no further callback. */
         wait_to_begin_after(connection, context->c.errstr);
         return;
     }
-    if (connection->options.entry.url->host)
+    if (connection->options.handshake.url->host)
         setsockopt(context->c.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    enter(connection);
+    begin_handshake(connection);
 }
 
 static void
@@ -362,13 +383,13 @@ on_disconnect(const redisAsyncContext *context, int status)
 {
     struct redis_connection *connection = context->data;
     const char *reason = connection->guard.reason ? connection->guard.reason : context->errstr;
-    char refusal[TROUBLE_BYTES];
+    char refusal[REASON_BYTES];
 
     if (connection->guard.has_unasked_error) { /* errstr is its text */
         write_refusal(refusal, context->errstr, strlen(context->errstr));
         reason = refusal;
     }
-    /* After redisAsyncFree of ours the status is OK, and the one who called it says why. */
+    /* After our own redisAsyncFree the status is OK, and its caller gives the reason. */
     if (status != REDIS_OK && connection->state != CONNECTION_WAITING)
         wait_to_begin_after(connection, connection->dropping ? connection->reason : reason);
 }
@@ -376,7 +397,7 @@ on_disconnect(const redisAsyncContext *context, int status)
 static void
 connect_to(struct redis_connection *connection, const char *address)
 {
-    const struct redis_url *url = connection->options.entry.url;
+    const struct redis_url *url = connection->options.handshake.url;
     redisAsyncContext *context;
 
     connection->state = CONNECTION_CONNECTING;
@@ -385,7 +406,7 @@ connect_to(struct redis_connection *connection, const char *address)
     if (context == NULL || context->err ||
         (url->tls && !redis_tls_start(connection->options.tls, context, url->host, &connection->mistrust)) ||
         !attach(connection, context)) {
-        char reason[TROUBLE_BYTES];
+        char reason[REASON_BYTES];
         snprintf(reason, sizeof(reason), "%s",
                  context && context->c.err ? context->c.errstr : "out of memory");
         if (context)
@@ -394,7 +415,7 @@ connect_to(struct redis_connection *connection, const char *address)
         return;
     }
     redisAsyncSetDisconnectCallback(context, on_disconnect);
-    redisAsyncSetConnectCallback(context, on_connect); /* last: it starts to watch the socket */
+    redisAsyncSetConnectCallback(context, on_connect); /* last: it begins to watch the socket */
 }
 
 static void
@@ -420,14 +441,13 @@ is_numeric(const char *host)
 static void
 begin(struct redis_connection *connection)
 {
-    const struct redis_url *url = connection->options.entry.url;
+    const struct redis_url *url = connection->options.handshake.url;
 
     if (url->path || is_numeric(url->host)) {
         connect_to(connection, url->host);
         return;
     }
-    connection->state =
-        CONNECTION_RESOLVING; /* for as long as the resolver takes: a second thread would not be quicker */
+    connection->state = CONNECTION_RESOLVING; /* without a limit: another lookup would not be quicker */
     connection->lookup =
         redis_resolver_start(connection->options.base, url->host, connection->failures, on_name, connection);
     if (connection->lookup == NULL)
@@ -448,7 +468,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     else
         redis_connection_drop(connection, connection->state == CONNECTION_CONNECTING
                                               ? "no connection within 500 ms"
-                                              : "no answer within 600 ms");
+                                              : "no reply to the handshake within 600 ms");
 }
 
 /* The life of a connection. */
@@ -475,7 +495,7 @@ redis_connection_free(struct redis_connection *connection)
 {
     if (connection == NULL)
         return;
-    connection->state = CONNECTION_WAITING; /* nothing is reported any more */
+    connection->state = CONNECTION_WAITING; /* reports nothing from here on */
     free_connection(connection);
     event_free(connection->timer);
     free(connection);

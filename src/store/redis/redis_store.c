@@ -534,7 +534,7 @@ redis_store_new(const struct redis_store_options *options)
     begin_batch(redis);
     redis->connection =
         redis_connection_new(&(struct redis_connection_options){.base = options->base,
-                                                                .entry = {.url = options->url,
+                                                                .handshake = {.url = options->url,
                                                                           .script = take_script_text,
                                                                           .script_bytes = take_script_bytes,
                                                                           .program = options->program,
