@@ -1,4 +1,4 @@
--- fixed_window: a count that starts anew with every window on the clock. Twin of
+-- fixed_window: a count that restarts with every window of the clock. Twin of
 -- src/algorithm/fixed_window.c. Kept as a string: the letter f, then window and count as doubles.
 
 local function fixed_window(requests, window_us)
@@ -34,7 +34,7 @@ local function fixed_window(requests, window_us)
         if window < window_now then
             window, count, changed = window_now, 0, true
         elseif window > window_now and (window > window_now + 1 or count == 0) then
-            window, changed = window_now, true -- the clock was set back; by one window, it is waited for
+            window, changed = window_now, true -- the clock was set back; if by one window, this one is kept
         end
         return fits()
     end

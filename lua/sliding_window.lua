@@ -1,4 +1,4 @@
--- sliding_window: a log of what passed, each entry forgotten exactly one window later. Twin of
+-- sliding_window: a log of allowed requests, each forgotten exactly one window later. Twin of
 -- src/algorithm/sliding_window.c. Kept as a list:
 --
 --      e0   e1   e2   ...   en          e: moment and total, as doubles;   n <= ENTRIES_MAX
@@ -26,12 +26,12 @@ local function sliding_window(requests, window_us, tick_us)
     local last_at, last_total -- of the last entry in the list
     local expired -- entries of the list that no longer count
     local existed -- there is a list
-    local pushed, joined -- the newest entry is not in the list; or is, and has changed
+    local pushed, joined -- the newest entry is not in the list yet; is in it, but has changed
     local changed
     local cost
     local allowed, reset_after
 
-    -- Moment and total of what an element holds; nil where it is no entry.
+    -- Moment and total of an element; nil: it is not an entry.
     local function entry_of(element)
         if not element or #element ~= 16 then
             return nil
@@ -71,14 +71,14 @@ local function sliding_window(requests, window_us, tick_us)
         return low
     end
 
-    -- The list no longer says anything; what is used, if anything is, came at `at`.
+    -- Discards the list: `count` requests are used, all of them at `at`.
     local function replace(count, at)
         base, total, used = 0, count, count
         newest_at = at
         stored, expired, changed = 0, 0, true
     end
 
-    -- Returns whether the list is a log, as far as was looked.
+    -- Returns false if an element that was read shows that the list is not a log.
     local function advance()
         if newest_at - now > window_us then
             replace(used, now) -- the clock was set back
@@ -164,7 +164,7 @@ local function sliding_window(requests, window_us, tick_us)
                 at = last_at
             end
             if not at or at > newest_at or at <= now - window_us then
-                at = newest_at -- nobody's log
+                at = newest_at -- not a valid log
             end
         end
         return at + window_us

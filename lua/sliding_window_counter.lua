@@ -1,4 +1,4 @@
--- sliding_window_counter: two counts; the older one weighs as much as the sliding window overlaps it. Twin of
+-- sliding_window_counter: two counts; the older one is weighted by its overlap with the sliding window. Twin of
 -- src/algorithm/sliding_window_counter.c. Kept as a string: the letter c, then window, current and previous as
 -- doubles.
 
@@ -45,7 +45,7 @@ local function sliding_window_counter(requests, window_us, tick_us)
             previous = window == window_now - 1 and current or 0
             window, current, changed = window_now, 0, true
         elseif window > window_now and (window > window_now + 1 or (current == 0 and previous == 0)) then
-            window, changed = window_now, true -- the clock was set back; by one window, it is waited for
+            window, changed = window_now, true -- the clock was set back; if by one window, this one is kept
         end
         return fits()
     end

@@ -1,21 +1,21 @@
 -- take: decides a batch of requests, each with one or more limits, at one moment of Redis' clock.
 --
--- KEYS  for each request in turn, one key a limit: rl:{client}:rule:index:state
--- ARGV  0; 1 where a key may stand among KEYS more than once
+-- KEYS  for each request in turn, one key per limit: rl:{client}:rule:index:state
+-- ARGV  1 if a key may appear more than once in KEYS, else 0
 --       the number of rules in this batch, then
 --       a rule     the number of its limits, then for each limit: the name of its algorithm, limit, a, b
 --                    token_bucket  a = units_per_token, b = units_per_us
 --                    the windows   a = window_us,       b = tick_us
---       requests   rule (its number among those above, from 1), cost, count, and how many requests in a row are so
---                    count: so many equal requests, decided one after the other, as if each had come alone
+--       requests   rule (its index above, from 1), cost, count, and for how many requests in a row these hold.
+--                    count: the number of equal requests, decided one by one as if each had come alone
 --
--- Reply: one string of decimal integers with a space between them. For each request its decisions in order,
--- equal ones in a row written once:
+-- Reply: one string of decimal integers, separated by spaces. For each request its decisions in order, equal ones
+-- in a row written once:
 --       n, then for each limit: allowed (0 or 1), remaining, retry_after (-1: never), reset_after
--- where n is how many of its `count` requests got this decision. An n of 0 and nothing after it: a key of
--- this request holds what is not a state of ours; nothing was spent on it.
+-- where n is how many of its `count` requests got this decision. An n of 0, with nothing after it: a key of this
+-- request does not hold a state of ours; nothing was spent on it.
 --
--- Durations in microseconds. All limits of a request allow it, or nothing is spent on any.
+-- Durations are in microseconds. If any limit of a request refuses it, nothing is spent on any.
 
 local makers = {
     token_bucket = token_bucket,
@@ -48,17 +48,17 @@ end
 
 local rules, strings = read_rules()
 
--- What GET says of the keys, as far as it is known: one MGET takes less than as many GET. Of a key that is not there, or
--- no string, it knows nothing.
+-- The values of the keys, as far as one MGET can tell, which is faster than many GETs: it gives nothing for a key that does
+-- not exist or is not a string.
 local stored = strings and ARGV[1] == '0' and #KEYS > 1 and call('MGET', unpack(KEYS)) or {}
 
 local allowed_form = format('1 %s 0 %s', whole, whole)
 local refused_form = format('0 %s %s %s', whole, whole, whole)
 local reply, n = {}, 0
-local before = 0 -- the keys of the request at hand are those behind this number
+local before = 0 -- the keys of the current request follow this number
 
--- One request, `count` times. Read once, decided in memory, written once. What spends nothing, a peek or a refusal,
--- changes nothing for the next: all that are left are like it.
+-- One request, `count` times: read once, decided in memory, written once. A peek or a refusal spends nothing, so the
+-- decision holds for all that are left.
 local function take(rule, cost, count)
     local limits, fit = rule.count, true
     for i = 1, limits do

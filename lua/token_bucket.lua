@@ -1,11 +1,11 @@
--- token_bucket: a level that refills evenly; a request takes its cost from it. Twin of
+-- token_bucket: a level that refills evenly, from which a request takes its cost. Twin of
 -- src/algorithm/token_bucket.c. Kept as a string: the letter b, then level and updated_us as doubles. The refill
--- is read, not written: a refusal costs no write.
+-- is computed when read, so a refusal writes nothing.
 
 local function token_bucket(requests, units_per_token, units_per_us)
     local full = requests * units_per_token
     local window_us = divide_up(full, units_per_us)
-    local level -- at this moment
+    local level -- now
     local updated_us
     local changed
     local cost, price -- in tokens and in units

@@ -12,7 +12,7 @@ on_decided(struct limiter_take *take)
     take->tightest = decision_tightest(take->request.decisions, take->rule->limit_count);
 }
 
-/* The store cannot say: the rule's failure mode does, at once. */
+/* The rule's failure mode decides, at once. */
 static void
 on_unavailable(struct limiter_take *take)
 {
@@ -32,7 +32,7 @@ on_unavailable(struct limiter_take *take)
     case FAILURE_LOCAL:
         assert(limiter->local != NULL);
         status = store_take(limiter->local, &take->request);
-        assert(status == STORE_DONE); /* a memory store always says */
+        assert(status == STORE_DONE); /* as memory_store always answers */
         on_decided(take);
         break;
     }
@@ -118,9 +118,8 @@ limiter_reset(struct limiter *limiter, struct limiter_take *take)
     enum store_status status;
 
     begin(limiter, take, on_store_reset);
-    if (limiter->local != NULL)
-        store_reset(limiter->local,
-                    &take->request); /* what a failure mode counted meanwhile; always done at once */
+    if (limiter->local != NULL) /* also what FAILURE_LOCAL has counted; done at once */
+        store_reset(limiter->local, &take->request);
     status = store_reset(limiter->store, &take->request);
     if (status == STORE_PENDING)
         return LIMITER_PENDING;

@@ -1,6 +1,6 @@
 /*
- * fingerprint: whom counts are kept for, as the tables in memory know him: by 128 bits of a keyed hash (util/siphash.h)
- * of client and rule, from which each limit of the rule has its own. Pure; any thread.
+ * fingerprint: the key of a subject in tables in memory: 128 bits of a keyed hash (util/siphash.h) of client and rule, from
+ * which each limit of the rule derives its own. Pure; any thread.
  */
 #ifndef FINGERPRINT_H
 #define FINGERPRINT_H
@@ -16,7 +16,7 @@
 
 #define SUBJECT_BYTES (CLIENT_BYTES + 1 + 255)
 
-/* Writes what is to be hashed of the subject; returns the bytes, at most SUBJECT_BYTES. */
+/* Writes the part of the subject that is hashed; returns the number of bytes, at most SUBJECT_BYTES. */
 static inline size_t
 subject_write(char *out, const struct store_subject *subject)
 {
@@ -24,12 +24,12 @@ subject_write(char *out, const struct store_subject *subject)
 
     assert(rule_bytes <= 255);
     memcpy(out, subject->client->text, client_bytes);
-    out[client_bytes] = '\n'; /* in neither: the pair cannot be split in two ways */
+    out[client_bytes] = '\n'; /* in neither part, so the text is unambiguous */
     memcpy(out + client_bytes + 1, subject->rule, rule_bytes);
     return client_bytes + 1 + rule_bytes;
 }
 
-/* That of a limit, by its index in the rule. */
+/* The fingerprint of a limit, by its index in the rule. */
 static inline struct siphash
 limit_fingerprint(struct siphash fingerprint, uint32_t index)
 {

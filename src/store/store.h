@@ -1,14 +1,14 @@
 /*
- * store: where the counters live, behind one face: take a cost from a client's limits, all or nothing.
+ * store: the interface to the counters: takes a cost from all limits of a client, or from none.
  *
- *      store_take ──► STORE_DONE          decided; the answer is in the request; no callback
- *                 ├─► STORE_PENDING       the callback comes exactly once, later, on this thread, never before
- *                 │                       store_take returns, and never later than the store's deadline
- *                 └─► STORE_UNAVAILABLE   no decision can be had now; no callback
+ *      store_take ──► STORE_DONE          decided: the answer is in the request; no callback
+ *                 ├─► STORE_PENDING       the callback runs exactly once, later, on this thread: never before
+ *                 │                       store_take returns, never after the store's deadline
+ *                 └─► STORE_UNAVAILABLE   no decision is possible now; no callback
  *
- * A handle belongs to one thread (a worker's); the memory store's table behind it may be shared by all. A store
- * owns the clock that it decides by. Nothing is allocated by store_take: the request is the caller's, and must
- * stay where it is until the callback or store_cancel.
+ * A handle of redis_store belongs to one thread; that of memory_store may be shared by all. A store owns the clock that
+ * it decides by. store_take allocates nothing for a request: the request is the caller's, and must not move until the
+ * callback or store_cancel.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -24,11 +24,11 @@
 
 enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 
-/* What counts are kept under: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis. */
+/* The name of the counts: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis. */
 struct store_subject {
     const struct client *client;
-    const char *rule; /* the rule's name */
-    uint64_t rule_id; /* unique_id() of the rule, got when it was compiled: equal ids mean equal limits */
+    const char *rule;           /* the rule's name */
+    uint64_t rule_id;           /* unique_id() of the compiled rule: equal ids mean equal limits */
     const struct limit *limits; /* the rule's */
     uint32_t limit_count;       /* 1 .. STORE_LIMITS_MAX */
 };
@@ -41,21 +41,21 @@ struct store_request {
 
     /* The answer, when the status is STORE_DONE. */
     bool allowed;                                /* every limit allows it, and the cost was spent on each */
-    struct decision decisions[STORE_LIMITS_MAX]; /* one a limit */
+    struct decision decisions[STORE_LIMITS_MAX]; /* one per limit */
 
     void *place; /* the store's own while PENDING: where the request waits */
 };
 
 enum store_state {
-    STORE_READY,      /* decisions can be had */
-    STORE_CONNECTING, /* never been ready, or on the way back */
+    STORE_READY,      /* decisions are possible */
+    STORE_CONNECTING, /* not ready yet, or reconnecting */
     STORE_LOST,       /* waiting before the next attempt */
 };
 
 struct store_health {
     enum store_state state;
     const char *kind;   /* "memory", "redis" */
-    const char *detail; /* why it is not ready, or "" ; static, or valid until the next call to the store */
+    const char *detail; /* why it is not ready, or ""; valid until the next call to the store */
 };
 
 struct store;
@@ -78,23 +78,22 @@ store_take(struct store *store, struct store_request *request)
     return store->ops->take(store, request);
 }
 
-/* Forgets the subject's counts: the client's next request finds every limit of the rule whole. As store_take,
-   but the cost is not looked at and nothing is decided. What another process or worker still refuses by its own
-   memory is forgotten there within a second. */
+/* Forgets the subject's counts: the client's next request finds every limit of the rule full. As store_take, but the cost is
+   ignored and nothing is decided. The denial caches of other workers and nodes forget it within a second. */
 static inline enum store_status
 store_reset(struct store *store, struct store_request *request)
 {
     return store->ops->reset(store, request);
 }
 
-/* The callback of a PENDING request will not come; what was sent cannot be called back and may count. */
+/* Cancels a PENDING request: its callback will not run. A command that was sent may still count. */
 static inline void
 store_cancel(struct store *store, struct store_request *request)
 {
     store->ops->cancel(store, request);
 }
 
-/* The end of a turn of the loop: what was gathered leaves now. */
+/* Call it at the end of each turn of the loop: sends the requests gathered in the turn. */
 static inline void
 store_flush(struct store *store)
 {
@@ -107,7 +106,7 @@ store_health(const struct store *store)
     return store->ops->health(store);
 }
 
-/* Pending requests get their callback, STORE_UNAVAILABLE, before it returns. NULL is allowed. */
+/* Before it returns, the callback of each pending request runs with STORE_UNAVAILABLE. NULL is allowed. */
 static inline void
 store_free(struct store *store)
 {

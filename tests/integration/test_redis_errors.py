@@ -61,16 +61,16 @@ ERRORS = [
      "smallest ACL"),
     ("NOPERM No permissions to access a key", (plain,), KEEPS, "smallest ACL"),
     ("ERR The user executing the script can't run this command or subcommand", (plain, in_script), KEEPS,
-     "forbids this user a command of the script"),
+     "denies this user a command of the script"),
     (f"ERR Error running script (call to f_{SHA}): @user_script:52: @user_script: 52: The user executing the script "
-     "can't run this command or subcommand ", (plain,), KEEPS, "forbids this user a command of the script"),
+     "can't run this command or subcommand ", (plain,), KEEPS, "denies this user a command of the script"),
     ("ERR ACL failure in script: User rl has no permissions to run the 'get' command", (plain, in_script), KEEPS,
-     "forbids this user a command of the script"),
-    ("WRONGTYPE Operation against a key holding the wrong kind of value", ALL, KEEPS, "a database of its own"),
-    ("CLUSTERDOWN The cluster is down", ALL, KEEPS, "no cluster"),
-    ("CLUSTERDOWN Hash slot not served", ALL, KEEPS, "no cluster"),
-    ("MOVED 3999 127.0.0.1:6381", (plain,), KEEPS, "no cluster"),
-    ("CROSSSLOT Keys in request don't hash to the same slot", ALL, KEEPS, "no cluster"),
+     "denies this user a command of the script"),
+    ("WRONGTYPE Operation against a key holding the wrong kind of value", ALL, KEEPS, "another database"),
+    ("CLUSTERDOWN The cluster is down", ALL, KEEPS, "without cluster mode"),
+    ("CLUSTERDOWN Hash slot not served", ALL, KEEPS, "without cluster mode"),
+    ("MOVED 3999 127.0.0.1:6381", (plain,), KEEPS, "without cluster mode"),
+    ("CROSSSLOT Keys in request don't hash to the same slot", ALL, KEEPS, "without cluster mode"),
     ("ERR max number of clients reached", (plain,), LEAVES, "maxclients"),
     ("DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
      "default user.", (plain,), PAUSES, "protected mode"),
@@ -116,9 +116,9 @@ def test_an_error_has_its_reaction(serve, start_fake_redis, text, becomes, advic
     response = service.get("/")
     assert (response.status, int(response["Retry-After"]) >= 1) == (503, True)
     assert service.statuses(20, "/") == [503] * 20
-    said = lines_with(service, ' answers "')
-    assert [advice in line for line in said] == [True], "one line, whatever the number of answers"
-    code, advice_said = said[0].split(' answers "')[1].split("; meanwhile")[0].split('": ')
+    said = lines_with(service, ' replies "')
+    assert [advice in line for line in said] == [True], "one line, whatever the number of replies"
+    code, advice_said = said[0].split(' replies "')[1].split("; on_store_failure")[0].split('": ')
     assert code == shown(text)
     assert advice_said in DOCS, "and the manual has it"
     if becomes == KEEPS:
@@ -214,7 +214,7 @@ def test_a_node_of_a_cluster_is_called_one(serve, start_redis):
     redis = start_redis({"cluster-enabled": "yes", "cluster-port": free_port()})
     service = serve(redis.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     assert service.get("/").status == 503
-    service.says("the service needs a Redis that is no cluster")
+    service.says("the service needs a Redis without cluster mode")
 
 
 @pytest.mark.parametrize("mode", ["closed", "open", "local"])

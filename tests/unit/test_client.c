@@ -98,7 +98,7 @@ check_against_reference(const char *source, const char *value, size_t bytes)
     free(whole);
 }
 
-START_TEST(the_longest_text_fits_exactly_and_one_byte_more_is_a_digest)
+START_TEST(text_beyond_the_longest_is_a_digest)
 {
     char value[CLIENT_BYTES + 8];
     struct client client;
@@ -117,7 +117,7 @@ START_TEST(the_longest_text_fits_exactly_and_one_byte_more_is_a_digest)
 END_TEST
 
 /* Three bytes of an escape may begin at each of the last bytes that are there. */
-START_TEST(an_escape_across_the_edge_is_never_cut)
+START_TEST(escape_is_never_cut_at_the_end)
 {
     char value[CLIENT_BYTES];
 
@@ -132,7 +132,7 @@ START_TEST(an_escape_across_the_edge_is_never_cut)
 }
 END_TEST
 
-START_TEST(any_value_of_any_length_is_as_the_reference_says)
+START_TEST(client_agrees_with_the_reference)
 {
     uint64_t random = 4;
     char value[700];
@@ -199,7 +199,7 @@ START_TEST(distinct_values_have_distinct_texts)
 END_TEST
 
 /* Sources are spelt without "=", so that the first one ends them. */
-START_TEST(no_source_passes_for_another)
+START_TEST(client_of_one_source_never_equals_that_of_another)
 {
     static const char *const sources[] = {"ip",     "header:ip",     "header:x",     "header:x-y",
                                           "global", "header:global", "header:sha256"};
@@ -237,12 +237,12 @@ main(void)
 
     tcase_add_loop_test(tests, a_client_is_its_source_and_its_escaped_value, 0, ROWS(clients));
     tcase_add_test(tests, every_byte_is_itself_or_an_escape);
-    tcase_add_test(tests, the_longest_text_fits_exactly_and_one_byte_more_is_a_digest);
-    tcase_add_test(tests, an_escape_across_the_edge_is_never_cut);
-    tcase_add_test(tests, any_value_of_any_length_is_as_the_reference_says);
+    tcase_add_test(tests, text_beyond_the_longest_is_a_digest);
+    tcase_add_test(tests, escape_is_never_cut_at_the_end);
+    tcase_add_test(tests, client_agrees_with_the_reference);
     tcase_add_test(tests, a_long_source_is_part_of_the_digest);
     tcase_add_test(tests, distinct_values_have_distinct_texts);
-    tcase_add_test(tests, no_source_passes_for_another);
+    tcase_add_test(tests, client_of_one_source_never_equals_that_of_another);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

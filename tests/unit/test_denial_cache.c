@@ -62,7 +62,7 @@ is_refused(const char *name, uint32_t limit_count, int64_t cost, int64_t now_us)
     return denial_cache_answer(denials, &request, now_us);
 }
 
-START_TEST(nobody_is_refused_of_whom_nothing_is_known)
+START_TEST(unknown_client_is_not_refused)
 {
     ck_assert(!is_refused("a", 1, 1, NOW_US));
     ask("a", 1, 1);
@@ -99,7 +99,7 @@ static const struct {
     {0, 0}, /* no answer of the script's */
 };
 
-START_TEST(it_lasts_as_long_as_redis_would_refuse_and_a_second_at_most)
+START_TEST(refusal_lasts_its_retry_after_and_at_most_a_second)
 {
     ask("a", 1, 1);
     note(&waits[_i].retry_after_us, NOW_US);
@@ -109,7 +109,7 @@ START_TEST(it_lasts_as_long_as_redis_would_refuse_and_a_second_at_most)
 }
 END_TEST
 
-START_TEST(the_numbers_are_those_of_the_moment)
+START_TEST(refusal_shows_the_numbers_of_now)
 {
     ask("a", 1, 1);
     note((const int64_t[]){5 * US_PER_S}, NOW_US);
@@ -122,7 +122,7 @@ START_TEST(the_numbers_are_those_of_the_moment)
 }
 END_TEST
 
-START_TEST(what_never_passes_goes_on_to_be_never)
+START_TEST(never_stays_never)
 {
     ask("a", 1, 11);
     note((const int64_t[]){RETRY_NEVER}, NOW_US);
@@ -132,7 +132,7 @@ START_TEST(what_never_passes_goes_on_to_be_never)
 }
 END_TEST
 
-START_TEST(of_several_limits_each_is_told_and_the_longest_refusal_counts)
+START_TEST(each_limit_is_shown_and_the_longest_refusal_counts)
 {
     ask("a", 3, 1);
     note((const int64_t[]){US_PER_S / 10, 0, US_PER_S / 2}, NOW_US);
@@ -150,7 +150,7 @@ START_TEST(of_several_limits_each_is_told_and_the_longest_refusal_counts)
 }
 END_TEST
 
-START_TEST(a_newer_refusal_takes_the_place_of_the_older)
+START_TEST(newer_refusal_replaces_the_older)
 {
     ask("a", STORE_LIMITS_MAX, 1);
     note((const int64_t[STORE_LIMITS_MAX]){US_PER_S / 2}, NOW_US);
@@ -160,7 +160,7 @@ START_TEST(a_newer_refusal_takes_the_place_of_the_older)
 }
 END_TEST
 
-START_TEST(all_can_be_forgotten)
+START_TEST(clear_forgets_everything)
 {
     ask("a", 2, 1);
     note((const int64_t[]){US_PER_S, US_PER_S}, NOW_US);
@@ -172,7 +172,7 @@ START_TEST(all_can_be_forgotten)
 END_TEST
 
 /* More than there is room for: whoever is still known is told what is his, and most of the latest are known. */
-START_TEST(who_has_no_room_is_forgotten_and_nobody_is_taken_for_another)
+START_TEST(evicted_refusal_is_forgotten_and_never_mistaken)
 {
     enum { CLIENTS = 400000, LATEST = 50000 };
     int known = 0;
@@ -203,15 +203,15 @@ main(void)
 
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, nobody_is_refused_of_whom_nothing_is_known);
+    tcase_add_test(tests, unknown_client_is_not_refused);
     tcase_add_test(tests, a_rule_of_the_same_name_is_another);
-    tcase_add_loop_test(tests, it_lasts_as_long_as_redis_would_refuse_and_a_second_at_most, 0, ROWS(waits));
-    tcase_add_test(tests, the_numbers_are_those_of_the_moment);
-    tcase_add_test(tests, what_never_passes_goes_on_to_be_never);
-    tcase_add_test(tests, of_several_limits_each_is_told_and_the_longest_refusal_counts);
-    tcase_add_test(tests, a_newer_refusal_takes_the_place_of_the_older);
-    tcase_add_test(tests, all_can_be_forgotten);
-    tcase_add_test(tests, who_has_no_room_is_forgotten_and_nobody_is_taken_for_another);
+    tcase_add_loop_test(tests, refusal_lasts_its_retry_after_and_at_most_a_second, 0, ROWS(waits));
+    tcase_add_test(tests, refusal_shows_the_numbers_of_now);
+    tcase_add_test(tests, never_stays_never);
+    tcase_add_test(tests, each_limit_is_shown_and_the_longest_refusal_counts);
+    tcase_add_test(tests, newer_refusal_replaces_the_older);
+    tcase_add_test(tests, clear_forgets_everything);
+    tcase_add_test(tests, evicted_refusal_is_forgotten_and_never_mistaken);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -132,7 +132,7 @@ begin(const char *rule, enum store_status says)
     return limiter_take(&limiter, &take);
 }
 
-START_TEST(the_store_is_asked_for_the_rule_s_limits_of_the_client)
+START_TEST(store_gets_the_client_and_the_limits_of_the_rule)
 {
     ck_assert_int_eq(begin("three", STORE_DONE), LIMITER_DONE);
     ck_assert_str_eq(store.subject.client->text, "ip=203.0.113.7");
@@ -143,7 +143,7 @@ START_TEST(the_store_is_asked_for_the_rule_s_limits_of_the_client)
 }
 END_TEST
 
-START_TEST(what_has_no_rule_is_allowed_and_the_store_is_not_asked)
+START_TEST(request_without_rule_is_allowed_without_the_store)
 {
     begin("default", STORE_DONE);
     store.takes = 0;
@@ -158,7 +158,7 @@ START_TEST(what_has_no_rule_is_allowed_and_the_store_is_not_asked)
 }
 END_TEST
 
-START_TEST(a_decision_at_once_is_the_answer)
+START_TEST(immediate_decision_is_the_answer)
 {
     ck_assert_int_eq(begin("default", STORE_DONE), LIMITER_DONE);
     ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
@@ -172,7 +172,7 @@ START_TEST(a_decision_at_once_is_the_answer)
 }
 END_TEST
 
-START_TEST(a_decision_that_comes_later_comes_by_the_callback_once)
+START_TEST(later_decision_comes_by_one_callback)
 {
     ck_assert_int_eq(begin("default", STORE_PENDING), LIMITER_PENDING);
     ck_assert_int_eq(answers, 0);
@@ -203,7 +203,7 @@ static const struct {
     {"local", true, true, VERDICT_REFUSED, true, FAILURE_LOCAL},
 };
 
-START_TEST(without_the_store_the_rule_s_failure_mode_decides)
+START_TEST(failure_mode_decides_without_the_store)
 {
     local.says = STORE_DONE;
     local.decisions[0].allowed = !failures[_i].local_refuses;
@@ -272,7 +272,7 @@ static const struct {
     {"... and of two the first", {NO(5), NO(RETRY_NEVER), NO(RETRY_NEVER)}, 1},
 };
 
-START_TEST(the_store_is_as_ready_as_that_of_the_worst_worker)
+START_TEST(store_state_is_that_of_the_worst_worker)
 {
     ck_assert_int_eq(limiter_store_state(&limiter), STORE_READY);
     counts.stores[STORE_READY] = 7;
@@ -284,7 +284,7 @@ START_TEST(the_store_is_as_ready_as_that_of_the_worst_worker)
 }
 END_TEST
 
-START_TEST(the_tightest_limit_is_the_one_to_show)
+START_TEST(tightest_limit_is_the_one_to_show)
 {
     memcpy(store.decisions, tightests[_i].decisions, sizeof(tightests[_i].decisions));
     ck_assert_int_eq(begin("three", STORE_DONE), LIMITER_DONE);
@@ -299,15 +299,15 @@ main(void)
     TCase *tests = tcase_create("limiter");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, the_store_is_asked_for_the_rule_s_limits_of_the_client);
-    tcase_add_test(tests, what_has_no_rule_is_allowed_and_the_store_is_not_asked);
-    tcase_add_test(tests, a_decision_at_once_is_the_answer);
-    tcase_add_test(tests, a_decision_that_comes_later_comes_by_the_callback_once);
-    tcase_add_loop_test(tests, without_the_store_the_rule_s_failure_mode_decides, 0, ROWS(failures));
+    tcase_add_test(tests, store_gets_the_client_and_the_limits_of_the_rule);
+    tcase_add_test(tests, request_without_rule_is_allowed_without_the_store);
+    tcase_add_test(tests, immediate_decision_is_the_answer);
+    tcase_add_test(tests, later_decision_comes_by_one_callback);
+    tcase_add_loop_test(tests, failure_mode_decides_without_the_store, 0, ROWS(failures));
     tcase_add_test(tests, a_failure_leaves_no_trace_in_the_next_answer);
     tcase_add_test(tests, a_cancelled_take_is_cancelled_at_the_store);
-    tcase_add_test(tests, the_store_is_as_ready_as_that_of_the_worst_worker);
-    tcase_add_loop_test(tests, the_tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
+    tcase_add_test(tests, store_state_is_that_of_the_worst_worker);
+    tcase_add_loop_test(tests, tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

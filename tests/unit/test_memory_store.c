@@ -110,7 +110,7 @@ START_TEST(clients_and_rules_are_counted_apart)
 }
 END_TEST
 
-START_TEST(a_peek_leaves_nothing_behind)
+START_TEST(peek_stores_nothing)
 {
     open_store(1000);
     for (uint64_t i = 0; i < 100; i++)
@@ -120,7 +120,7 @@ START_TEST(a_peek_leaves_nothing_behind)
 }
 END_TEST
 
-START_TEST(who_is_whole_again_leaves_the_table)
+START_TEST(client_with_full_quota_leaves_the_table)
 {
     open_store(1000);
     ck_assert(allows(1, "r", &bucket, 1, 2));
@@ -153,7 +153,7 @@ START_TEST(several_limits_are_all_or_nothing)
 }
 END_TEST
 
-START_TEST(a_refused_newcomer_is_not_kept)
+START_TEST(refused_new_client_is_not_stored)
 {
     struct store_request request;
     struct limit limits[2] = {per_minute[0], bucket};
@@ -165,7 +165,7 @@ START_TEST(a_refused_newcomer_is_not_kept)
 }
 END_TEST
 
-START_TEST(limits_that_count_in_other_terms_never_meet)
+START_TEST(limits_of_different_algorithms_share_no_state)
 {
     struct limit limits[6];
 
@@ -183,7 +183,7 @@ START_TEST(limits_that_count_in_other_terms_never_meet)
 }
 END_TEST
 
-START_TEST(a_limit_that_is_raised_keeps_its_counts)
+START_TEST(raised_limit_keeps_its_counts)
 {
     struct limit raised;
 
@@ -194,7 +194,7 @@ START_TEST(a_limit_that_is_raised_keeps_its_counts)
 }
 END_TEST
 
-START_TEST(a_reset_client_begins_anew_and_nobody_else)
+START_TEST(reset_clears_one_client_only)
 {
     struct limit limits[2] = {bucket, per_minute[0]};
     struct client client;
@@ -223,7 +223,7 @@ static const struct {
     {5000, 4}, {5000, 8}, {20000, 1}, {20000, 8}, {70000, 1}, {70000, 2}, {70000, 8},
 };
 
-START_TEST(so_many_keys_as_were_promised_are_held_wherever_their_hashes_fall)
+START_TEST(max_keys_are_held_whatever_their_hashes)
 {
     int64_t clients = loads[_i].max_keys / loads[_i].limits;
 
@@ -239,7 +239,7 @@ START_TEST(so_many_keys_as_were_promised_are_held_wherever_their_hashes_fall)
 }
 END_TEST
 
-START_TEST(a_flood_never_outgrows_the_table)
+START_TEST(flood_never_exceeds_the_table)
 {
     int64_t max_keys = loads[_i].max_keys;
     int64_t flood = max_keys < 20000 ? 10 * max_keys + 100 : 2 * max_keys;
@@ -253,7 +253,7 @@ START_TEST(a_flood_never_outgrows_the_table)
 }
 END_TEST
 
-START_TEST(a_flood_of_new_clients_frees_nobody_who_is_refused)
+START_TEST(flood_of_new_clients_keeps_refused_ones)
 {
     static const int64_t sizes[] = {100, 5000};
 
@@ -295,7 +295,7 @@ START_TEST(eight_of_the_largest_logs_fit_into_the_smallest_table)
 }
 END_TEST
 
-START_TEST(logs_that_do_not_fit_are_dropped_and_their_owners_begin_anew)
+START_TEST(logs_that_do_not_fit_are_evicted)
 {
     struct limit hourly;
     struct store_request request;
@@ -309,7 +309,7 @@ START_TEST(logs_that_do_not_fit_are_dropped_and_their_owners_begin_anew)
 }
 END_TEST
 
-START_TEST(a_flood_of_logs_frees_nobody_who_is_refused)
+START_TEST(flood_of_logs_keeps_refused_clients)
 {
     struct limit hourly;
 
@@ -353,7 +353,7 @@ model_take(struct decision *decisions, size_t client, int64_t cost)
     }
 }
 
-START_TEST(forgetting_what_means_nothing_changes_no_answer)
+START_TEST(sweeping_full_entries_changes_no_decision)
 {
     uint64_t random = (uint64_t)_i + 6;
 
@@ -428,7 +428,7 @@ static const struct {
     {"many clients, 8 logs", THREAD_KEYS, true, 8},
 };
 
-START_TEST(threads_together_are_allowed_exactly_the_limit)
+START_TEST(threads_together_get_exactly_the_limit)
 {
     struct limit logs[STORE_LIMITS_MAX];
     struct taker takers[THREADS];
@@ -454,7 +454,7 @@ START_TEST(threads_together_are_allowed_exactly_the_limit)
 }
 END_TEST
 
-START_TEST(it_is_always_ready)
+START_TEST(store_is_always_ready)
 {
     open_store(1);
     ck_assert_int_eq(store_health(store).state, STORE_READY);
@@ -473,23 +473,22 @@ main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, counts_a_client_down_and_up_again);
     tcase_add_test(tests, clients_and_rules_are_counted_apart);
-    tcase_add_test(tests, a_peek_leaves_nothing_behind);
-    tcase_add_test(tests, who_is_whole_again_leaves_the_table);
+    tcase_add_test(tests, peek_stores_nothing);
+    tcase_add_test(tests, client_with_full_quota_leaves_the_table);
     tcase_add_test(tests, several_limits_are_all_or_nothing);
-    tcase_add_test(tests, a_refused_newcomer_is_not_kept);
-    tcase_add_test(tests, limits_that_count_in_other_terms_never_meet);
-    tcase_add_test(tests, a_limit_that_is_raised_keeps_its_counts);
-    tcase_add_test(tests, a_reset_client_begins_anew_and_nobody_else);
-    tcase_add_loop_test(tests, so_many_keys_as_were_promised_are_held_wherever_their_hashes_fall, 0,
-                        ROWS(loads));
-    tcase_add_loop_test(tests, a_flood_never_outgrows_the_table, 0, ROWS(loads));
-    tcase_add_test(tests, a_flood_of_new_clients_frees_nobody_who_is_refused);
+    tcase_add_test(tests, refused_new_client_is_not_stored);
+    tcase_add_test(tests, limits_of_different_algorithms_share_no_state);
+    tcase_add_test(tests, raised_limit_keeps_its_counts);
+    tcase_add_test(tests, reset_clears_one_client_only);
+    tcase_add_loop_test(tests, max_keys_are_held_whatever_their_hashes, 0, ROWS(loads));
+    tcase_add_loop_test(tests, flood_never_exceeds_the_table, 0, ROWS(loads));
+    tcase_add_test(tests, flood_of_new_clients_keeps_refused_ones);
     tcase_add_test(tests, eight_of_the_largest_logs_fit_into_the_smallest_table);
-    tcase_add_test(tests, logs_that_do_not_fit_are_dropped_and_their_owners_begin_anew);
-    tcase_add_test(tests, a_flood_of_logs_frees_nobody_who_is_refused);
-    tcase_add_loop_test(tests, forgetting_what_means_nothing_changes_no_answer, 0, 3);
-    tcase_add_loop_test(tests, threads_together_are_allowed_exactly_the_limit, 0, ROWS(contentions));
-    tcase_add_test(tests, it_is_always_ready);
+    tcase_add_test(tests, logs_that_do_not_fit_are_evicted);
+    tcase_add_test(tests, flood_of_logs_keeps_refused_clients);
+    tcase_add_loop_test(tests, sweeping_full_entries_changes_no_decision, 0, 3);
+    tcase_add_loop_test(tests, threads_together_get_exactly_the_limit, 0, ROWS(contentions));
+    tcase_add_test(tests, store_is_always_ready);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

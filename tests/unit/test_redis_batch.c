@@ -6,7 +6,7 @@
 
 /* Encoding. */
 
-START_TEST(a_request_is_these_bytes)
+START_TEST(request_has_these_bytes)
 {
     char expected[512];
 
@@ -37,7 +37,7 @@ START_TEST(equal_requests_are_one_entry_with_a_count)
 }
 END_TEST
 
-START_TEST(a_request_of_another_cost_is_not_overtaken)
+START_TEST(request_of_another_cost_is_not_overtaken)
 {
     ck_assert(ask(0, "a", bucket, 1, 1));
     ck_assert(ask(1, "a", bucket, 1, 2));
@@ -48,7 +48,7 @@ START_TEST(a_request_of_another_cost_is_not_overtaken)
 }
 END_TEST
 
-START_TEST(the_text_of_the_script_goes_with_the_same_arguments)
+START_TEST(eval_has_the_arguments_of_evalsha)
 {
     size_t bytes;
     char *command, expected[512];
@@ -63,7 +63,7 @@ START_TEST(the_text_of_the_script_goes_with_the_same_arguments)
 }
 END_TEST
 
-START_TEST(who_was_removed_is_not_sent)
+START_TEST(removed_request_is_not_sent)
 {
     for (int i = 0; i < 6; i++)
         ck_assert(ask(i, i % 2 ? "b" : "a", bucket, 1, 1)); /* a b a b a b */
@@ -82,7 +82,7 @@ START_TEST(who_was_removed_is_not_sent)
 }
 END_TEST
 
-START_TEST(a_removed_request_is_never_looked_at_again)
+START_TEST(removed_request_is_not_read_again)
 {
     for (int i = 0; i < 3; i++)
         ck_assert(ask(i, "a", bucket, 1, 1));
@@ -95,7 +95,7 @@ START_TEST(a_removed_request_is_never_looked_at_again)
 }
 END_TEST
 
-START_TEST(an_expired_request_is_never_looked_at_again)
+START_TEST(expired_request_is_not_read_again)
 {
     int64_t next_us = 0;
 
@@ -149,7 +149,7 @@ START_TEST(a_rule_may_be_freed_before_its_reply_comes)
 }
 END_TEST
 
-START_TEST(a_rule_is_not_taken_for_the_one_that_had_its_memory)
+START_TEST(rule_in_reused_memory_is_another_rule)
 {
     struct limit reused;
 
@@ -179,7 +179,7 @@ START_TEST(a_reset_deletes_every_key_of_the_subject)
 }
 END_TEST
 
-START_TEST(a_reset_that_was_given_up_is_answered_to_nobody)
+START_TEST(cancelled_reset_gets_no_callback)
 {
     ck_assert(ask(0, "a", pair, 2, 0));
     ck_assert(redis_batch_encode_reset(batch));
@@ -192,7 +192,7 @@ END_TEST
 
 /* Bounds. */
 
-START_TEST(a_batch_takes_so_many_requests)
+START_TEST(batch_is_full_at_its_most_requests)
 {
     char client[16];
 
@@ -220,7 +220,7 @@ fill(const char *prefix, const struct limit *limits, uint32_t limit_count, int64
     }
 }
 
-START_TEST(a_batch_takes_so_many_limits)
+START_TEST(batch_is_full_at_its_most_work)
 {
     ck_assert_int_eq(fill("c", many[0], STORE_LIMITS_MAX, 1),
                      BATCH_WORK / (STORE_LIMITS_MAX * (int)limit_work(&many[0][0], 1)));
@@ -229,7 +229,7 @@ START_TEST(a_batch_takes_so_many_limits)
 }
 END_TEST
 
-START_TEST(a_sliding_window_takes_more_of_a_batch_and_a_larger_cost_more_still)
+START_TEST(sliding_window_and_larger_cost_take_more_work)
 {
     const struct limit *counter = &pair[0], *sliding = &pair[1];
 
@@ -245,7 +245,7 @@ START_TEST(a_sliding_window_takes_more_of_a_batch_and_a_larger_cost_more_still)
 }
 END_TEST
 
-START_TEST(one_more_of_a_row_of_equal_requests_takes_little)
+START_TEST(another_equal_request_takes_little_work)
 {
     int64_t first = STORE_LIMITS_MAX * limit_work(&many[0][0], 1);
     int count = 1 + (int)(BATCH_WORK - first) / STORE_LIMITS_MAX;
@@ -258,7 +258,7 @@ START_TEST(one_more_of_a_row_of_equal_requests_takes_little)
 }
 END_TEST
 
-START_TEST(a_batch_takes_so_many_rules)
+START_TEST(batch_is_full_at_its_most_rules)
 {
     for (int i = 0; i < BATCH_RULES; i++)
         ck_assert(ask(i, "a", many[i], 1, 1));
@@ -295,7 +295,7 @@ START_TEST(the_largest_batch_fits_its_command)
 }
 END_TEST
 
-START_TEST(a_cleared_batch_is_as_a_new_one)
+START_TEST(cleared_batch_is_like_a_new_one)
 {
     unsigned foreign = 0;
 
@@ -320,25 +320,25 @@ main(void)
 
     tcase_set_timeout(tests, 60); /* for a busy machine */
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, a_request_is_these_bytes);
+    tcase_add_test(tests, request_has_these_bytes);
     tcase_add_test(tests, equal_requests_are_one_entry_with_a_count);
-    tcase_add_test(tests, a_request_of_another_cost_is_not_overtaken);
-    tcase_add_test(tests, the_text_of_the_script_goes_with_the_same_arguments);
-    tcase_add_test(tests, who_was_removed_is_not_sent);
-    tcase_add_test(tests, a_removed_request_is_never_looked_at_again);
-    tcase_add_test(tests, an_expired_request_is_never_looked_at_again);
+    tcase_add_test(tests, request_of_another_cost_is_not_overtaken);
+    tcase_add_test(tests, eval_has_the_arguments_of_evalsha);
+    tcase_add_test(tests, removed_request_is_not_sent);
+    tcase_add_test(tests, removed_request_is_not_read_again);
+    tcase_add_test(tests, expired_request_is_not_read_again);
     tcase_add_test(tests, a_rule_may_be_freed_before_its_batch_is_sent);
     tcase_add_test(tests, a_rule_may_be_freed_before_its_reply_comes);
-    tcase_add_test(tests, a_rule_is_not_taken_for_the_one_that_had_its_memory);
+    tcase_add_test(tests, rule_in_reused_memory_is_another_rule);
     tcase_add_test(tests, a_reset_deletes_every_key_of_the_subject);
-    tcase_add_test(tests, a_reset_that_was_given_up_is_answered_to_nobody);
-    tcase_add_test(tests, a_batch_takes_so_many_requests);
-    tcase_add_test(tests, a_batch_takes_so_many_limits);
-    tcase_add_test(tests, a_sliding_window_takes_more_of_a_batch_and_a_larger_cost_more_still);
-    tcase_add_test(tests, one_more_of_a_row_of_equal_requests_takes_little);
-    tcase_add_test(tests, a_batch_takes_so_many_rules);
+    tcase_add_test(tests, cancelled_reset_gets_no_callback);
+    tcase_add_test(tests, batch_is_full_at_its_most_requests);
+    tcase_add_test(tests, batch_is_full_at_its_most_work);
+    tcase_add_test(tests, sliding_window_and_larger_cost_take_more_work);
+    tcase_add_test(tests, another_equal_request_takes_little_work);
+    tcase_add_test(tests, batch_is_full_at_its_most_rules);
     tcase_add_test(tests, the_largest_batch_fits_its_command);
-    tcase_add_test(tests, a_cleared_batch_is_as_a_new_one);
+    tcase_add_test(tests, cleared_batch_is_like_a_new_one);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

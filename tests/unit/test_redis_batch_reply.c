@@ -37,7 +37,7 @@ check_answer(int number, int limit, bool allowed, int64_t remaining, int64_t ret
                   decision->remaining, decision->retry_after_us, decision->reset_after_us);
 }
 
-START_TEST(each_gets_its_own_answer_in_the_order_of_arrival)
+START_TEST(equal_requests_are_decided_in_the_order_of_arrival)
 {
     unsigned foreign = 0;
 
@@ -57,7 +57,7 @@ START_TEST(each_gets_its_own_answer_in_the_order_of_arrival)
 }
 END_TEST
 
-START_TEST(who_left_after_the_sending_leaves_his_answer_to_nobody)
+START_TEST(request_removed_after_sending_gets_no_callback)
 {
     unsigned foreign = 0;
 
@@ -72,7 +72,7 @@ START_TEST(who_left_after_the_sending_leaves_his_answer_to_nobody)
 }
 END_TEST
 
-START_TEST(who_expired_after_the_sending_gets_nothing_more)
+START_TEST(request_expired_after_sending_gets_one_callback)
 {
     unsigned foreign = 0;
     int64_t next_us = 0;
@@ -87,7 +87,7 @@ START_TEST(who_expired_after_the_sending_gets_nothing_more)
 }
 END_TEST
 
-START_TEST(a_foreign_key_is_no_answer_to_those_who_share_it)
+START_TEST(foreign_key_is_unavailable_to_all_its_requests)
 {
     unsigned foreign = 0;
 
@@ -122,7 +122,7 @@ static const char *const bad_replies[] = {
     "nan inf -inf nil",
 };
 
-START_TEST(what_is_no_reply_answers_nobody_twice)
+START_TEST(invalid_reply_answers_each_request_once)
 {
     unsigned foreign = 0;
     const char *reply = bad_replies[_i];
@@ -161,7 +161,7 @@ static const char *const bad_decisions[] = {
     "\n \r\n \t \"",
 };
 
-START_TEST(numbers_of_one_client_that_make_no_sense_cost_nobody_else)
+START_TEST(invalid_numbers_of_one_entry_affect_no_other)
 {
     char reply[512];
     unsigned foreign = 0;
@@ -184,7 +184,7 @@ static const char *const bad_halves[] = {
     "1 1 0 0 3000000 0",
 };
 
-START_TEST(what_of_a_folded_entry_makes_no_sense_fails_and_no_more)
+START_TEST(invalid_rest_of_a_folded_entry_fails_alone)
 {
     char reply[512];
     unsigned foreign = 0;
@@ -200,7 +200,7 @@ START_TEST(what_of_a_folded_entry_makes_no_sense_fails_and_no_more)
 }
 END_TEST
 
-START_TEST(a_reply_cut_short_anywhere_is_none)
+START_TEST(truncated_reply_is_invalid_at_every_byte)
 {
     for (size_t bytes = 0; bytes < strlen(REPLY); bytes++) {
         char *copy = malloc(bytes + 1);
@@ -240,7 +240,7 @@ remove_the_others(struct store_request *request, enum store_status status)
         }
 }
 
-START_TEST(a_callback_may_remove_the_requests_that_are_still_to_be_answered)
+START_TEST(callback_may_remove_other_requests)
 {
     unsigned foreign = 0;
 
@@ -253,7 +253,7 @@ START_TEST(a_callback_may_remove_the_requests_that_are_still_to_be_answered)
 }
 END_TEST
 
-START_TEST(failing_answers_everyone_once)
+START_TEST(undecided_requests_are_unavailable_once)
 {
     ask_five();
     redis_batch_remove(&asked[2].request);
@@ -263,7 +263,7 @@ START_TEST(failing_answers_everyone_once)
 }
 END_TEST
 
-START_TEST(deadlines_pass_in_order_and_at_their_microsecond)
+START_TEST(requests_expire_in_order_at_their_microsecond)
 {
     int64_t next_us = -1;
 
@@ -284,7 +284,7 @@ START_TEST(deadlines_pass_in_order_and_at_their_microsecond)
 END_TEST
 
 /* Adds, leaves, expiries and encodings in any order; then a reply for what was sent. */
-START_TEST(whatever_happens_everyone_is_answered_once_or_gone)
+START_TEST(every_request_is_answered_once_or_removed)
 {
     uint64_t random = (uint64_t)_i + 1;
     static char reply[BATCH_REQUESTS * 32];
@@ -334,20 +334,19 @@ main(void)
 
     tcase_set_timeout(tests, 60); /* for a busy machine */
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, each_gets_its_own_answer_in_the_order_of_arrival);
-    tcase_add_test(tests, who_left_after_the_sending_leaves_his_answer_to_nobody);
-    tcase_add_test(tests, who_expired_after_the_sending_gets_nothing_more);
-    tcase_add_test(tests, a_foreign_key_is_no_answer_to_those_who_share_it);
-    tcase_add_loop_test(tests, what_is_no_reply_answers_nobody_twice, 0, ROWS(bad_replies));
-    tcase_add_loop_test(tests, numbers_of_one_client_that_make_no_sense_cost_nobody_else, 0,
-                        ROWS(bad_decisions));
-    tcase_add_loop_test(tests, what_of_a_folded_entry_makes_no_sense_fails_and_no_more, 0, ROWS(bad_halves));
-    tcase_add_test(tests, a_reply_cut_short_anywhere_is_none);
+    tcase_add_test(tests, equal_requests_are_decided_in_the_order_of_arrival);
+    tcase_add_test(tests, request_removed_after_sending_gets_no_callback);
+    tcase_add_test(tests, request_expired_after_sending_gets_one_callback);
+    tcase_add_test(tests, foreign_key_is_unavailable_to_all_its_requests);
+    tcase_add_loop_test(tests, invalid_reply_answers_each_request_once, 0, ROWS(bad_replies));
+    tcase_add_loop_test(tests, invalid_numbers_of_one_entry_affect_no_other, 0, ROWS(bad_decisions));
+    tcase_add_loop_test(tests, invalid_rest_of_a_folded_entry_fails_alone, 0, ROWS(bad_halves));
+    tcase_add_test(tests, truncated_reply_is_invalid_at_every_byte);
     tcase_add_test(tests, reading_a_reply_runs_no_callback);
-    tcase_add_test(tests, a_callback_may_remove_the_requests_that_are_still_to_be_answered);
-    tcase_add_test(tests, failing_answers_everyone_once);
-    tcase_add_test(tests, deadlines_pass_in_order_and_at_their_microsecond);
-    tcase_add_loop_test(tests, whatever_happens_everyone_is_answered_once_or_gone, 0, 3);
+    tcase_add_test(tests, callback_may_remove_other_requests);
+    tcase_add_test(tests, undecided_requests_are_unavailable_once);
+    tcase_add_test(tests, requests_expire_in_order_at_their_microsecond);
+    tcase_add_loop_test(tests, every_request_is_answered_once_or_removed, 0, 3);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

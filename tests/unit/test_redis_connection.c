@@ -19,7 +19,7 @@
 
 #define HANDSHAKE_COMMANDS \
     3 /* CLIENT SETNAME, CLIENT SETINFO, SCRIPT LOAD: the URL has no user and no database */
-#define PATIENCE_US (2 * US_PER_S)
+#define PATIENCE_US (20 * US_PER_S)
 
 static struct event_base *base;
 static struct event *ticks; /* what requests are for a worker: without them a loop may have no turns */

@@ -138,7 +138,7 @@ static const struct {
      "107"},
 };
 
-START_TEST(says_what_is_wrong_and_shows_no_password)
+START_TEST(error_names_the_fault_and_shows_no_password)
 {
     struct report report;
     struct redis_url url;
@@ -178,7 +178,7 @@ main(void)
     TCase *tests = tcase_create("redis_url");
 
     tcase_add_loop_test(tests, reads_every_part_of_a_url, 0, ROWS(good));
-    tcase_add_loop_test(tests, says_what_is_wrong_and_shows_no_password, 0, ROWS(bad));
+    tcase_add_loop_test(tests, error_names_the_fault_and_shows_no_password, 0, ROWS(bad));
     tcase_add_test(tests, the_longest_path_of_a_socket_is_107_bytes);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

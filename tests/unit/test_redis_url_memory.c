@@ -97,7 +97,7 @@ read_with(struct redis_url *url, const char *text, int allocations)
     return mistake;
 }
 
-START_TEST(a_url_is_read_whole_or_refused)
+START_TEST(url_without_memory_is_an_error_and_leaks_nothing)
 {
     struct redis_url url;
 
@@ -117,7 +117,7 @@ main(void)
     Suite *suite = suite_create("redis_url_memory");
     TCase *tests = tcase_create("redis_url_memory");
 
-    tcase_add_loop_test(tests, a_url_is_read_whole_or_refused, 0, ROWS(urls));
+    tcase_add_loop_test(tests, url_without_memory_is_an_error_and_leaks_nothing, 0, ROWS(urls));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

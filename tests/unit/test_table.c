@@ -62,7 +62,7 @@ holds(uint64_t number)
     return true;
 }
 
-START_TEST(an_empty_table_finds_nothing)
+START_TEST(empty_table_finds_nothing)
 {
     set_up(16, 0);
     for (uint64_t i = 0; i < 100; i++)
@@ -73,7 +73,7 @@ END_TEST
 
 static const uint32_t capacities[] = {1, 2, 15, 16, 17, 1000, 4096};
 
-START_TEST(as_many_as_the_capacity_are_held_and_one_more_puts_one_out)
+START_TEST(entry_beyond_capacity_evicts_one)
 {
     uint32_t capacity = capacities[_i];
 
@@ -96,7 +96,7 @@ START_TEST(as_many_as_the_capacity_are_held_and_one_more_puts_one_out)
 }
 END_TEST
 
-START_TEST(who_was_used_stays_longer)
+START_TEST(recently_used_entry_outlives_idle_ones)
 {
     set_up(3, 0);
     for (uint64_t i = 0; i < 3; i++)
@@ -111,7 +111,7 @@ START_TEST(who_was_used_stays_longer)
 }
 END_TEST
 
-START_TEST(who_is_refused_goes_after_all_who_are_not)
+START_TEST(refused_entries_are_evicted_last)
 {
     set_up(4, 0);
     insert(0, TABLE_REFUSED, FAR, 0);
@@ -124,7 +124,7 @@ START_TEST(who_is_refused_goes_after_all_who_are_not)
 }
 END_TEST
 
-START_TEST(of_the_refused_alone_the_least_recently_used_goes)
+START_TEST(least_recently_used_refused_entry_is_evicted_first)
 {
     set_up(3, 0);
     for (uint64_t i = 0; i < 3; i++)
@@ -135,7 +135,7 @@ START_TEST(of_the_refused_alone_the_least_recently_used_goes)
 }
 END_TEST
 
-START_TEST(who_is_no_longer_refused_is_one_of_the_others_again)
+START_TEST(entry_no_longer_refused_is_evicted_like_the_others)
 {
     set_up(2, 0);
     insert(0, TABLE_REFUSED, FAR, 0);
@@ -146,7 +146,7 @@ START_TEST(who_is_no_longer_refused_is_one_of_the_others_again)
 }
 END_TEST
 
-START_TEST(what_means_nothing_any_more_goes_before_anyone)
+START_TEST(full_entries_are_evicted_first)
 {
     enum { CAPACITY = 64 }; /* no more than the hand sees in one insertion */
 
@@ -164,7 +164,7 @@ START_TEST(what_means_nothing_any_more_goes_before_anyone)
 }
 END_TEST
 
-START_TEST(what_means_nothing_yet_a_microsecond_before_its_moment_stays)
+START_TEST(entry_stays_until_its_quota_is_full)
 {
     set_up(1, 0);
     insert(0, TABLE_IDLE, SOON, 0);
@@ -178,7 +178,7 @@ START_TEST(what_means_nothing_yet_a_microsecond_before_its_moment_stays)
 END_TEST
 
 /* Clients that come once and never again do not fill the table: each insertion frees more than it takes. */
-START_TEST(the_hand_keeps_the_table_from_filling_up)
+START_TEST(sweep_keeps_the_table_from_filling_up)
 {
     set_up(1000, 0);
     for (uint64_t i = 0; i < 100000; i++)
@@ -188,7 +188,7 @@ START_TEST(the_hand_keeps_the_table_from_filling_up)
 }
 END_TEST
 
-START_TEST(pinned_entries_survive_whatever_comes)
+START_TEST(pinned_entries_are_never_evicted)
 {
     enum { CAPACITY = 16, PINNED = 15 };
 
@@ -202,7 +202,7 @@ START_TEST(pinned_entries_survive_whatever_comes)
 }
 END_TEST
 
-START_TEST(a_table_of_pinned_entries_has_no_room_which_is_a_bug)
+START_TEST(insertion_aborts_if_all_entries_are_pinned)
 {
     set_up(2, 0);
     for (uint64_t i = 0; i < 3; i++)
@@ -210,7 +210,7 @@ START_TEST(a_table_of_pinned_entries_has_no_room_which_is_a_bug)
 }
 END_TEST
 
-START_TEST(entries_whose_hashes_share_a_bucket_keep_apart)
+START_TEST(entries_in_one_bucket_are_distinct)
 {
     enum { COUNT = 30 };
 
@@ -301,7 +301,7 @@ model_use(struct model *model, uint64_t number, enum table_list list, size_t cap
     model_append(model, number, list);
 }
 
-START_TEST(any_sequence_of_uses_leaves_what_the_model_holds)
+START_TEST(table_agrees_with_the_model)
 {
     enum { CAPACITY = 37, NUMBERS = 80 };
     struct model model = {0};
@@ -361,7 +361,7 @@ START_TEST(removing_an_entry_gives_its_log_back)
 }
 END_TEST
 
-START_TEST(log_room_that_is_there_costs_nobody_anything)
+START_TEST(free_log_room_evicts_nothing)
 {
     set_up(16, 10);
     insert_log(0, TABLE_IDLE, FAR, 7);
@@ -371,7 +371,7 @@ START_TEST(log_room_that_is_there_costs_nobody_anything)
 }
 END_TEST
 
-START_TEST(log_room_comes_from_the_meaningless_and_the_idle_before_the_refused)
+START_TEST(log_room_comes_from_full_and_idle_entries_before_refused_ones)
 {
     set_up(16, 10);
     insert_log(0, TABLE_REFUSED, FAR, 4);
@@ -399,7 +399,7 @@ START_TEST(log_room_is_never_taken_from_the_pinned)
 }
 END_TEST
 
-START_TEST(a_table_of_a_hundred_million_costs_nothing_before_it_is_used)
+START_TEST(unused_table_of_a_hundred_million_takes_no_memory)
 {
     set_up(100000000, 0);
     insert(1, TABLE_IDLE, FAR, 0);
@@ -414,25 +414,24 @@ main(void)
     TCase *tests = tcase_create("table");
 
     tcase_add_checked_fixture(tests, NULL, tear_down);
-    tcase_add_test(tests, an_empty_table_finds_nothing);
-    tcase_add_loop_test(tests, as_many_as_the_capacity_are_held_and_one_more_puts_one_out, 0,
-                        ROWS(capacities));
-    tcase_add_test(tests, who_was_used_stays_longer);
-    tcase_add_test(tests, who_is_refused_goes_after_all_who_are_not);
-    tcase_add_test(tests, of_the_refused_alone_the_least_recently_used_goes);
-    tcase_add_test(tests, who_is_no_longer_refused_is_one_of_the_others_again);
-    tcase_add_test(tests, what_means_nothing_any_more_goes_before_anyone);
-    tcase_add_test(tests, what_means_nothing_yet_a_microsecond_before_its_moment_stays);
-    tcase_add_test(tests, the_hand_keeps_the_table_from_filling_up);
-    tcase_add_test(tests, pinned_entries_survive_whatever_comes);
-    tcase_add_test_raise_signal(tests, a_table_of_pinned_entries_has_no_room_which_is_a_bug, SIGABRT);
-    tcase_add_test(tests, entries_whose_hashes_share_a_bucket_keep_apart);
-    tcase_add_loop_test(tests, any_sequence_of_uses_leaves_what_the_model_holds, 0, 4);
+    tcase_add_test(tests, empty_table_finds_nothing);
+    tcase_add_loop_test(tests, entry_beyond_capacity_evicts_one, 0, ROWS(capacities));
+    tcase_add_test(tests, recently_used_entry_outlives_idle_ones);
+    tcase_add_test(tests, refused_entries_are_evicted_last);
+    tcase_add_test(tests, least_recently_used_refused_entry_is_evicted_first);
+    tcase_add_test(tests, entry_no_longer_refused_is_evicted_like_the_others);
+    tcase_add_test(tests, full_entries_are_evicted_first);
+    tcase_add_test(tests, entry_stays_until_its_quota_is_full);
+    tcase_add_test(tests, sweep_keeps_the_table_from_filling_up);
+    tcase_add_test(tests, pinned_entries_are_never_evicted);
+    tcase_add_test_raise_signal(tests, insertion_aborts_if_all_entries_are_pinned, SIGABRT);
+    tcase_add_test(tests, entries_in_one_bucket_are_distinct);
+    tcase_add_loop_test(tests, table_agrees_with_the_model, 0, 4);
     tcase_add_test(tests, removing_an_entry_gives_its_log_back);
-    tcase_add_test(tests, log_room_that_is_there_costs_nobody_anything);
-    tcase_add_test(tests, log_room_comes_from_the_meaningless_and_the_idle_before_the_refused);
+    tcase_add_test(tests, free_log_room_evicts_nothing);
+    tcase_add_test(tests, log_room_comes_from_full_and_idle_entries_before_refused_ones);
     tcase_add_test(tests, log_room_is_never_taken_from_the_pinned);
-    tcase_add_test(tests, a_table_of_a_hundred_million_costs_nothing_before_it_is_used);
+    tcase_add_test(tests, unused_table_of_a_hundred_million_takes_no_memory);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -9,14 +9,14 @@
 #include "fingerprint.h"
 #include "table.h"
 
-/* Shards: enough that workers seldom meet, few enough that small tables are not cut into crumbs. */
-#define SHARDS_MAX       64
-#define KEYS_A_SHARD_MIN 1024
+/* Enough shards that workers seldom contend; few enough that small tables are not fragmented. */
+#define SHARDS_MAX         64
+#define KEYS_PER_SHARD_MIN 1024
 
-/* Room for logs: on average so many chunks a key, and in every shard more of the largest logs than one request can
-   have, so that room for one more entry can always be made. */
-#define CHUNKS_A_KEY 4
-#define LARGEST_LOGS (STORE_LIMITS_MAX + 1)
+/* Room for logs: chunks per key on average; and in every shard room for more of the largest logs than one request can
+   have, so that room for one more moment can always be made. */
+#define CHUNKS_PER_KEY 4
+#define LARGEST_LOGS   (STORE_LIMITS_MAX + 1)
 
 struct shard {
     pthread_mutex_t lock;
@@ -34,7 +34,7 @@ struct memory_store {
 /* One limit of the request being decided. */
 struct slot {
     struct table_entry *entry;   /* NULL: the client is not in the table */
-    union algorithm_state fresh; /* its state then */
+    union algorithm_state fresh; /* the state of a new client */
     union algorithm_state *state;
 };
 
@@ -44,7 +44,7 @@ memory_store_of(struct store *store)
     return (struct memory_store *)store;
 }
 
-/* The client under the rule; its limits add their index. */
+/* The fingerprint of the client under the rule, from which those of its limits derive. */
 static struct siphash
 subject_fingerprint(const struct memory_store *memory, const struct store_subject *subject)
 {
@@ -53,7 +53,7 @@ subject_fingerprint(const struct memory_store *memory, const struct store_subjec
     return siphash128(memory->hash_key, text, subject_write(text, subject));
 }
 
-/* Of one of its limits. Limits that cannot read each other's states, because a rule has changed, never meet. */
+/* The fingerprint of a limit. Limits that cannot read each other's states, after a change of the rule, have different ones. */
 static struct siphash
 state_fingerprint(struct siphash fingerprint, uint32_t index, const struct limit *limit)
 {
@@ -66,7 +66,7 @@ state_fingerprint(struct siphash fingerprint, uint32_t index, const struct limit
     return fingerprint;
 }
 
-/* Finds the state, or makes the one of a client never seen, and brings it to `now_us`. */
+/* Finds the state, or makes a new one, and advances it to `now_us`. */
 static void
 slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
           int64_t now_us)
@@ -94,7 +94,7 @@ slot_spend(struct slot *slot, struct table *table, struct siphash fingerprint, c
     algorithm_spend(limit, slot->state, &table->pool, now_us, cost);
 }
 
-/* Lets go of the entry: it stays for as long as it means something. */
+/* Unpins the entry, or removes it if its quota is full. */
 static void
 slot_release(struct slot *slot, struct table *table, const struct decision *decision, int64_t now_us)
 {
@@ -107,7 +107,7 @@ slot_release(struct slot *slot, struct table *table, const struct decision *deci
                     now_us + decision->reset_after_us);
 }
 
-/* Room in the pool for what a spend on every limit may push. */
+/* Makes room in the pool for a spend on every limit. */
 static void
 make_log_room(struct table *table, const struct store_subject *subject, int64_t now_us)
 {
@@ -122,7 +122,7 @@ make_log_room(struct table *table, const struct store_subject *subject, int64_t 
     assert(made); /* see LARGEST_LOGS */
 }
 
-/* All limits together, under the shard's lock: all fit, or nothing is spent. */
+/* Decides all limits under the shard's lock: the cost fits all of them, or nothing is spent. */
 static void
 decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
 {
@@ -159,7 +159,7 @@ memory_store_take(struct store *store, struct store_request *request)
     struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
 
     assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
-    table_prefetch(&shard->table, limit_fingerprint(fingerprint, 0)); /* it comes while the lock is taken */
+    table_prefetch(&shard->table, limit_fingerprint(fingerprint, 0)); /* loads while the lock is taken */
     pthread_mutex_lock(&shard->lock);
     decide(&shard->table, fingerprint, request, clock_now_us(memory->options.clock));
     pthread_mutex_unlock(&shard->lock);
@@ -189,13 +189,13 @@ memory_store_cancel(struct store *store, struct store_request *request)
 {
     (void)store;
     (void)request;
-    abort(); /* a bug of the caller's: nothing is ever pending here */
+    abort(); /* a bug in the caller: no request is ever pending here */
 }
 
 static void
 memory_store_flush(struct store *store)
 {
-    (void)store; /* nothing is gathered */
+    (void)store; /* nothing is queued */
 }
 
 static struct store_health
@@ -227,8 +227,8 @@ static const struct store_ops memory_store_ops = {
     .free = memory_store_free,
 };
 
-/* Clients fall on shards at random, each with all limits of its rule: at worst STORE_LIMITS_MAX keys at a time. With the
-   mean and six standard deviations of such a sum (compound Poisson) of slots, max_keys fit. */
+/* Clients fall on shards at random, each with all keys of its rule, at worst STORE_LIMITS_MAX. A shard gets the mean of such
+   a sum (compound Poisson) and six standard deviations, so that max_keys fit. */
 static uint32_t
 shard_capacity(int64_t max_keys, uint32_t shard_count)
 {
@@ -241,7 +241,7 @@ static uint32_t
 shard_log_chunks(uint32_t capacity)
 {
     const uint64_t least = LARGEST_LOGS * (SLIDING_WINDOW_ENTRIES / CHUNK_ENTRIES + 2);
-    uint64_t chunks = (uint64_t)capacity * CHUNKS_A_KEY;
+    uint64_t chunks = (uint64_t)capacity * CHUNKS_PER_KEY;
 
     if (chunks < least)
         chunks = least;
@@ -257,7 +257,7 @@ memory_store_new(const struct memory_store_options *options)
     assert(options->max_keys >= 1 && options->max_keys <= 1000000000);
     if (memory == NULL)
         return NULL;
-    while (shard_count < SHARDS_MAX && options->max_keys / (shard_count * 2) >= KEYS_A_SHARD_MIN)
+    while (shard_count < SHARDS_MAX && options->max_keys / (shard_count * 2) >= KEYS_PER_SHARD_MIN)
         shard_count *= 2;
     capacity = shard_capacity(
         options->max_keys < 2 * STORE_LIMITS_MAX ? 2 * STORE_LIMITS_MAX : options->max_keys, shard_count);

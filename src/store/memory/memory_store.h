@@ -1,9 +1,8 @@
 /*
- * memory_store: counters in this process, shared by all its workers: for one machine, with nothing to install.
+ * memory_store: counters in this process, shared by all its workers.
  *
- * Clients are spread over shards by hash, each with a lock and a table of its own; all limits of a client under a
- * rule lie in one shard, so that several limits are decided together under one lock. Always answers STORE_DONE; any
- * thread may call it.
+ * Clients are spread over shards by hash. Each shard has its own lock and table. All limits of a client under a rule are in
+ * one shard, so that they are decided together under one lock. Always answers STORE_DONE; any thread may call it.
  */
 #ifndef MEMORY_STORE_H
 #define MEMORY_STORE_H
@@ -15,17 +14,16 @@
 #include "store.h"
 
 struct memory_store_options {
-    int64_t
-        max_keys; /* so many clients' limits are always held; slots for some more are reserved. Of sliding windows, which
-                         need room for their logs beside it, so many as log 28 moments each on average; beyond that idle
-                         ones go first */
+    /* So many keys, one per client and limit, are always held; slots for some more are reserved. Sliding windows also need
+       room for their logs: they are held if they log 28 moments each on average; beyond that, idle ones are evicted. */
+    int64_t max_keys;
     const struct clock *clock; /* borrowed for the store's life */
 };
 
-/* NULL where memory cannot be reserved. store_free ends it, after its last user. */
+/* NULL: memory cannot be reserved. Call store_free after its last use. */
 struct store *memory_store_new(const struct memory_store_options *options);
 
-/* Entries in use, and live entries dropped for room since the start. Takes each shard's lock in turn. */
+/* Entries in use, and live entries evicted since the start. Takes the lock of each shard in turn. */
 struct memory_store_counts {
     uint64_t entries;
     uint64_t evicted;

@@ -4,15 +4,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Entries that the hand looks at for each insertion: so that a whole round takes capacity / 8 insertions, and what
-   has become meaningless is found long before the table is full. */
+/* Entries that the hand examines at each insertion. A full round takes capacity / 8 insertions, so expired entries are found
+   long before the table is full. */
 #define SWEEP_STEP 8
 
-/* Before a live entry is dropped the hand looks further ahead. */
+/* Entries that it examines before a live one is evicted. */
 #define SWEEP_BEFORE_EVICTION 64
 
-/* Entries that one eviction passes over because they were used since their last turn: each was paid for by that use, and
-   the bound keeps a single eviction short. */
+/* Marked entries that one eviction may pass over: the bound keeps it short. */
 #define SECOND_CHANCES 64
 
 static void *
@@ -126,7 +125,7 @@ table_touch(struct table *table, struct table_entry *entry, enum table_list list
 {
     entry->full_at_us = full_at_us;
     if (entry->list == list) {
-        entry->recent = entry->newer != 0; /* the newest is as recent as can be: a new entry has no mark */
+        entry->recent = entry->newer != 0; /* the newest needs no mark */
         return;
     }
     list_detach(table, entry);
@@ -150,7 +149,7 @@ table_remove(struct table *table, struct table_entry *entry)
     table->used--;
 }
 
-/* Forgetting. */
+/* Eviction. */
 
 static struct table_entry *
 hand_advance(struct table *table)
@@ -162,7 +161,7 @@ hand_advance(struct table *table)
     return entry;
 }
 
-/* Frees what is whole again among the next entries of the hand; stops early once `enough` are free. */
+/* Frees the entries whose quota is full among the next `steps` of the hand; stops when `enough` were freed. */
 static void
 sweep(struct table *table, uint32_t steps, uint32_t enough, int64_t now_us)
 {
@@ -183,8 +182,8 @@ has_free_entry(const struct table *table)
     return table->free_head != 0 || table->untouched <= table->capacity;
 }
 
-/* The oldest entry without a mark that is not in use; who has one loses it and is the newest now, but for no more than
-   SECOND_CHANCES of them. */
+/* The oldest entry that is neither marked nor pinned. Up to SECOND_CHANCES marked ones lose their mark and become the newest
+   on the way. */
 static struct table_entry *
 find_victim(struct table *table, enum table_list list)
 {
@@ -204,7 +203,7 @@ find_victim(struct table *table, enum table_list list)
     return NULL;
 }
 
-/* Drops an entry: of those not refused if there is any. */
+/* Evicts an entry, one that is not refused if there is any. */
 static void
 evict(struct table *table)
 {
@@ -254,7 +253,7 @@ table_insert(struct table *table, struct siphash fingerprint, enum algorithm alg
     return entry;
 }
 
-/* One round of the hand over the sliding windows that are not in use: those not refused, or all. */
+/* One round of the hand over the sliding windows that are not pinned: those not refused, or all. */
 static void
 drop_logs(struct table *table, uint32_t chunks, bool refused_too, int64_t now_us)
 {

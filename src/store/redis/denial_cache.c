@@ -6,23 +6,23 @@
 #include "clock.h"
 #include "fingerprint.h"
 
-#define WAYS       4 /* places that one refusal can have */
+#define WAYS       4 /* slots that a refusal may use */
 #define SETS       32768
 #define REFUSAL_US (1 * US_PER_S)
 
-/* What one limit said; a refusal by several is as many of them. */
+/* The decision of one limit; a refusal under a rule of several limits has one for each. */
 struct refusal {
     struct siphash fingerprint;
-    int64_t sent_us, until_us; /* monotonic; of the whole refusal */
+    int64_t sent_us, until_us; /* monotonic; the same for all limits of a refusal */
     int64_t remaining;
     int64_t retry_after_us; /* 0: this limit allowed it */
     int64_t reset_after_us;
-    uint32_t generation; /* another than the table's: forgotten */
+    uint32_t generation; /* differs from the cache's: cleared */
 };
-_Static_assert(sizeof(struct refusal) == 64, "it is one cache line");
+_Static_assert(sizeof(struct refusal) == 64, "one cache line");
 
 struct denial_cache {
-    struct refusal (*sets)[WAYS]; /* 8 MiB, of which only what is used is touched */
+    struct refusal (*sets)[WAYS]; /* 8 MiB; only used pages are touched */
     struct siphash_key key;
     uint32_t generation;
 };
@@ -59,7 +59,7 @@ denial_cache_clear(struct denial_cache *denials)
     denials->generation++;
 }
 
-/* Of client, rule and cost. The rule by its id, too: one of the same name with other limits may allow what it refused. */
+/* Of client, rule and cost. The rule by its id too: another one of the same name may allow what this one refused. */
 static struct siphash
 fingerprint_of(const struct denial_cache *denials, const struct store_request *request)
 {
@@ -83,7 +83,7 @@ is_of(const struct refusal *refusal, struct siphash fingerprint)
     return refusal->fingerprint.low == fingerprint.low && refusal->fingerprint.high == fingerprint.high;
 }
 
-/* How long all limits together will refuse: as long as the one that does so longest. */
+/* How long the rule will refuse: the longest of its limits. */
 static int64_t
 refused_for_us(const struct store_request *request)
 {
@@ -99,7 +99,7 @@ refused_for_us(const struct store_request *request)
     return longest < REFUSAL_US ? longest : REFUSAL_US;
 }
 
-/* Its own, else one that is forgotten, else the one that ends first. */
+/* Its own slot, else a cleared one, else the one that expires first. */
 static struct refusal *
 place_for(const struct denial_cache *denials, struct siphash fingerprint)
 {
@@ -141,7 +141,7 @@ less_elapsed(int64_t duration_us, int64_t elapsed_us)
     return duration_us > elapsed_us ? duration_us - elapsed_us : 0;
 }
 
-/* What the limit says by now: one that refused for less long than another may allow it. */
+/* The limit's decision by now: one that refused for a shorter time than another may allow it. */
 static struct decision
 age(const struct refusal *refusal, const struct limit *limit, int64_t now_us)
 {
@@ -177,7 +177,7 @@ denial_cache_answer(const struct denial_cache *denials, struct store_request *re
     for (uint32_t i = 0; i < request->subject.limit_count; i++) {
         const struct refusal *refusal = find(denials, limit_fingerprint(fingerprint, i), now_us);
         if (refusal == NULL || (i > 0 && refusal->sent_us != sent_us))
-            return false; /* not there, or only a part of it */
+            return false; /* absent, or partly replaced */
         sent_us = refusal->sent_us;
         request->decisions[i] = age(refusal, &request->subject.limits[i], now_us);
     }

@@ -34,7 +34,7 @@ redis_batch_clear(struct redis_batch *batch)
 
 /* Gathering. */
 
-/* FNV-1a: who fills a batch with clients that collide makes his own few hundred comparisons slow, no more. */
+/* FNV-1a. Clients chosen to collide only cost a few hundred comparisons within a batch. */
 static uint32_t
 hash_client(const struct client *client)
 {
@@ -52,9 +52,9 @@ is_same_subject(const struct store_subject *a, const struct store_subject *b)
            memcmp(a->client->text, b->client->text, a->client->bytes) == 0;
 }
 
-/* The latest entry of the request's subject, or the empty bucket where one belongs (`*entry` NULL). An entry whose requests
-   were all given up has no sample to compare with, and is passed over. `*is_known`: there is an entry of the client's,
-   whatever the rule, or of one with the same hash. */
+/* The latest entry of the request's subject, or the empty bucket for a new one (`*entry` NULL). Skips entries whose requests
+   have all been removed: they have no sample to compare with. `*is_known`: the batch has an entry of this client under
+   any rule, or of another client with the same hash. */
 static uint16_t *
 find_entry(struct redis_batch *batch, const struct store_request *request, uint32_t hash,
            struct redis_batch_entry **entry, bool *is_known)
@@ -74,7 +74,7 @@ find_entry(struct redis_batch *batch, const struct store_request *request, uint3
     }
 }
 
-/* The number of the rule among the batch's; that of a new one where it is not there. */
+/* The index of the rule in the batch; if it is not there, that of the next new one. */
 static uint16_t
 find_rule(const struct redis_batch *batch, const struct store_subject *subject)
 {
@@ -95,8 +95,8 @@ add_rule(struct redis_batch *batch, const struct store_subject *subject)
     memcpy(rule->limits, subject->limits, subject->limit_count * sizeof(rule->limits[0]));
 }
 
-/* What else takes Redis' time, a limit, in the unit of limit_work: to set up one more rule, and to decide one more of a
-   row of equal requests. */
+/* The rest of Redis' work for each limit, in the unit of limit_work: to set up another rule, and to decide another equal
+   request of an entry. */
 #define RULE_WORK 3
 #define FOLD_WORK 1
 
@@ -111,9 +111,9 @@ work_of(const struct redis_batch *batch, const struct store_request *request, ui
     return work;
 }
 
-/* Takes this much of the batch's share of Redis' time; false where it is not left. */
+/* Adds to the batch's work. False: that would exceed BATCH_WORK. */
 static bool
-take_work(struct redis_batch *batch, uint32_t work)
+add_work(struct redis_batch *batch, uint32_t work)
 {
     if (batch->work + work > BATCH_WORK)
         return false;
@@ -132,10 +132,10 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
     if (position == BATCH_REQUESTS)
         return false;
     bucket = find_entry(batch, request, hash, &entry, &is_known);
-    /* Only into the latest entry: a request of another cost in between would be overtaken else. */
+    /* Only into the latest entry, so that it does not overtake a request of another cost. */
     if (entry == NULL || entry->sample->cost != request->cost) {
         rule = find_rule(batch, &request->subject);
-        if (rule == BATCH_RULES || !take_work(batch, work_of(batch, request, rule)))
+        if (rule == BATCH_RULES || !add_work(batch, work_of(batch, request, rule)))
             return false;
         if (rule == batch->rule_count)
             add_rule(batch, &request->subject);
@@ -146,7 +146,7 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
         batch->limit_count = (uint16_t)(batch->limit_count + request->subject.limit_count);
         batch->repeats |= is_known;
     } else {
-        if (!take_work(batch, FOLD_WORK * request->subject.limit_count))
+        if (!add_work(batch, FOLD_WORK * request->subject.limit_count))
             return false;
         batch->slots[entry->last].next_equal = position;
         entry->last = position;
@@ -159,7 +159,7 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
     return true;
 }
 
-/* Its entry must not go on comparing with it: the next equal one that still waits becomes the sample. */
+/* The next request of its entry that still waits becomes the sample. */
 static void
 replace_sample(struct redis_batch *batch, const struct store_request *request)
 {

@@ -1,14 +1,14 @@
 /*
- * redis_batch: many requests in one EVALSHA of take.lua, and its answer given back to each.
+ * redis_batch: many requests in one EVALSHA of take.lua, and its reply, split into the answer to each.
  *
  *      requests   0    1    2    3    4         in the order of arrival
  *                 a    b    a    c    a
- *      entries    a×3: 0─►2─►4   b×1: 1   c×1: 3    equal requests (same client, rule and cost) in a row are folded into one
- *                                                  entry with a count: the script decides them one after the other
+ *      entries    a×3: 0─►2─►4   b×1: 1   c×1: 3    requests of the same client, rule and cost in a row are folded into
+ *                                                  one entry with a count; the script decides them one by one
  *
- * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after, its
- * decision is dropped. From then on the batch reads neither the request nor its subject, both of which may be freed: it
- * keeps copies of the limits that it is decided by. All of it on the store's thread.
+ * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after that, its
+ * decision is dropped. The batch then no longer reads the request or its subject, both of which may be freed: it keeps
+ * copies of the limits that decide. One thread, the store's.
  */
 #ifndef REDIS_BATCH_H
 #define REDIS_BATCH_H
@@ -19,8 +19,8 @@
 
 #include "store.h"
 
-/* Redis does nothing else while it runs a script, so a batch is bounded, to some 1.2 milliseconds at worst; the first use
-   of the script, which compiles it, takes 0.7 more. In the unit of limit_work. */
+/* Redis does nothing else while it runs a script, so the work of a batch is bounded: some 1.2 ms at worst, and 0.7 ms more
+   when the script is first compiled. BATCH_WORK is in the unit of limit_work. */
 #define BATCH_REQUESTS 256
 #define BATCH_WORK     1024
 #define BATCH_RULES    32
@@ -37,13 +37,13 @@ struct redis_batch_slot {
 
 struct redis_batch_entry {
     uint32_t hash;
-    uint16_t first, last; /* its requests, linked by `next_equal` */
-    uint16_t count;       /* of its requests, those that were sent */
+    uint16_t first, last; /* its slots, chained by `next_equal` */
+    uint16_t count;       /* of its requests that were sent */
     uint16_t rule;
-    const struct store_request *sample; /* its first request: valid while that waits to be sent */
+    const struct store_request *sample; /* its first request; valid until it is sent */
 };
 
-/* A copy: the rule may be gone before the reply comes. */
+/* A copy: the rule may be freed before the reply comes. */
 struct redis_batch_rule {
     uint64_t id;
     uint32_t limit_count;
@@ -53,14 +53,14 @@ struct redis_batch_rule {
 struct redis_batch {
     struct redis_batch *next; /* the store's list */
     uint16_t request_count, entry_count, rule_count, limit_count;
-    uint16_t work;     /* up to BATCH_WORK */
-    uint16_t live;     /* requests without an answer yet */
-    uint16_t expiring; /* requests before this index have their answer */
-    bool tried_eval;   /* the script was not there: sent again with its text */
-    bool repeats;      /* a key may stand in the command more than once */
-    bool is_reset;     /* one request, to be forgotten: redis_batch_encode_reset; nothing is added */
-    int64_t sent_us;   /* monotonic, from before the encode */
-    struct denial_cache *denials;                  /* borrowed: gets to know what was refused; NULL */
+    uint16_t work;                /* up to BATCH_WORK */
+    uint16_t live;                /* requests without an answer yet */
+    uint16_t expiring;            /* slots before this one are empty */
+    bool tried_eval;              /* Redis did not have the script: sent again with its text */
+    bool repeats;                 /* a key may appear in the command more than once */
+    bool is_reset;                /* holds one reset, for redis_batch_encode_reset; nothing is added */
+    int64_t sent_us;              /* monotonic, from before the encode */
+    struct denial_cache *denials; /* borrowed: remembers refusals; may be NULL */
     struct redis_batch_slot slots[BATCH_REQUESTS]; /* in the order of arrival */
     struct redis_batch_entry entries[BATCH_REQUESTS];
     uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
@@ -69,14 +69,14 @@ struct redis_batch {
     char *command; /* as sent */
     size_t command_bytes;
     size_t command_room;
-    size_t arguments; /* where what follows the script's name begins in `command` */
+    size_t arguments; /* offset in `command` of what follows the script's digest */
     size_t words;     /* in the command, for its first line */
 };
 
 struct redis_batch *redis_batch_new(void);
 void redis_batch_free(struct redis_batch *batch);
 
-/* Empties it; its command's room is kept. */
+/* Empties it, but keeps the buffer of its command. */
 void redis_batch_clear(struct redis_batch *batch);
 
 /* Adds the request, which belongs to the batch until it is answered or removed. False: the batch is full. */
@@ -85,15 +85,15 @@ bool redis_batch_add(struct redis_batch *batch, struct store_request *request, i
 /* Takes the request out of the batch that it waits in: its callback will not run. */
 void redis_batch_remove(struct store_request *request);
 
-/* Makes the EVALSHA of what is still live in `command`. False when memory is out. */
+/* Makes the EVALSHA of what is still live in `command`. False: out of memory. */
 bool redis_batch_encode(struct redis_batch *batch);
 
-/* Makes the DEL of the keys of its one request, a reset, in `command`; its reply is a number. False when
-   memory is out. */
+/* Makes the DEL of the keys of its one request, a reset, in `command`; its reply is a number. False:
+   out of memory. */
 bool redis_batch_encode_reset(struct redis_batch *batch);
 
 /* The same command with the script's text, for a Redis that does not have it. `*bytes` is its length; free() it.
-   NULL when memory is out. */
+   NULL: out of memory. */
 char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
 
 /* Writes what the script's reply says into the requests that still wait; runs no callback. It decides none of an entry
@@ -109,7 +109,7 @@ void redis_batch_decide_reset(struct redis_batch *batch);
    many were unavailable. */
 unsigned redis_batch_answer(struct redis_batch *batch);
 
-/* The earliest deadline of what is still live; INT64_MAX where nothing is. */
+/* The earliest deadline of a request that still waits; INT64_MAX: none waits. */
 int64_t redis_batch_deadline(const struct redis_batch *batch);
 
 /* Answers what is past its deadline with STORE_UNAVAILABLE; returns how many. `*next_us` is the earliest deadline of the rest,

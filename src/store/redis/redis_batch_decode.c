@@ -7,7 +7,7 @@
 #include "number.h"
 #include "redis_batch.h"
 
-/* The words of the reply, a space between two. */
+/* The words of the reply, separated by one space. */
 struct reader {
     const char *at, *end;
     bool more; /* a word must follow */
@@ -33,7 +33,7 @@ read_word(struct reader *reader, struct word *word)
     return word->bytes > 0;
 }
 
-/* False where the word is no decimal integer within [min, max]. */
+/* False: the word is not a decimal integer in [min, max]. */
 static bool
 is_number(const struct word *word, int64_t min, int64_t max, int64_t *out)
 {
@@ -52,7 +52,7 @@ is_number(const struct word *word, int64_t min, int64_t max, int64_t *out)
     return *out >= min && *out <= max;
 }
 
-/* False where words are missing. `*good` becomes false where they are none of a decision by this limit. */
+/* False: words are missing. `*good` becomes false if they cannot be a decision by this limit. */
 static bool
 read_decision(struct reader *reader, const struct limit *limit, struct decision *decision, bool *good)
 {
@@ -94,8 +94,8 @@ decide_group(struct redis_batch *batch, const struct decision *decisions, uint32
     }
 }
 
-/* One client's part. False where its end cannot be found. `*good` is false where it is no answer: the rest of its requests
-   stay undecided, and what follows it is not affected. */
+/* One entry's part. False: its end cannot be found. `*good` false: it is not valid; the rest of its requests stay
+   undecided, and the entries after it are not affected. */
 static bool
 read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, struct reader *reader,
            bool *good)

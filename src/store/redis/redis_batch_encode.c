@@ -1,5 +1,5 @@
 /*
- * From a batch to the command: RESP, written straight into one buffer whose room is counted beforehand.
+ * From a batch to its command: RESP, written into one buffer whose size is computed beforehand.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #define SHA1_DIGITS 40
 
-/* The most that one key can take in the command: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. */
+/* The longest key: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. */
 #define KEY_BYTES      (4 + CLIENT_BYTES + 2 + 255 + 1 + 1 + 1 + LIMIT_STATE_NAME_BYTES)
 #define WORD_BYTES     32 /* of a number, with its frame */
 #define PREAMBLE_BYTES 256
@@ -80,7 +80,7 @@ put_limit(char *out, const struct limit *limit)
     return put_number(out, bucket ? limit->units_per_us : limit->tick_us);
 }
 
-/* How many of the entry's requests are still live; those that are not leave its chain, for nothing is sent for them. */
+/* Unchains the entry's empty slots, which are not sent; returns how many requests are left. */
 static uint16_t
 prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
 {
@@ -121,7 +121,7 @@ make_room(struct redis_batch *batch)
     return true;
 }
 
-/* The entry after `entry` that has something to send; NULL behind the last. With NULL, the first such. */
+/* The next entry after `entry` with requests to send, or the first one after NULL; NULL: there is none. */
 static struct redis_batch_entry *
 next_sent(struct redis_batch *batch, struct redis_batch_entry *entry)
 {
@@ -131,16 +131,16 @@ next_sent(struct redis_batch *batch, struct redis_batch_entry *entry)
     return entry < batch->entries + batch->entry_count ? entry : NULL;
 }
 
-/* The arguments of both are the same: the script is told once for a whole run of such. */
+/* Both have the same arguments, which the command then holds once for a run of such entries. */
 static bool
 is_alike(const struct redis_batch_entry *a, const struct redis_batch_entry *b)
 {
     return a->rule == b->rule && a->count == b->count && a->sample->cost == b->sample->cost;
 }
 
-/* How many entries from `*entry` on are alike; moves it to the first that is not. */
+/* The length of the run of alike entries from `*entry` on; moves `*entry` past it. */
 static int64_t
-take_run(struct redis_batch *batch, struct redis_batch_entry **entry)
+skip_run(struct redis_batch *batch, struct redis_batch_entry **entry)
 {
     const struct redis_batch_entry *first = *entry;
     int64_t run = 0;
@@ -152,7 +152,7 @@ take_run(struct redis_batch *batch, struct redis_batch_entry **entry)
     return run;
 }
 
-/* Counts what will be sent: the keys, and the words of the whole command. */
+/* Counts the words of the command; returns how many of them are keys. */
 static size_t
 count_keys(struct redis_batch *batch)
 {
@@ -165,7 +165,7 @@ count_keys(struct redis_batch *batch)
         if (entry->count > 0)
             keys += batch->rules[entry->rule].limit_count;
     }
-    for (entry = next_sent(batch, NULL); entry != NULL; take_run(batch, &entry))
+    for (entry = next_sent(batch, NULL); entry != NULL; skip_run(batch, &entry))
         runs++;
     batch->words = 3 + keys + 2 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
@@ -202,7 +202,7 @@ redis_batch_encode(struct redis_batch *batch)
         out = put_number(out, entry->rule + 1);
         out = put_number(out, entry->sample->cost);
         out = put_number(out, entry->count);
-        out = put_number(out, take_run(batch, &entry));
+        out = put_number(out, skip_run(batch, &entry));
     }
     batch->command_bytes = (size_t)(out - batch->command);
     assert(batch->command_bytes <= batch->command_room);

@@ -48,8 +48,8 @@ struct redis_connection {
     struct redis_resolver_lookup *lookup; /* while RESOLVING */
     struct redis_handshake handshake;     /* while HANDSHAKE */
 
-    redisAsyncContext *context; /* NULL: no connection */
-    const char *mistrust;       /* why the server's certificate was rejected; NULL: it was not */
+    redisAsyncContext *context;    /* NULL: no connection */
+    const char *certificate_error; /* why the server's certificate was rejected; NULL: it was not */
     struct redis_guard guard;
     struct event *readable, *writable;
     bool wants_write; /* hiredis has something to write; redis_connection_flush does */
@@ -107,7 +107,7 @@ say_reason(struct redis_connection *connection, unsigned reason)
     connection->said_reasons |= 1u << reason;
 }
 
-#define REASON_MISTRUST REDIS_ERROR_COUNT /* after those of the errors */
+#define REASON_CERTIFICATE REDIS_ERROR_COUNT /* after those of the errors */
 
 /* The only way to leave the other states: nothing is left of the connection, and the next attempt is timed. */
 static void
@@ -350,13 +350,13 @@ wait_to_begin_after(struct redis_connection *connection, const char *error)
 {
     char reason[REASON_BYTES];
 
-    if (connection->mistrust) {
-        snprintf(reason, sizeof(reason), "TLS certificate rejected: %s", connection->mistrust);
-        say_reason(connection, REASON_MISTRUST);
+    if (connection->certificate_error) {
+        snprintf(reason, sizeof(reason), "TLS certificate rejected: %s", connection->certificate_error);
+        say_reason(connection, REASON_CERTIFICATE);
     } else {
         snprintf(reason, sizeof(reason), "%s", error);
     }
-    connection->mistrust = NULL;
+    connection->certificate_error = NULL;
     wait_to_begin(connection, reason);
 }
 
@@ -404,7 +404,8 @@ connect_to(struct redis_connection *connection, const char *address)
     arm_timer(connection, CONNECT_MS);
     context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
     if (context == NULL || context->err ||
-        (url->tls && !redis_tls_start(connection->options.tls, context, url->host, &connection->mistrust)) ||
+        (url->tls &&
+         !redis_tls_start(connection->options.tls, context, url->host, &connection->certificate_error)) ||
         !attach(connection, context)) {
         char reason[REASON_BYTES];
         snprintf(reason, sizeof(reason), "%s",

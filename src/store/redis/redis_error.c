@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* In the order in which they are looked for: a code of its own first, then what only the sentence tells. */
+/* In the order of the search: first the codes, then what only the text after the code tells. */
 static const struct redis_error errors[REDIS_ERROR_COUNT] = {
     {"NOSCRIPT", REACT_SEND_SCRIPT, "the script cache was emptied; the script is sent again"},
     {"LOADING", REACT_DEGRADE, "it is reading its data set after a start; wait until it has"},
@@ -14,28 +14,30 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
     {"NOREPLICAS", REACT_DEGRADE, "it has fewer replicas than min-replicas-to-write asks for; start them"},
     {"MISCONF", REACT_DEGRADE,
      "it cannot save to disk and refuses writes; see its log, its disk, and stop-writes-on-bgsave-error"},
-    {"BUSY", REACT_DEGRADE, "somebody's script keeps it busy; SCRIPT KILL ends one that has written nothing"},
+    {"BUSY", REACT_DEGRADE,
+     "another client's script keeps it busy; SCRIPT KILL ends one that has written nothing"},
     {"NOAUTH", REACT_REENTER,
-     "it wants a password; set REDIS_PASSWORD or REDIS_PASSWORD_FILE, or put it in REDIS_URL"},
+     "it requires a password; set REDIS_PASSWORD or REDIS_PASSWORD_FILE, or put it in REDIS_URL"},
     {"WRONGPASS", REACT_REENTER,
-     "it does not take this user and password; check those in REDIS_URL, or REDIS_USERNAME and "
+     "it rejects this user and password; check those in REDIS_URL, or REDIS_USERNAME and "
      "REDIS_PASSWORD"},
     {"NOPERM", REACT_DEGRADE,
-     "its ACL forbids this user what the service needs; docs/redis.md has the smallest ACL that works"},
+     "its ACL denies this user a command or key that the service needs; docs/redis.md has the smallest ACL "
+     "that works"},
     {"WRONGTYPE", REACT_DEGRADE,
-     "a key below rl: is not this service's; delete it, or use a database of its own (REDIS_DB)"},
+     "a key that starts with rl: belongs to another program; delete it, or use another database (REDIS_DB)"},
     {"CLUSTERDOWN", REACT_DEGRADE,
-     "it is a cluster node whose cluster is down; the service needs a Redis that is no cluster"},
-    {"MOVED", REACT_DEGRADE, "it is a cluster node; the service needs a Redis that is no cluster"},
-    {"CROSSSLOT", REACT_DEGRADE, "it is a cluster node; the service needs a Redis that is no cluster"},
+     "it is a cluster node whose cluster is down; the service needs a Redis without cluster mode"},
+    {"MOVED", REACT_DEGRADE, "it is a cluster node; the service needs a Redis without cluster mode"},
+    {"CROSSSLOT", REACT_DEGRADE, "it is a cluster node; the service needs a Redis without cluster mode"},
     {"DENIED", REACT_REENTER,
-     "it is in protected mode and lets in nobody from outside; give it a password, or set protected-mode no"},
+     "it is in protected mode and accepts local clients only; give it a password, or set protected-mode no"},
     {"The user executing the script can't run this command", REACT_DEGRADE,
-     "its ACL forbids this user a command of the script; docs/redis.md has the smallest ACL that works"},
+     "its ACL denies this user a command of the script; docs/redis.md has the smallest ACL that works"},
     {"ACL failure in script", REACT_DEGRADE, /* the same, by Redis 7.2 and later */
-     "its ACL forbids this user a command of the script; docs/redis.md has the smallest ACL that works"},
+     "its ACL denies this user a command of the script; docs/redis.md has the smallest ACL that works"},
     {"max number of clients reached", REACT_RECONNECT,
-     "it has no room for one more connection; raise its maxclients"},
+     "it accepts no more connections; raise its maxclients"},
     {"unknown command", REACT_DEGRADE,
      "it lacks a command that the service needs; is it a Sentinel, or were commands renamed?"},
     {"without any password configured", REACT_REENTER,
@@ -47,7 +49,7 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
     {"ERR", REACT_DEGRADE, "an error that the service does not know; see Redis' log, or INFO errorstats"},
 };
 
-/* Where a sentence is looked for, any place will do; a code has to stand where Redis puts one. */
+/* A phrase may be anywhere in the text; a code must be where Redis puts one. */
 static int
 says(const char *text, size_t bytes, const char *code)
 {

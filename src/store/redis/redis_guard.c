@@ -2,25 +2,25 @@
 
 #include <stddef.h>
 
-/* The service asks for no arrays, and the script's reply is a text of some hundred kilobytes where the batch is full. */
+/* No command of the service is answered by an array, and the script's reply to a full batch is a string of some hundred kilobytes. */
 #define ELEMENTS_MAX 64
 #define REPLY_BYTES  (4 * 1024 * 1024)
 
-/* A reader to whom NULL is returned has run out of memory, as far as it knows, and its connection ends. */
+/* The reader takes NULL for out of memory, and hiredis ends the connection. */
 static const redisReplyObjectFunctions *
 inner_for(const redisReadTask *task)
 {
     struct redis_guard *guard = task->privdata;
     bool asked = guard->context->replies.head != NULL;
 
-    /* The parts of an array are as welcome as the array was. */
+    /* Elements of an array are judged with the array. */
     if (task->parent != NULL || asked)
         return guard->inner;
     if (task->type == REDIS_REPLY_ERROR) {
         guard->has_unasked_error = true;
         return guard->inner;
     }
-    guard->reason = "it says what nobody asked for";
+    guard->reason = "unexpected data from Redis";
     return NULL;
 }
 
@@ -32,13 +32,13 @@ create_string(const redisReadTask *task, char *text, size_t bytes)
     return inner ? inner->createString(task, text, bytes) : NULL;
 }
 
-/* Also an empty one: no command of ours is answered by an array, and its parts would be kept until it ends. */
+/* Even an empty one: no command of ours is answered by an array, and hiredis keeps the elements until it ends. */
 static void *
 refuse_array(const redisReadTask *task)
 {
     struct redis_guard *guard = task->privdata;
 
-    guard->reason = "it sends an array";
+    guard->reason = "unexpected array from Redis";
     return NULL;
 }
 
@@ -117,6 +117,6 @@ redis_guard_is_flooded(struct redis_guard *guard)
 
     if (reader->len - reader->pos <= REPLY_BYTES)
         return false;
-    guard->reason = "it sends a reply that does not end";
+    guard->reason = "oversized reply from Redis";
     return true;
 }

@@ -1,13 +1,12 @@
 /*
- * redis_guard: what comes from Redis, or from whoever passes for it, ends the connection where hiredis would believe it:
+ * redis_guard: ends the connection on replies that hiredis would trust, from Redis or from a server that poses as it:
  *
- *   - a reply that no command waits for: hiredis would take it for a message of a subscription, and assert that there is one;
- *   - an array: one of millions is allocated before its first element is there, and parts without an end are kept while
- *     they come, however long each is;
- *   - a text of many megabytes, which would be gathered to its end.
+ *   - a reply that no command waits for: hiredis takes it for a message of a subscription, and asserts that there is one;
+ *   - an array: hiredis allocates one of millions before its first element has come, and keeps elements without end;
+ *   - a string of many megabytes: hiredis buffers it to its end.
  *
- * It stands in the connection's reply reader, which builds each reply by a table of functions. Only an error is let
- * through unasked: "max number of clients reached", say, which hiredis itself answers by an end of the connection.
+ * It wraps the functions by which the connection's reader builds replies. Only an error may come without a command, such
+ * as "max number of clients reached"; hiredis itself then closes the connection.
  */
 #ifndef REDIS_GUARD_H
 #define REDIS_GUARD_H
@@ -18,17 +17,17 @@
 #include <hiredis/hiredis.h>
 
 struct redis_guard {
-    redisReplyObjectFunctions own;          /* the reader's, as long as it lives */
-    const redisReplyObjectFunctions *inner; /* hiredis': they build the reply */
+    redisReplyObjectFunctions own;          /* in use by the reader for its whole life */
+    const redisReplyObjectFunctions *inner; /* hiredis' own, which build the reply */
     const redisAsyncContext *context;
-    const char *reason; /* for people: why it ended the connection; NULL: it did not */
+    const char *reason; /* why it ended the connection, for logs; NULL: it did not */
     bool has_unasked_error;
 };
 
-/* Before the first byte is read. The guard stays where it is, and lives longer than the connection. */
+/* Call it before the first byte is read. The guard must not move, and must outlive the connection. */
 void redis_guard_attach(struct redis_guard *guard, redisAsyncContext *context);
 
-/* After each read: true where the reply that is gathering has become longer than any of ours; drop the connection. */
+/* Call it after each read. True: the reply so far is longer than any valid one; drop the connection. */
 bool redis_guard_is_flooded(struct redis_guard *guard);
 
 #endif

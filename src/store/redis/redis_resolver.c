@@ -14,11 +14,11 @@
 
 #include <event2/event.h>
 
-/* Shared by the loop and the thread until each has let go; the last one frees it. So a cancelled look-up never leaves
-   the thread with a descriptor that has become somebody else's. */
+/* Shared by the loop and the thread; the last of the two to let go frees it. So the thread of a cancelled lookup never
+   writes to a descriptor that has been reused. */
 struct redis_resolver_lookup {
     _Atomic int owners;
-    int done; /* eventfd: the thread writes, the loop reads; it orders their use of what is below */
+    int done; /* eventfd: written by the thread, read by the loop; orders their access to the fields below */
     struct event *event;
     redis_resolver_callback *callback;
     void *arg;
@@ -75,7 +75,7 @@ run_thread(void *arg)
     uint64_t one = 1;
 
     resolve(lookup);
-    /* An eventfd that was never written takes a 1. */
+    /* The first write to an eventfd cannot fail. */
     if (write(lookup->done, &one, sizeof(one)) != (ssize_t)sizeof(one))
         abort();
     let_go(lookup);
@@ -99,7 +99,7 @@ on_done(evutil_socket_t fd, short what, void *arg)
     let_go(lookup);
 }
 
-/* Signals are for the main thread: this one starts with all of them blocked. */
+/* The main thread handles signals: this one starts with all of them blocked. */
 static int
 start_thread(struct redis_resolver_lookup *lookup)
 {

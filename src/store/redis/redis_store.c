@@ -17,31 +17,30 @@
 #include "redis_error.h"
 #include "take_script.h"
 
-/* Commands under way before a batch that is not full waits for an answer. */
+/* While this many commands are under way, a batch that is not full waits for a reply. */
 #define SENT_BEFORE_WAITING 2
 
-/* Commands under way, at most. Full batches beyond wait for answers, too. */
+/* Commands under way, at most. Beyond that, full batches wait too. */
 #define SENT_MAX 64
 
-/* Batches kept for the next burst; with more than these, memory is given back. */
+/* Empty batches kept for the next burst; the rest are freed. */
 #define UNUSED_MAX 64
 
-/* A Redis that has answered nothing for so long after a deadline has passed gets a new connection: the old one may lead
-   nowhere. */
+/* After a deadline has passed, a connection without a reply for this long is replaced: it may be dead. */
 #define STALL_DROP_US (US_PER_S / 2)
 
 struct redis_store {
     struct store store;
     struct redis_store_options options;
     struct redis_connection *connection;
-    struct event *timer; /* the earliest deadline, while anything is pending */
+    struct event *timer; /* the earliest deadline, while any request is pending */
     bool timer_armed;
-    int64_t stalled_since_us; /* monotonic; 0: it answers. Set when a deadline passes, until the next reply */
+    int64_t stalled_since_us; /* monotonic; set when a deadline passes, 0 again with the next reply */
 
     struct denial_cache *denials;
     struct redis_batch *unsent;           /* oldest first */
     struct redis_batch *gathering;        /* the last of them; never NULL */
-    struct redis_batch *sent, **sent_end; /* in the order of their sending */
+    struct redis_batch *sent, **sent_end; /* in the order of sending */
     unsigned sent_count;
     struct redis_batch *unused;
     unsigned unused_count;
@@ -77,7 +76,7 @@ recycle(struct redis_store *redis, struct redis_batch *batch)
 }
 
 static struct redis_batch *
-take_unused(struct redis_store *redis)
+new_batch(struct redis_store *redis)
 {
     struct redis_batch *batch = redis->unused;
 
@@ -94,11 +93,11 @@ take_unused(struct redis_store *redis)
     return batch;
 }
 
-/* What gathers from now on goes into another batch. False: memory is out. */
+/* Requests from now on go into a new batch. False: out of memory. */
 static bool
 begin_batch(struct redis_store *redis)
 {
-    struct redis_batch *batch = take_unused(redis);
+    struct redis_batch *batch = new_batch(redis);
 
     if (batch == NULL)
         return false;
@@ -148,7 +147,7 @@ sent_remove(struct redis_store *redis, struct redis_batch *batch)
 
 /* Deadlines. */
 
-/* False: memory is out. */
+/* False: out of memory. */
 static bool
 arm_timer(struct redis_store *redis, int64_t deadline_us, int64_t now_us)
 {
@@ -177,12 +176,12 @@ note_stall(struct redis_store *redis, int64_t now_us)
         redis->stalled_since_us = now_us;
         if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
             log_warn("redis",
-                     "%s has not answered within %" PRId64 " ms; until it does, the failure mode decides",
+                     "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
                      redis->options.url->display, redis->options.timeout_us / US_PER_MS);
     }
 }
 
-/* Whether a command that was sent has not been answered in time. */
+/* A command that was sent has not been answered in time. */
 static bool
 is_overdue(const struct redis_store *redis, int64_t now_us)
 {
@@ -192,8 +191,8 @@ is_overdue(const struct redis_store *redis, int64_t now_us)
     return false;
 }
 
-/* Answers what is past its deadline. Deadlines are in the order of arrival, and so are batches. Returns the earliest that
-   is left; INT64_MAX: none. */
+/* Answers the requests past their deadline. Deadlines and batches are in the order of arrival. Returns the earliest
+   deadline that is left; INT64_MAX: none. */
 static int64_t
 expire_all(struct redis_batch *batch, int64_t now_us)
 {
@@ -214,28 +213,28 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     redis->timer_armed = false;
     if (is_overdue(redis, now_us))
-        note_stall(redis, now_us); /* before those who waited are told, who may ask again */
+        note_stall(redis, now_us); /* before the callbacks, which may ask again */
     next_us = expire_all(redis->sent, now_us);
     if (next_us == INT64_MAX)
         next_us = expire_all(redis->unsent, now_us);
     if (redis->stalled_since_us != 0) {
         int64_t drop_us = redis->stalled_since_us + STALL_DROP_US;
         if (now_us >= drop_us) {
-            redis_connection_drop(redis->connection, "it does not answer");
+            redis_connection_drop(redis->connection, "no reply");
             return;
         }
         if (drop_us < next_us)
             next_us = drop_us;
     }
     if (next_us != INT64_MAX && !arm_timer(redis, next_us, now_us))
-        redis_connection_drop(redis->connection, "out of memory"); /* which answers all that wait */
+        redis_connection_drop(redis->connection, "out of memory"); /* answers all that wait */
 }
 
 /* Replies. */
 
 #define ERROR_LOG_US (10 * US_PER_S)
 
-/* One line for each kind of error, however many workers meet it how often. */
+/* One line per kind of error and interval, for all workers. */
 static void
 report_error(struct redis_store *redis, const struct redis_error *error, const char *text, size_t bytes)
 {
@@ -245,25 +244,25 @@ report_error(struct redis_store *redis, const struct redis_error *error, const c
 
     if (log_limiter_allows(&limiters[redis_error_index(error)], ERROR_LOG_US, &suppressed))
         log_error("redis",
-                  "%s answers \"%s\": %s; meanwhile the failure mode decides (%" PRIu64
-                  " more such answers before)",
+                  "%s replies \"%s\": %s; on_store_failure decides (%" PRIu64
+                  " more such replies since the last message)",
                   redis->options.url->display, redis_error_shown(shown, text, bytes), error->advice,
                   suppressed);
 }
 
-/* What no Redis with our script would send. */
+/* A reply that our script never gives. */
 static void
-report_nonsense(struct redis_store *redis)
+report_unexpected(struct redis_store *redis)
 {
     static struct log_limiter limiter;
     uint64_t suppressed;
 
     if (log_limiter_allows(&limiter, ERROR_LOG_US, &suppressed))
         log_error("redis",
-                  "%s answers what the script never does: is it a Redis? The failure mode decides (%" PRIu64
-                  " more before)",
+                  "%s sends an unexpected reply; is it another server? on_store_failure decides (%" PRIu64
+                  " more such replies since the last message)",
                   redis->options.url->display, suppressed);
-    redis_connection_drop_soon(redis->connection, "it answers what the script never does",
+    redis_connection_drop_soon(redis->connection, "unexpected reply from Redis; is it another server?",
                                CONNECTION_PAUSE_LONG);
 }
 
@@ -287,7 +286,7 @@ on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redis
 
     switch (error->reaction) {
     case REACT_SEND_SCRIPT:
-        /* It did not run, so to send it again cannot count twice. */
+        /* It did not run, so it cannot count twice. */
         if (!batch->tried_eval && !batch->is_reset && batch->live > 0)
             return send_eval(redis, batch);
         break;
@@ -312,14 +311,14 @@ on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisR
 
     redis_connection_proved(redis->connection);
     if (!redis_batch_decode(batch, reply->str, reply->len, &foreign))
-        report_nonsense(redis);
+        report_unexpected(redis);
     if (foreign > 0)
         report_error(redis, redis_error_of(foreign_text, sizeof(foreign_text) - 1), foreign_text,
                      sizeof(foreign_text) - 1);
 }
 
-/* Refusals that were noted before are of counts that are gone. All are forgotten, for they cannot be found by the client
-   alone: each costs one command to be known again. */
+/* The denial cache is cleared, because it cannot be searched by client alone: each other refusal in it costs one command to
+   be learnt again. */
 static void
 on_reset_reply(struct redis_store *redis, struct redis_batch *batch)
 {
@@ -340,7 +339,7 @@ read_reply(struct redis_store *redis, struct redis_batch *batch, const redisRepl
     else if (!batch->is_reset && reply->type == REDIS_REPLY_STRING)
         on_text_reply(redis, batch, reply);
     else
-        report_nonsense(redis);
+        report_unexpected(redis);
     return true;
 }
 
@@ -366,11 +365,11 @@ on_change(void *arg, bool ready)
     if (!ready) {
         assert(redis->sent == NULL);
         fail_unsent(redis);
-        denial_cache_clear(redis->denials); /* while it is away the failure mode has the word */
+        denial_cache_clear(redis->denials); /* on_store_failure decides until it is back */
     }
 }
 
-/* The store's face. */
+/* The store's operations. */
 
 static bool
 send_batch(struct redis_store *redis, struct redis_batch *batch)
@@ -382,7 +381,7 @@ send_batch(struct redis_store *redis, struct redis_batch *batch)
     return encoded && redis_connection_send(redis->connection, batch->command, batch->command_bytes, batch);
 }
 
-/* Sends the batch that has waited longest. False, and it stays: memory is out. */
+/* Sends the oldest batch. False: out of memory; the batch stays. */
 static bool
 send_oldest(struct redis_store *redis)
 {
@@ -396,11 +395,11 @@ send_oldest(struct redis_store *redis)
     if (batch->live > 0)
         sent_append(redis, batch);
     else
-        recycle(redis, batch); /* all have given up */
+        recycle(redis, batch); /* all its requests were removed */
     return true;
 }
 
-/* Whether there is something to send, and few enough commands are under way for it. */
+/* There is a batch to send, and few enough commands are under way. */
 static bool
 is_due(const struct redis_store *redis)
 {
@@ -429,7 +428,7 @@ redis_store_take(struct store *store, struct store_request *request)
     return STORE_PENDING;
 }
 
-/* A command of its own, after what was asked before it. */
+/* A command of its own, after the requests before it. */
 static enum store_status
 redis_store_reset(struct store *store, struct store_request *request)
 {
@@ -462,7 +461,7 @@ redis_store_flush(struct store *store)
     struct redis_store *redis = redis_store_of(store);
 
     if (redis_connection_state(redis->connection) == CONNECTION_READY)
-        while (is_due(redis) && send_oldest(redis)) /* where it cannot, the deadline answers */
+        while (is_due(redis) && send_oldest(redis)) /* if it fails, the deadline answers */
             continue;
     redis_connection_flush(redis->connection);
 }
@@ -477,7 +476,7 @@ redis_store_health(const struct store *store)
     case CONNECTION_READY:
         health.state = redis->stalled_since_us == 0 ? STORE_READY : STORE_LOST;
         if (redis->stalled_since_us != 0)
-            health.detail = "it does not answer";
+            health.detail = "no reply";
         break;
     case CONNECTION_WAITING:
     case CONNECTION_RESOLVING:
@@ -495,7 +494,7 @@ redis_store_free(struct store *store)
     struct redis_store *redis = redis_store_of(store);
 
     redis_connection_free(redis->connection);
-    redis->connection = NULL; /* who is told now that his request failed may ask again, in vain */
+    redis->connection = NULL; /* a callback that asks again gets STORE_UNAVAILABLE */
     if (redis->gathering != NULL)
         fail_unsent(redis);
     redis_batch_free(redis->gathering);
@@ -532,17 +531,17 @@ redis_store_new(const struct redis_store_options *options)
     redis->timer = evtimer_new(options->base, on_timer, redis);
     redis->denials = denial_cache_new();
     begin_batch(redis);
-    redis->connection =
-        redis_connection_new(&(struct redis_connection_options){.base = options->base,
-                                                                .handshake = {.url = options->url,
-                                                                          .script = take_script_text,
-                                                                          .script_bytes = take_script_bytes,
-                                                                          .program = options->program,
-                                                                          .worker = options->worker},
-                                                                .tls = options->tls,
-                                                                .on_change = on_change,
-                                                                .on_reply = on_reply,
-                                                                .arg = redis});
+    redis->connection = redis_connection_new(
+        &(struct redis_connection_options){.base = options->base,
+                                           .handshake = {.url = options->url,
+                                                         .script = take_script_text,
+                                                         .script_bytes = take_script_bytes,
+                                                         .program = options->program,
+                                                         .worker = options->worker},
+                                           .tls = options->tls,
+                                           .on_change = on_change,
+                                           .on_reply = on_reply,
+                                           .arg = redis});
     if (redis->timer == NULL || redis->denials == NULL || redis->gathering == NULL ||
         redis->connection == NULL) {
         redis_store_free(&redis->store);

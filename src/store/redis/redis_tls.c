@@ -53,15 +53,15 @@ load_files(SSL_CTX *context, const struct redis_tls_options *options, struct rep
         report_openssl(report, key_place, key_file);
 }
 
-/* Only listens: what hiredis says of a failed handshake does not name the reason. */
+/* Only records the reason, which hiredis does not report. */
 static int
 on_verify(int trusted, X509_STORE_CTX *store)
 {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    const char **mistrust = SSL_get_app_data(ssl);
+    const char **certificate_error = SSL_get_app_data(ssl);
 
     if (!trusted)
-        *mistrust = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+        *certificate_error = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
     return trusted;
 }
 
@@ -84,7 +84,7 @@ redis_tls_new(const struct redis_tls_options *options, struct report *report)
         SSL_CTX_set_verify(tls->context, SSL_VERIFY_NONE, NULL);
     else
         SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, on_verify);
-    /* A batch may be written in pieces, from a buffer that hiredis moves. */
+    /* hiredis may write a batch in parts, and may move its buffer in between. */
     SSL_CTX_set_mode(tls->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     load_files(tls->context, options, report);
     if (report->count == before)
@@ -102,7 +102,7 @@ redis_tls_free(struct redis_tls *tls)
     free(tls);
 }
 
-/* The certificate must be for this host: by its address where it is one, else by its name, which SNI tells the server. */
+/* The certificate must be for this host: an address, or a name, which is also sent as SNI. */
 static bool
 expect_host(SSL *ssl, const char *host)
 {
@@ -117,14 +117,14 @@ expect_host(SSL *ssl, const char *host)
 
 bool
 redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const char *host,
-                const char **mistrust)
+                const char **certificate_error)
 {
     SSL *ssl = SSL_new(tls->context);
 
-    *mistrust = NULL;
+    *certificate_error = NULL;
     if (ssl == NULL)
         return false;
-    SSL_set_app_data(ssl, mistrust);
+    SSL_set_app_data(ssl, certificate_error);
     if (!expect_host(ssl, host) || redisInitiateSSL(&context->c, ssl) != REDIS_OK) {
         SSL_free(ssl);
         return false;
@@ -154,12 +154,12 @@ redis_tls_free(struct redis_tls *tls)
 
 bool
 redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host,
-                const char **mistrust)
+                const char **certificate_error)
 {
     (void)tls;
     (void)context;
     (void)host;
-    (void)mistrust;
+    (void)certificate_error;
     return false;
 }
 

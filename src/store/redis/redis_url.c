@@ -9,7 +9,7 @@
 
 #define DB_MAX 65535
 
-const char redis_url_no_memory[] = "memory is out";
+const char redis_url_no_memory[] = "out of memory";
 
 static const char *
 take_copy(char **to, const char *text)
@@ -21,19 +21,19 @@ take_copy(char **to, const char *text)
 static const char *
 take_decoded(char **to, const char *text)
 {
-    const char *mistake = take_copy(to, text);
+    const char *error = take_copy(to, text);
 
-    if (mistake != NULL || url_decode(*to))
-        return mistake;
+    if (error != NULL || url_decode(*to))
+        return error;
     return "a percent-encoding in the user or password is broken";
 }
 
-/* `[user[:password]@]` at the start of `*rest`, which is moved behind it. */
+/* `[user[:password]@]` at the start of `*rest`, which is moved past it. */
 static const char *
 take_userinfo(struct redis_url *url, char **rest)
 {
     char *userinfo = *rest, *at = memrchr(userinfo, '@', strcspn(userinfo, "/?")), *colon;
-    const char *mistake = NULL;
+    const char *error = NULL;
 
     if (at == NULL)
         return NULL;
@@ -42,11 +42,11 @@ take_userinfo(struct redis_url *url, char **rest)
     colon = strchr(userinfo, ':');
     if (colon != NULL) {
         *colon = '\0';
-        mistake = take_decoded(&url->password, colon + 1);
+        error = take_decoded(&url->password, colon + 1);
     }
-    if (mistake == NULL && userinfo[0] != '\0')
-        mistake = take_decoded(&url->user, userinfo);
-    return mistake;
+    if (error == NULL && userinfo[0] != '\0')
+        error = take_decoded(&url->user, userinfo);
+    return error;
 }
 
 static bool
@@ -73,7 +73,7 @@ parse_tcp(struct redis_url *url, char *rest)
     if (slash) {
         *slash++ = '\0';
         if (*slash != '\0' && !take_db(url, slash))
-            return "the database is a whole number from 0 to 65535";
+            return "the database must be an integer from 0 to 65535";
     }
     if (rest[0] == '[') {
         char *bracket = strchr(rest, ']');
@@ -93,7 +93,7 @@ parse_tcp(struct redis_url *url, char *rest)
     url->port = REDIS_PORT;
     if (port) {
         if (!number_parse(port, 1, 65535, &number))
-            return "the port is a whole number from 1 to 65535";
+            return "the port must be an integer from 1 to 65535";
         url->port = (int)number;
     }
     return take_copy(&url->host, rest);
@@ -110,7 +110,7 @@ parse_unix(struct redis_url *url, char *rest)
         if (strncmp(query, "db=", 3) != 0)
             return "the only key that the query of a unix:// URL takes is db";
         if (!take_db(url, query + 3))
-            return "the database is a whole number from 0 to 65535";
+            return "the database must be an integer from 0 to 65535";
     }
     if (rest[0] != '/' || !url_decode(rest))
         return "a unix:// URL names an absolute path";
@@ -139,7 +139,7 @@ const char *
 redis_url_read(struct redis_url *url, const char *text)
 {
     char *copy = strdup(text);
-    const char *mistake = NULL;
+    const char *error = NULL;
     char *rest = NULL;
     bool is_unix = false;
 
@@ -155,30 +155,30 @@ redis_url_read(struct redis_url *url, const char *text)
         rest = copy + 7;
         is_unix = true;
     } else {
-        mistake = "the scheme is none of redis, rediss, unix";
+        error = "the scheme must be redis, rediss or unix";
     }
-    if (!mistake) {
-        mistake = take_userinfo(url, &rest);
-        if (!mistake)
-            mistake = is_unix ? parse_unix(url, rest) : parse_tcp(url, rest);
+    if (!error) {
+        error = take_userinfo(url, &rest);
+        if (!error)
+            error = is_unix ? parse_unix(url, rest) : parse_tcp(url, rest);
     }
     explicit_bzero(copy, strlen(text));
     free(copy);
-    if (!mistake && !compose_display(url))
-        mistake = redis_url_no_memory;
-    if (mistake)
+    if (!error && !compose_display(url))
+        error = redis_url_no_memory;
+    if (error)
         redis_url_fini(url);
-    return mistake;
+    return error;
 }
 
 bool
 redis_url_parse(struct redis_url *url, const char *place, const char *text, struct report *report)
 {
-    const char *mistake = redis_url_read(url, text);
+    const char *error = redis_url_read(url, text);
 
-    if (mistake)
-        report_add(report, "%s: %s; accepted: " REDIS_URL_ACCEPTED, place, mistake);
-    return mistake == NULL;
+    if (error)
+        report_add(report, "%s: %s; accepted: " REDIS_URL_ACCEPTED, place, error);
+    return error == NULL;
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * redis_url: where a Redis is and how to enter it, read from one URL.
+ * redis_url: the address of a Redis and the credentials for it, from one URL.
  *
  *     redis://[user[:password]@]host[:port][/db]      user and password percent-encoded; without a user: `default`
  *     rediss://...                                    the same over TLS
@@ -28,17 +28,17 @@ struct redis_url {
     int db;
     char *user;     /* NULL: none */
     char *password; /* NULL: none */
-    char *display;  /* for people: without user and password */
+    char *display;  /* for logs: without user and password */
 };
 
-/* What redis_url_read returns where it is not the text's fault. */
+/* What redis_url_read returns when memory is short. */
 extern const char redis_url_no_memory[];
 
-/* NULL, and `*url` owns its strings until redis_url_fini; else what is wrong, in a clause without a word of `text`. */
+/* NULL, and `*url` owns its strings until redis_url_fini; else what is wrong, without quoting `text`. */
 const char *redis_url_read(struct redis_url *url, const char *text);
 
-/* The same; where something is wrong, false with a line in `report` that says so and what is accepted. `place` says where the
-   URL was given: "--store". */
+/* The same. False, with a line in `report` that says what is wrong and what is accepted. `place` is the setting that gave the
+   URL: "--store". */
 bool redis_url_parse(struct redis_url *url, const char *place, const char *text, struct report *report);
 void redis_url_fini(struct redis_url *url);
 
