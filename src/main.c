@@ -1,7 +1,7 @@
 /*
- * ratelimitd: reads as the boot order: settings, rules, store, sockets, workers; then it waits for a signal.
+ * ratelimitd: in boot order: settings, rules, store, sockets, workers; then waits for a signal.
  *
- * Whatever the operator got wrong is said before anything listens, all of it in one run; exit status 2.
+ * Errors in settings and rules are all reported in one run, before anything listens; exit status 2.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -30,7 +30,7 @@
 
 #define EXIT_OPERATOR 2
 
-/* Descriptors that are neither connections' nor a worker's: standard streams, and what libraries open for a moment. */
+/* Descriptors besides connections and workers: standard streams, and files that libraries open briefly. */
 #define DESCRIPTORS_OF_PROCESS 32
 
 extern char **environ;
@@ -80,8 +80,8 @@ configure_tls(struct service *service)
         &service->report);
 }
 
-/* Everything that can be wrong without touching the network; what is wrong goes to the report. Also after mistakes in
-   the settings, so that all is told in one run. */
+/* Checks everything that needs no network and reports errors. Runs also after errors in the settings, so that one run
+   reports them all. */
 static void
 configure(struct service *service)
 {
@@ -109,8 +109,8 @@ count_workers(const struct settings *settings)
     return cpus > 0 ? (unsigned)cpus : 1;
 }
 
-/* Each connection is a descriptor: raises the soft limit as far as it may go, and takes fewer connections where that is
-   not far enough, so that accept never runs dry. */
+/* Each connection is a descriptor: raises the soft limit as far as allowed and, if that is not enough, accepts fewer
+   connections, so that accept never runs out of descriptors. */
 static unsigned
 fit_connections(int64_t wanted, unsigned workers)
 {
@@ -145,7 +145,7 @@ open_memory(struct service *service)
     });
     if (service->memory == NULL)
         settings_diagnostic(&service->settings, SETTING_MEMORY_MAX_KEYS, &service->report,
-                         "this machine cannot reserve the memory for as many; choose fewer");
+                            "not enough memory for this many keys; choose fewer");
     return service->memory != NULL;
 }
 
@@ -204,7 +204,7 @@ on_second_signal(int signal)
     _exit(EXIT_FAILURE);
 }
 
-/* The signals that this thread waits for. All other threads inherit that they are blocked. */
+/* The signals that this thread waits for. All other threads inherit the blocked set. */
 static void
 block_signals(sigset_t *awaited)
 {
@@ -212,14 +212,14 @@ block_signals(sigset_t *awaited)
     sigemptyset(awaited);
     sigaddset(awaited, SIGTERM);
     sigaddset(awaited, SIGINT);
-    /* By default these would end the process, and operators send them to servers that do something on them. */
+    /* By default these would end the process; operators send them to servers that handle them. */
     sigaddset(awaited, SIGHUP);
     sigaddset(awaited, SIGUSR1);
     sigaddset(awaited, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, awaited, NULL);
 }
 
-/* Returns when the service shall end. */
+/* Returns on SIGTERM or SIGINT. */
 static void
 await_end(const sigset_t *awaited)
 {
@@ -229,7 +229,7 @@ await_end(const sigset_t *awaited)
     for (sigwait(awaited, &number); number != SIGTERM && number != SIGINT; sigwait(awaited, &number))
         log_info("main", "SIG%s ignored: %s", sigabbrev_np(number),
                  number == SIGHUP ? "the rules are read at start; restart to change them"
-                                  : "it has no meaning here");
+                                  : "it has no effect");
     log_info("main", "SIG%s: draining; a second signal ends at once", sigabbrev_np(number));
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
@@ -269,8 +269,8 @@ serve(struct service *service)
     started = start_workers(service);
     if (started && service->tls && settings->redis_tls_skip_verify)
         log_warn("main",
-                 "REDIS_TLS_SKIP_VERIFY=yes: whoever sits between this service and %s reads its password and "
-                 "rewrites its answers",
+                 "REDIS_TLS_SKIP_VERIFY=yes: the certificate of %s is not verified; a man in the middle can "
+                 "read the password and change replies",
                  service->redis.display);
     if (started) {
         log_info("main", "ratelimitd %s serves on %s: %u rule%s from %s, store %s, %u worker%s",
@@ -279,7 +279,7 @@ serve(struct service *service)
                  service->uses_redis ? service->redis.display : "memory", service->worker_count,
                  service->worker_count == 1 ? "" : "s");
         if (service->policy->fallback == NULL)
-            log_info("main", "no rule is named \"default\": what no rule matches is not limited");
+            log_info("main", "no rule is named \"default\": requests that match no rule are not limited");
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
                     service->uses_redis ? service->redis.display : "memory");
         await_end(&awaited);
@@ -319,7 +319,7 @@ tell_check(const struct service *service)
            policy->fallback ? "limited by \"default\"" : "not limited");
 }
 
-/* What --check and a failed start print stands in the log of a service that starts. */
+/* The warnings that --check and a failed start print are logged by a service that starts. */
 static void
 log_warnings(struct report *report)
 {
@@ -353,7 +353,7 @@ obey(struct service *service, enum settings_command command)
         settings_print(&service->settings, stdout);
         return EXIT_SUCCESS;
     case SETTINGS_HEALTHCHECK:
-        report_drop_warnings(&service->report); /* the service itself has told them */
+        report_drop_warnings(&service->report); /* the service itself has logged them */
         return report_is_empty(&service->report) ? healthcheck(&service->settings) : EXIT_OPERATOR;
     case SETTINGS_CHECK:
     case SETTINGS_SERVE:

@@ -10,7 +10,7 @@
 #include "clock.h"
 #include "small_file.h"
 
-/* A relative path begins where the process was started, which is not always where the operator thinks. */
+/* A relative path starts at the working directory, which the operator may not know. */
 static void
 report_unreadable(const struct settings *settings, struct report *report)
 {

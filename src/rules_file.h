@@ -1,5 +1,5 @@
 /*
- * rules_file: from the settings to the policy: reads the file that RATE_LIMIT_RULES_PATH names, and compiles it.
+ * rules_file: reads and compiles the file that RATE_LIMIT_RULES_PATH names.
  *
  * One thread at a time.
  */
@@ -10,8 +10,8 @@
 #include "report.h"
 #include "settings.h"
 
-/* NULL with at least one mistake in `report`. Also after mistakes in the settings, so that those in the rules are told in the
-   same run: a setting that was not understood is 0 then. */
+/* NULL with at least one error in `report`. May be called after errors in the settings, so that one run reports those in
+   the rules too: an invalid setting is then 0. */
 struct policy *rules_file_load(const struct settings *settings, struct report *report);
 
 #endif

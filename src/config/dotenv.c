@@ -35,7 +35,7 @@ cut_line(struct dotenv *dotenv, size_t *bytes)
     return line;
 }
 
-/* Also dots and dashes, which are no names for a shell, but stand in the files that others share with us. */
+/* Dots and dashes too: not names to a shell, but they occur in shared files. */
 static size_t
 name_bytes(const char *text)
 {
@@ -48,7 +48,7 @@ name_bytes(const char *text)
     return bytes;
 }
 
-/* Behind a closing quote: blanks, and a comment behind a blank. */
+/* After a closing quote: blanks, and a comment after a blank. */
 static bool
 is_rest_of_line(const char *text)
 {
@@ -63,7 +63,7 @@ unquote_single(char *text, char **value)
     char *close = strchr(text + 1, '\'');
 
     if (!close)
-        return "a single quote is not closed";
+        return "unterminated single quote";
     if (!is_rest_of_line(close + 1))
         return "text after the closing quote";
     *close = '\0';
@@ -71,7 +71,7 @@ unquote_single(char *text, char **value)
     return NULL;
 }
 
-/* The value shrinks while it is read, so it is written over itself. */
+/* Unquoting never lengthens a value, so it is done in place. */
 static const char *
 unquote_double(char *text, char **value)
 {
@@ -79,7 +79,7 @@ unquote_double(char *text, char **value)
 
     for (; *from != '"'; from++) {
         if (*from == '\0')
-            return "a double quote is not closed";
+            return "unterminated double quote";
         if (*from == '\\' && from[1] == 'n') {
             *to++ = '\n';
             from++;
@@ -96,7 +96,7 @@ unquote_double(char *text, char **value)
     return NULL;
 }
 
-/* `text` begins right behind the `=`: a blank there may already begin the blanks before a comment. */
+/* `text` begins right after the `=`: a blank there may already precede a comment. */
 static void
 trim_unquoted(char *text, char **value)
 {
@@ -110,27 +110,27 @@ trim_unquoted(char *text, char **value)
     *value = text + strspn(text, BLANKS);
 }
 
-/* NULL, or what is wrong. */
+/* NULL, or the reason why not. */
 static const char *
 parse_line(char *text, struct dotenv_entry *entry)
 {
-    char *name = text, *behind, *value;
+    char *name = text, *rest, *value;
     size_t bytes;
 
     if (strncmp(name, "export", 6) == 0 && name[6] != '\0' && strchr(BLANKS, name[6]))
         name += 6 + strspn(name + 6, BLANKS);
     bytes = name_bytes(name);
-    behind = name + bytes + strspn(name + bytes, BLANKS);
-    if (bytes == 0 || *behind != '=')
+    rest = name + bytes + strspn(name + bytes, BLANKS);
+    if (bytes == 0 || *rest != '=')
         return "not of the form NAME=value";
     name[bytes] = '\0';
     entry->name = name;
-    value = behind + 1 + strspn(behind + 1, BLANKS);
+    value = rest + 1 + strspn(rest + 1, BLANKS);
     if (*value == '\'')
         return unquote_single(value, &entry->value);
     if (*value == '"')
         return unquote_double(value, &entry->value);
-    trim_unquoted(behind + 1, &entry->value);
+    trim_unquoted(rest + 1, &entry->value);
     return NULL;
 }
 
@@ -143,13 +143,13 @@ dotenv_next(struct dotenv *dotenv, struct dotenv_entry *entry)
         char *text = line + strspn(line, BLANKS);
 
         if (strlen(line) != bytes) {
-            entry->mistake = "holds a zero byte";
+            entry->reason = "holds a zero byte";
             return DOTENV_MALFORMED;
         }
         if (*text == '\0' || *text == '#')
             continue;
-        entry->mistake = parse_line(text, entry);
-        return entry->mistake ? DOTENV_MALFORMED : DOTENV_ENTRY;
+        entry->reason = parse_line(text, entry);
+        return entry->reason ? DOTENV_MALFORMED : DOTENV_ENTRY;
     }
     return DOTENV_END;
 }

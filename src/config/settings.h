@@ -1,5 +1,5 @@
 /*
- * settings: what the operator chose, from the flags, else the environment, else `.env`, else the default.
+ * settings: the operator's choices: from flags, else the environment, else `.env`, else the defaults.
  *
  * One table in settings_table.c declares every setting: its name in the environment, its flag, type, range, unit,
  * default and help. Flags, environment, --help, --print-config and the table of docs/configuration.md all come
@@ -57,15 +57,14 @@ enum setting_source { FROM_DEFAULT, FROM_DOTENV, FROM_ENVIRONMENT, FROM_FLAG };
 /* A setting as text, before it was converted. */
 struct setting_given {
     enum setting_source source;
-    enum setting_id name; /* by which it was given: HOST and PORT may come out of LISTEN */
+    enum setting_id name; /* by which it was given: HOST and PORT may come from LISTEN */
     unsigned line;        /* FROM_DOTENV: its line in the file */
     char *text;           /* owned; wiped before it is freed */
 };
 
 struct settings {
-    /* Where the counters live. `store` is a URL, composed from the parts where REDIS_URL is not set; it may hold a
-       password, so it is printed by settings_print only, which hides it. The parts are those given beside it: who
-       connects looks at `store` alone. The password in parts is wiped as soon as `store` holds it. */
+    /* Where the counters live. `store` is a URL, composed from the parts if REDIS_URL is not set. It may hold a
+       password, so only settings_print prints it, redacted. Connections use `store`, not the parts. The password in parts is wiped as soon as `store` holds it. */
     char *store;
     char *redis_host;
     int64_t redis_port;
@@ -93,7 +92,7 @@ struct settings {
     int64_t max_body_bytes;
     int64_t header_timeout_ms;
     int64_t idle_timeout_ms;
-    char *api_token; /* "": none; also where it came from a file, as with the next */
+    char *api_token; /* "": none; may come from api_token_file; the same for admin_token */
     char *api_token_file;
     char *admin_token;
     char *admin_token_file;
@@ -103,15 +102,15 @@ struct settings {
     int64_t log_level;  /* enum log_level */
     int64_t log_format; /* enum log_format; "auto" is settled by settings_read: text on a terminal */
 
-    /* The settings' own: what the fields above were made from. The text fields point into `given`. */
+    /* Private to src/config: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
-    const char *redis_connection; /* a REDIS_PORT that Kubernetes set; in the environment; NULL: none */
+    const char *redis_connection; /* a REDIS_PORT that Kubernetes set, in the environment; NULL: none */
     bool store_composed;          /* `store` was made from the parts */
     char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
     char *dotenv;         /* the path of the .env file */
 };
 
-/* What the command line asked for beside serving. From SETTINGS_VERSION on, a text that needs no settings. */
+/* The command on the command line. From SETTINGS_VERSION on, commands print a text that needs no settings. */
 enum settings_command {
     SETTINGS_SERVE,
     SETTINGS_CHECK,
@@ -121,38 +120,38 @@ enum settings_command {
     SETTINGS_HELP,
     SETTINGS_HELP_MARKDOWN,   /* --help=markdown: the table of docs/configuration.md */
     SETTINGS_HELP_MAN,        /* --help=man: the settings of ratelimitd(8) */
-    SETTINGS_HELP_COMPLETION, /* --help=completion: what a shell's completion asks for */
+    SETTINGS_HELP_COMPLETION, /* --help=completion: what a shell's completion reads */
 };
 
-/* Reads everything. Every mistake adds a line to `report` that names the setting (as it was given: flag, variable,
-   or .env and its line), the value and what is accepted; a secret's value is never shown. With an empty report the
-   settings are complete. A name that was probably meant to be a setting is a warning. `environment` as environ; `dotenv` the path of the .env file, which need not exist.
-   Asked for its version or for help it reads no further than the command line, and reports nothing. */
+/* Reads everything. Each error adds a line to `report` that names the setting as it was given (flag, variable, or .env and
+   its line), the value and what is accepted; a secret's value is never shown. If the report is empty, the settings are
+   complete. A name that was probably meant to be a setting is a warning. `environment` is like environ; `dotenv` is the
+   path of the .env file, which need not exist. For --version and --help it reads only the command line and reports
+   nothing. */
 void settings_read(struct settings *settings, enum settings_command *command, int argc, char **argv,
                    char **environment, const char *dotenv, struct report *report);
 
-/* Wipes and frees. Also to be called after settings_read found mistakes. */
+/* Wipes and frees. Call it also when settings_read reported errors. */
 void settings_fini(struct settings *settings);
 
-/* Where the setting was given, as mistakes name it: "--port", "PORT", ".env:12: PORT"; for a default both names by which
-   it can be given: "--port or PORT". */
+/* Where the setting was given, as diagnostics name it: "--port", "PORT", ".env:12: PORT"; for a default, both of its names: "--port or PORT". */
 struct setting_place {
     char text[256];
 };
 struct setting_place settings_place(const struct settings *settings, enum setting_id id);
 
-/* Reports a mistake that only a later layer can see, such as a network in TRUSTED_PROXIES that is none:
+/* Reports an error that only a later layer can see, such as an invalid network in TRUSTED_PROXIES:
        PLACE: "VALUE": WHY; accepted: ...                                                                       */
 void settings_diagnostic(const struct settings *settings, enum setting_id id, struct report *report,
                          const char *why);
 
-/* NAME=value lines, a comment with the source of each; secrets as "***". Used as a .env it gives the same settings,
-   but for the secrets. */
+/* NAME=value lines, each with its source in a comment; secrets as "***". Read back as a .env it gives the same settings,
+   except for secrets. */
 void settings_print(const struct settings *settings, FILE *out);
 
 void settings_help(FILE *out);
 
-/* The table in the languages of other places: */
+/* The table in other formats: */
 void settings_help_markdown(FILE *out);   /* docs/configuration.md */
 void settings_help_man(FILE *out);        /* the manual page, in mdoc(7) */
 void settings_help_completion(FILE *out); /* shells; one flag a line: FLAG [VALUE [WORD...]] */

@@ -9,7 +9,7 @@
 #include "settings_values.h"
 #include "store_url.h"
 
-#define UNIX_PATH_BYTES 107 /* what sun_path holds beside its zero */
+#define UNIX_PATH_BYTES 107 /* sun_path without its zero */
 
 static bool
 has_control_byte(const char *text)
@@ -20,7 +20,7 @@ has_control_byte(const char *text)
     return false;
 }
 
-/* The rest of a LISTEN that is no socket's path: "HOST:PORT", "[IPV6]:PORT", "PORT". Writes over the text. */
+/* A LISTEN that is not a socket's path: "HOST:PORT", "[IPV6]:PORT", "PORT". Writes over the text. */
 static bool
 split_address(char *text, const char **host, const char **port)
 {

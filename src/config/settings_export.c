@@ -1,6 +1,6 @@
 /*
- * The table of the settings in the languages of other places. They ask for it when they are built or used, or are
- * tested against it, so that none of them can know other settings than the binary does.
+ * The table of settings in other formats. The docs, the man page and the completion are generated from it or tested against
+ * it, so they cannot differ from the binary.
  */
 #include <string.h>
 
@@ -21,8 +21,7 @@ settings_help_markdown(FILE *out)
     }
 }
 
-/* As roff shows it literally: no line begins a request, no hyphen is taken for a soft one. What stands in `backticks` is
-   set in bold. */
+/* Escaped for roff: no line begins a request, no hyphen is soft. Text in `backticks` is bold. */
 static void
 write_roff(FILE *out, const char *text)
 {

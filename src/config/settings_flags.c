@@ -1,8 +1,8 @@
 /*
  * The command line:  [healthcheck] [--flag value | --flag=value | --switch | -letter]...
  *
- * A value of its own never begins with "--": so `--port --check` is a port forgotten, and every "--help" is a call for
- * help. What is not understood is not repeated, beyond the flag's name: it may be a password that lost its place.
+ * A value in an argument of its own never begins with "--": `--port --check` is a missing port, and "--help" is always a
+ * request for help. Of what is not understood, only the flag's name is repeated: the rest may be a misplaced password.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +57,7 @@ find_meant(const char *name)
     return report_did_you_mean(name, words, count);
 }
 
-/* Whoever asks what the flags are must get an answer, whatever else is wrong with them. */
+/* --help and --version work whatever else is wrong with the command line. */
 static bool
 asks_for_text(const struct command_line *line)
 {
@@ -88,7 +88,7 @@ take_command(struct command_line *line, const char *flag, enum settings_command 
         *line->command = command;
 }
 
-/* Its value may be a secret, so it is passed over unseen. */
+/* Its value may be a secret, so it is skipped and not shown. */
 static void
 refuse_flag(struct command_line *line, const char *flag, size_t bytes)
 {
@@ -111,7 +111,7 @@ refuse_flag(struct command_line *line, const char *flag, size_t bytes)
         report_add(line->report, "%s: unknown flag; --help shows all", name);
 }
 
-/* `flag` is `bytes` long, and its value stands behind an "=" or in the next argument. */
+/* `flag` is `bytes` long; its value follows an "=" or is the next argument. */
 static void
 take_value(struct command_line *line, enum setting_id id, const char *flag, size_t bytes)
 {

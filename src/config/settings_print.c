@@ -8,8 +8,8 @@
 #include "url.h"
 
 #define HELP_COLUMNS   100
-#define HELP_INDENT    31 /* where the text stands, right of the flags */
-#define COMMENT_COLUMN 48 /* where --print-config says the source */
+#define HELP_INDENT    31 /* column of the text, right of the flags */
+#define COMMENT_COLUMN 48 /* column of the source in --print-config */
 
 static void
 write_blanks(FILE *out, size_t count)
@@ -17,7 +17,7 @@ write_blanks(FILE *out, size_t count)
     fprintf(out, "%*s", (int)count, "");
 }
 
-/* NAME=value and, in a column of its own, where the value came from. */
+/* NAME=value and, in a separate column, the source of the value. */
 static void
 print_setting(const struct settings *settings, enum setting_id id, FILE *out)
 {
@@ -28,7 +28,7 @@ print_setting(const struct settings *settings, enum setting_id id, FILE *out)
     char *redacted = setting->type == VALUE_STORE ? or_abort(url_redact(given->text)) : NULL;
     size_t used = strlen(setting->name) + 1;
 
-    /* Behind a comment sign: read back, it would win over the parts. */
+    /* Commented out: read back, it would override the parts. */
     if (is_composed)
         used += (size_t)fprintf(out, "# ");
     fprintf(out, "%s=", setting->name);

@@ -7,7 +7,7 @@
 #include "small_file.h"
 
 static const char *
-trouble_with(char *text, size_t *bytes)
+trim_secret(char *text, size_t *bytes)
 {
     const char *why = strlen(text) != *bytes ? "holds a zero byte" : NULL;
 
@@ -36,7 +36,7 @@ settings_read_secret(const struct settings *settings, enum setting_id id, struct
         settings_diagnostic(settings, id, report, "too large");
         return NULL;
     }
-    why = trouble_with(text, &bytes);
+    why = trim_secret(text, &bytes);
     if (!why)
         return text;
     explicit_bzero(text, bytes);

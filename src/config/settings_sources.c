@@ -9,7 +9,7 @@
 #include "settings_values.h"
 #include "small_file.h"
 
-/* An empty variable is one that is not set: that is how compose files pass on what they do not have. */
+/* An empty variable counts as not set: compose files pass on unset variables as empty. */
 void
 settings_read_environment(struct settings *settings, char **environment, struct report *report)
 {
@@ -29,7 +29,7 @@ settings_read_environment(struct settings *settings, char **environment, struct 
     }
 }
 
-/* Other programs' names are none of our business: the file may be shared. */
+/* The file may be shared with other programs, whose names are ignored. */
 static void
 read_dotenv_entry(struct settings *settings, const struct dotenv_entry *entry, unsigned line,
                   struct report *report)
@@ -46,7 +46,7 @@ read_dotenv_entry(struct settings *settings, const struct dotenv_entry *entry, u
         settings_give(settings, id, FROM_DOTENV, line, entry->value);
 }
 
-/* Of two lines the later one counts. */
+/* Of two lines with the same name the later one counts. */
 static void
 read_dotenv_lines(struct settings *settings, char *text, size_t bytes, struct report *report)
 {
@@ -57,7 +57,7 @@ read_dotenv_lines(struct settings *settings, char *text, size_t bytes, struct re
     dotenv_init(&dotenv, text, bytes);
     while ((status = dotenv_next(&dotenv, &entry)) != DOTENV_END) {
         if (status == DOTENV_MALFORMED)
-            report_add(report, "%s:%u: %s", settings->dotenv, dotenv.line, entry.mistake);
+            report_add(report, "%s:%u: %s", settings->dotenv, dotenv.line, entry.reason);
         else
             read_dotenv_entry(settings, &entry, dotenv.line, report);
     }

@@ -30,7 +30,7 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_REDIS_HOST] = {
         "REDIS_HOST", "--redis-host", "HOST", VALUE_HOST, FIELD(redis_host),
         .accepted = HOST_ACCEPTED, .fallback = "localhost",
-        .help = "the store's URL in parts, used when REDIS_URL is not set: the host"},
+        .help = "the store's URL in parts, used if REDIS_URL is not set: the host"},
     [SETTING_REDIS_PORT] = {
         "REDIS_PORT", "--redis-port", "PORT", VALUE_NUMBER, FIELD(redis_port),
         .min = 1, .max = 65535, .fallback = "6379",
@@ -38,15 +38,15 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_REDIS_DB] = {
         "REDIS_DB", "--redis-db", "N", VALUE_NUMBER, FIELD(redis_db),
         .min = 0, .max = 65535, .fallback = "0",
-        .help = "in parts: the number of the database"},
+        .help = "in parts: the database number"},
     [SETTING_REDIS_USERNAME] = {
         "REDIS_USERNAME", "--redis-username", "NAME", VALUE_TEXT, FIELD(redis_username),
         .accepted = "a name", .fallback = "",
-        .help = "in parts: the user of Redis' ACL"},
+        .help = "in parts: the user in Redis' ACL"},
     [SETTING_REDIS_PASSWORD] = {
         "REDIS_PASSWORD", "--redis-password", "SECRET", VALUE_SECRET, FIELD(redis_password),
         .accepted = "a password", .fallback = "",
-        .help = "in parts: the password; as a flag it is seen by every user of the machine, as a file by none"},
+        .help = "in parts: the password; every user of the machine can see a flag, but not a file"},
     [SETTING_REDIS_PASSWORD_FILE] = {
         "REDIS_PASSWORD_FILE", "--redis-password-file", "FILE", VALUE_TEXT, FIELD(redis_password_file),
         .accepted = "a file of 1 to 4096 bytes", .fallback = "",
@@ -54,20 +54,20 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_REDIS_TLS_CA_FILE] = {
         "REDIS_TLS_CA_FILE", "--redis-tls-ca-file", "FILE", VALUE_TEXT, FIELD(redis_tls_ca_file),
         .accepted = "a PEM file", .fallback = "",
-        .help = "for rediss://: the authorities that the server's certificate must lead to; empty: the system's"},
+        .help = "for rediss://: the certificate authorities trusted to sign the server's certificate; empty: the system's"},
     [SETTING_REDIS_TLS_CERT_FILE] = {
         "REDIS_TLS_CERT_FILE", "--redis-tls-cert-file", "FILE", VALUE_TEXT, FIELD(redis_tls_cert_file),
         .accepted = "a PEM file", .fallback = "",
-        .help = "for rediss://: the certificate that this service shows, where Redis asks for one"},
+        .help = "for rediss://: the client certificate, if Redis requires one"},
     [SETTING_REDIS_TLS_KEY_FILE] = {
         "REDIS_TLS_KEY_FILE", "--redis-tls-key-file", "FILE", VALUE_TEXT, FIELD(redis_tls_key_file),
         .accepted = "a PEM file", .fallback = "",
-        .help = "for rediss://: its key; empty: in the same file"},
+        .help = "for rediss://: the client certificate's key; empty: it is in the same file"},
     [SETTING_REDIS_TLS_SKIP_VERIFY] = {
         "REDIS_TLS_SKIP_VERIFY", "--redis-tls-skip-verify", "YES", VALUE_WORD, FIELD(redis_tls_skip_verify),
         WORDS(no_yes), .fallback = "no",
-        .help = "`yes` takes any certificate of the server: whoever sits in between reads the password and rewrites "
-                "the answers. For trying things only"},
+        .help = "`yes` accepts any server certificate, so a man in the middle can read the password and change the "
+                "replies; for tests only"},
     [SETTING_REDIS_TIMEOUT_MS] = {
         "REDIS_TIMEOUT_MS", "--redis-timeout-ms", "MS", VALUE_NUMBER, FIELD(redis_timeout_ms),
         .min = 1, .max = 60000, .unit = "ms", .fallback = "100",
@@ -75,7 +75,7 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_MEMORY_MAX_KEYS] = {
         "MEMORY_MAX_KEYS", "--memory-max-keys", "N", VALUE_NUMBER, FIELD(memory_max_keys),
         .min = 1000, .max = 1000000000, .unit = "keys", .fallback = "1000000",
-        .help = "bound of the in-process table: one key for each client of each limit"},
+        .help = "the size of the in-process table: one key for each client of each limit"},
 
     [SETTING_RULES] = {
         "RATE_LIMIT_RULES_PATH", "--rules", "FILE", VALUE_TEXT, FIELD(rules),
@@ -84,43 +84,41 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_DEFAULT_LIMIT] = {
         "DEFAULT_LIMIT", "--default-limit", "N", VALUE_NUMBER, FIELD(default_limit),
         .min = 1, .max = 1000000000, .unit = "requests", .fallback = "100",
-        .help = "the limit of a window rule that names none"},
+        .help = "the limit of window rules without one"},
     [SETTING_DEFAULT_WINDOW] = {
         "DEFAULT_WINDOW", "--default-window", "DURATION", VALUE_DURATION, FIELD(default_window_ms),
         .min = 1, .max = DURATION_MAX_US / US_PER_MS, .fallback = "60000",
-        .help = "the window of a window rule that names none"},
+        .help = "the window of window rules without one"},
     [SETTING_FAILURE_MODE] = {
         "FAILURE_MODE", "--failure-mode", "MODE", VALUE_WORD, FIELD(failure_mode),
         WORDS(failure_mode_words), .fallback = "closed",
-        .help = "what happens when Redis is away and the rule does not say: `closed` answers 503, `open` lets pass, "
-                "`local` decides by this process's own table"},
+        .help = "what happens when Redis is unavailable, for rules without `on_store_failure`: `closed` answers 503, "
+                "`open` allows the request, `local` counts in this process"},
 
     [SETTING_LISTEN] = {
         "LISTEN", "--listen", "ADDRESS", VALUE_ADDRESS, FIELD(listen),
         .accepted = "HOST:PORT, [IPV6]:PORT, PORT (0 to 65535) or unix:/PATH", .fallback = "",
-        .help = "where it listens: the same as HOST and PORT in one, or `unix:/PATH`"},
+        .help = "where to listen: HOST and PORT in one, or `unix:/PATH`"},
     [SETTING_HOST] = {
         "HOST", "--host", "HOST", VALUE_HOST, FIELD(host),
         .accepted = HOST_ACCEPTED, .fallback = "0.0.0.0",
-        .help = "the address it listens on"},
+        .help = "the address to listen on"},
     [SETTING_PORT] = {
         "PORT", "--port", "PORT", VALUE_NUMBER, FIELD(port),
         .min = 0, .max = 65535, .fallback = "8000",
-        .help = "the port it listens on; 0 takes any free one"},
+        .help = "the port to listen on; 0: any free port"},
     [SETTING_WORKERS] = {
         "WORKERS", "--workers", "N", VALUE_NUMBER, FIELD(workers),
         .min = 0, .max = 256, .fallback = "0",
-        .help = "event loops, a thread each; 0 makes one per CPU"},
+        .help = "event loops, one thread each; 0: one per CPU"},
     [SETTING_TRUSTED_PROXIES] = {
         "TRUSTED_PROXIES", "--trusted-proxies", "NETWORKS", VALUE_TEXT, FIELD(trusted_proxies),
         .accepted = "addresses and networks separated by commas, private, or none", .fallback = "127.0.0.0/8,::1",
-        .help = "networks whose X-Forwarded-For is believed; `private` names the private ranges, `none` believes "
-                "nobody"},
+        .help = "networks whose X-Forwarded-For is trusted; `private`: the private ranges; `none`: no network"},
     [SETTING_MAX_CONNECTIONS] = {
         "MAX_CONNECTIONS", "--max-connections", "N", VALUE_NUMBER, FIELD(max_connections),
         .min = 1, .max = 1000000, .unit = "connections", .fallback = "10000",
-        .help = "connections that may be open at a time, over all workers; beyond that, those that have been idle for "
-                "longest make room"},
+        .help = "open connections over all workers; at the limit, the connections idle for longest are closed"},
     [SETTING_MAX_BODY_BYTES] = {
         "MAX_BODY_BYTES", "--max-body-bytes", "BYTES", VALUE_NUMBER, FIELD(max_body_bytes),
         .min = 0, .max = 16777216, .unit = "bytes", .fallback = "65536",
@@ -128,18 +126,17 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_HEADER_TIMEOUT_MS] = {
         "HEADER_TIMEOUT_MS", "--header-timeout-ms", "MS", VALUE_NUMBER, FIELD(header_timeout_ms),
         .min = 100, .max = 600000, .unit = "ms", .fallback = "10000",
-        .help = "how long a client may take to send its request's headers"},
+        .help = "how long a client may take to send the request headers"},
     [SETTING_IDLE_TIMEOUT_MS] = {
         "IDLE_TIMEOUT_MS", "--idle-timeout-ms", "MS", VALUE_NUMBER, FIELD(idle_timeout_ms),
         .min = 1000, .max = 3600000, .unit = "ms", .fallback = "75000",
-        .help = "how long a kept-alive connection may stay silent"},
+        .help = "how long a kept-alive connection may be idle"},
 
     [SETTING_API_TOKEN] = {
         "API_TOKEN", "--api-token", "SECRET", VALUE_SECRET, FIELD(api_token),
         .accepted = TOKEN_ACCEPTED, .fallback = "",
-        .help = "what `POST /v1/check`, `/v1/check/batch` and `/json` want as `Authorization: Bearer TOKEN`; without one "
-                "everybody who reaches the port may use them; as a flag it is seen by every user of the machine, as a "
-                "file by none"},
+        .help = "the token that `POST /v1/check`, `/v1/check/batch` and `/json` require as `Authorization: Bearer TOKEN`; "
+                "empty: every client may use them; every user of the machine can see a flag, but not a file"},
     [SETTING_API_TOKEN_FILE] = {
         "API_TOKEN_FILE", "--api-token-file", "FILE", VALUE_TEXT, FIELD(api_token_file),
         .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",
@@ -147,8 +144,8 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_ADMIN_TOKEN] = {
         "ADMIN_TOKEN", "--admin-token", "SECRET", VALUE_SECRET, FIELD(admin_token),
         .accepted = TOKEN_ACCEPTED, .fallback = "",
-        .help = "what `POST /v1/reset` wants as `Authorization: Bearer TOKEN`; without one it is refused; also good for "
-                "what wants API_TOKEN; as a flag it is seen by every user of the machine, as a file by none"},
+        .help = "the token that `POST /v1/reset` requires as `Authorization: Bearer TOKEN`; empty: resets are refused; "
+                "accepted in place of API_TOKEN too; every user of the machine can see a flag, but not a file"},
     [SETTING_ADMIN_TOKEN_FILE] = {
         "ADMIN_TOKEN_FILE", "--admin-token-file", "FILE", VALUE_TEXT, FIELD(admin_token_file),
         .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",
@@ -157,7 +154,7 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_LOG_LEVEL] = {
         "LOG_LEVEL", "--log-level", "LEVEL", VALUE_WORD, FIELD(log_level),
         WORDS(log_levels), .fallback = "info",
-        .help = "the least that is worth a line"},
+        .help = "the lowest level that is logged"},
     [SETTING_LOG_FORMAT] = {
         "LOG_FORMAT", "--log-format", "FORMAT", VALUE_WORD, FIELD(log_format),
         WORDS(log_formats), .fallback = "auto",
@@ -170,8 +167,8 @@ const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {
     {"--version", "-V", SETTINGS_VERSION, "print the version"},
     {"--help", "-h", SETTINGS_HELP, "print this"},
     {"--help=markdown", NULL, SETTINGS_HELP_MARKDOWN, "print the table of docs/configuration.md"},
-    {"--help=man", NULL, SETTINGS_HELP_MAN, "print the settings as a part of the manual page"},
-    {"--help=completion", NULL, SETTINGS_HELP_COMPLETION, "print the flags for a shell's completion"},
+    {"--help=man", NULL, SETTINGS_HELP_MAN, "print the settings for the manual page"},
+    {"--help=completion", NULL, SETTINGS_HELP_COMPLETION, "print the flags for shell completion"},
 };
 /* clang-format on */
 

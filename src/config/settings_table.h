@@ -1,5 +1,5 @@
 /*
- * settings_table: one row a setting. Private to src/config.
+ * settings_table: one row for each setting. Private to src/config.
  */
 #ifndef SETTINGS_TABLE_H
 #define SETTINGS_TABLE_H
@@ -31,13 +31,13 @@ struct setting {
     const char *const *words; /* VALUE_WORD */
     size_t word_count;
     const char *accepted; /* the other types */
-    const char *fallback; /* the default, as text; "" where there is none */
+    const char *fallback; /* the default, as text; "": none */
     const char *help;
 };
 
 extern const struct setting settings_table[SETTING_COUNT];
 
-/* A flag without a value: something to do instead of serving. */
+/* A flag without a value: a command other than serving. */
 struct settings_switch {
     const char *flag;
     const char *letter; /* its short form; NULL: none */
@@ -55,11 +55,11 @@ extern const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT];
 /* The title above the rows that begin with `id`, or NULL within a group. */
 const char *setting_group(enum setting_id id);
 
-/* The row whose flag or name is the first `bytes` bytes of `text`; SETTING_COUNT where there is none. */
+/* The row whose flag or name is the first `bytes` bytes of `text`; SETTING_COUNT: none. */
 enum setting_id setting_by_flag(const char *text, size_t bytes);
 enum setting_id setting_by_name(const char *text, size_t bytes);
 
-/* What the setting accepts, as mistakes and help say it: "0 to 65535", "closed, open, local". */
+/* What the setting accepts, as diagnostics and --help say it: "0 to 65535", "closed, open, local". */
 struct setting_accepted {
     char text[160];
 };
@@ -69,7 +69,7 @@ struct setting_accepted setting_accepted(enum setting_id id);
 #define TOKEN_ACCEPTED      "16 to 4096 visible ASCII characters, such as openssl rand -hex 32 makes"
 #define TOKEN_FILE_ACCEPTED "a file that holds 16 to 4096 visible ASCII characters"
 
-/* The default of LOG_FORMAT, behind the words of enum log_format. */
+/* The default of LOG_FORMAT, after the values of enum log_format. */
 #define LOG_FORMAT_AUTO 2
 
 #endif

@@ -9,7 +9,7 @@
 
 /* Something that "Authorization: Bearer TOKEN" can carry, and too long to be guessed. NULL, or what is wrong. */
 static const char *
-token_mistake(const char *token)
+reason_against(const char *token)
 {
     size_t bytes = strlen(token);
 
@@ -39,7 +39,7 @@ read_token(struct settings *settings, enum setting_id id, enum setting_id file_i
         *file_token = settings_read_secret(settings, file_id, report);
     if (*file_token)
         *field = *file_token;
-    why = **field != '\0' ? token_mistake(*field) : NULL;
+    why = **field != '\0' ? reason_against(*field) : NULL;
     if (why)
         settings_diagnostic(settings, from_file ? file_id : id, report, why);
 }

@@ -1,9 +1,9 @@
 /*
- * Variables that look like a setting and are none: REDIS_URI=... would be ignored in silence, and a service that should have
- * counted in Redis would count wherever the default says.
+ * Variables that look like a setting but are not: REDIS_URI=... would be ignored silently, and the service would count
+ * in the default store.
  *
- * An environment is full of names that are none of ours. So only those are warned of that are nearly a setting of two words
- * or more (HOST and PORT are like too many), or begin with REDIS_ and are not known to be somebody else's.
+ * Most of an environment belongs to other programs. So it warns only of names that resemble a setting of two words or more
+ * (too many names resemble HOST and PORT), or that begin with REDIS_ and are not known to be another program's.
  */
 #include "settings_unknown.h"
 
@@ -14,7 +14,7 @@
 #include "settings_table.h"
 #include "settings_values.h"
 
-#define NAME_BYTES   64 /* longer names are like no setting */
+#define NAME_BYTES   64 /* longer names resemble no setting */
 #define REDIS_PREFIX "REDIS_"
 
 static bool
@@ -69,7 +69,7 @@ find_usual(const char *name)
     return NULL;
 }
 
-/* NULL: none. In .env, which is written for this service or beside it, settings of one word count too. */
+/* NULL: none. In .env, which is written for this service, settings of one word count too. */
 static const char *
 find_meant(const char *name, bool is_dotenv)
 {

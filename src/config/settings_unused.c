@@ -1,6 +1,6 @@
 /*
- * Settings of the store that were given and have no effect, because the store is not of their kind. Each of them guards
- * something: an operator who gave one would believe that the connection is encrypted, or that a password is sent.
+ * Settings of the store that have no effect with the store in use. Each one protects something: without a warning the
+ * operator would believe that the connection is encrypted, or that a password is sent.
  */
 #include <string.h>
 
@@ -28,7 +28,7 @@ warn_unused_user(const struct settings *settings, struct report *report)
         return;
     for (enum setting_id id = SETTING_REDIS_USERNAME; id <= SETTING_REDIS_PASSWORD_FILE; id++)
         if (settings_was_given(settings, id))
-            report_warn(report, "%s: has no effect beside %s; put user and password into that URL",
+            report_warn(report, "%s: has no effect with %s; put the user and password into that URL",
                         settings_place(settings, id).text, settings_place(settings, SETTING_STORE).text);
 }
 

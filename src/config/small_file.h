@@ -1,7 +1,7 @@
 /*
- * small_file: a whole file at once, where more than a few kilobytes could only be a mistake.
+ * small_file: reads an entire file of limited size.
  *
- * Any thread. What it may have read of a file that it refuses is wiped: it reads secrets.
+ * Any thread. Text of a refused file is wiped, because it may be a secret.
  */
 #ifndef SMALL_FILE_H
 #define SMALL_FILE_H
@@ -15,7 +15,7 @@ enum small_file_status {
     SMALL_FILE_TOO_LARGE,
 };
 
-/* On SMALL_FILE_OK `*text` is the caller's to wipe and free; a zero stands behind its last byte. */
+/* On SMALL_FILE_OK `*text` is the caller's to wipe and free; a zero byte follows its last byte. */
 enum small_file_status small_file_read(const char *path, size_t max_bytes, char **text, size_t *bytes);
 
 #endif

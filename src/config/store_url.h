@@ -13,7 +13,7 @@ struct store_url_parts {
     const char *host; /* a name or an address, an IPv6 one without brackets */
     int64_t port;
     int64_t db;
-    const char *username; /* "" where there is none */
+    const char *username; /* "": none */
     const char *password; /* likewise */
 };
 

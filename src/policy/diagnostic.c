@@ -11,7 +11,7 @@
 
 #define SHOWN_BYTES 40 /* of a value or a key */
 
-/* Each key is looked for among all others: an object may have this many before that would be felt. */
+/* Each key is compared with all others, so their number is limited. */
 #define KEYS_MAX 1024
 
 static void
@@ -73,7 +73,7 @@ write_place(FILE *out, const struct place *place)
         fprintf(out, "[%zu]", place->index);
 }
 
-/* Not left to cJSON, which writes infinity as null and a large whole number as 9.00719925474099e+15. */
+/* Not by cJSON, which writes infinity as null and large integers as 9.00719925474099e+15. */
 static void
 write_number(FILE *out, double number)
 {
@@ -92,7 +92,7 @@ write_value(FILE *out, const cJSON *value)
         write_json(out, value);
 }
 
-/* The line as far as it is alike for all: "FILE: PLACE: VALUE: ". The caller writes the clause and ends it.
+/* The common beginning of a line: "FILE: PLACE: VALUE: ". The caller writes the clause and ends the line.
    */
 struct line {
     FILE *out;
@@ -101,7 +101,8 @@ struct line {
 };
 
 static FILE *
-line_begin(struct line *line, const struct reader *reader, const struct place *place, const cJSON *value)
+line_begin(struct line *line, const struct rules_reader *reader, const struct place *place,
+           const cJSON *value)
 {
     line->text = NULL;
     line->out = or_abort(open_memstream(&line->text, &line->bytes));
@@ -116,7 +117,7 @@ line_begin(struct line *line, const struct reader *reader, const struct place *p
 }
 
 static void
-line_end(struct line *line, const struct reader *reader)
+line_end(struct line *line, const struct rules_reader *reader)
 {
     or_abort(fclose(line->out) == 0 ? line->text : NULL);
     report_add(reader->report, "%s", line->text);
@@ -140,8 +141,8 @@ write_did_you_mean(FILE *out, const char *word, const char *const *words, size_t
 }
 
 void
-diagnostic_add(const struct reader *reader, const struct place *place, const cJSON *value, const char *format,
-               ...)
+diagnostic_add(const struct rules_reader *reader, const struct place *place, const cJSON *value,
+               const char *format, ...)
 {
     struct line line;
     va_list arguments;
@@ -154,7 +155,7 @@ diagnostic_add(const struct reader *reader, const struct place *place, const cJS
 }
 
 void
-diagnostic_add_word(const struct reader *reader, const struct place *place, const cJSON *value,
+diagnostic_add_word(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                     const char *const *words, size_t count)
 {
     struct line line;
@@ -168,12 +169,13 @@ diagnostic_add_word(const struct reader *reader, const struct place *place, cons
 }
 
 static void
-add_unknown_key(const struct reader *reader, const struct place *place, const char *const *keys, size_t count)
+add_unknown_key(const struct rules_reader *reader, const struct place *place, const char *const *keys,
+                size_t count)
 {
     struct line line;
     FILE *out = line_begin(&line, reader, place, NULL);
 
-    fputs("unknown key; the keys here are ", out);
+    fputs("unknown key; accepted: ", out);
     write_words(out, keys, count, " and ");
     write_did_you_mean(out, place->key, keys, count);
     line_end(&line, reader);
@@ -189,7 +191,7 @@ is_among(const char *key, const char *const *keys, size_t count)
 }
 
 void
-diagnostic_add_keys(const struct reader *reader, const struct place *place, const cJSON *object,
+diagnostic_add_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                     const char *const *keys, size_t count)
 {
     const cJSON *member;

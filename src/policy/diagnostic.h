@@ -1,10 +1,10 @@
 /*
- * mistake: one line of the report about a rules file: which file, where in it, what is there, what is accepted.
+ * diagnostic: one line of the report about a rules file: the file, the place in it, the value, what is accepted.
  *
  *     rate_limits.json: $.search.limits[1].window: "1w": must be milliseconds, ...
  *
- * cJSON remembers no positions, so the place is the path of the value from the root, `$`. Each reader puts
- * its step on its own stack and links it to its caller's: a path costs nothing until a mistake prints it.
+ * cJSON remembers no positions, so the place is the path of the value from the root, `$`. Each reader keeps its step on its stack
+ * and links it to its caller's: a path costs nothing until a diagnostic prints it.
  */
 #ifndef DIAGNOSTIC_H
 #define DIAGNOSTIC_H
@@ -13,7 +13,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "reader.h"
+#include "rules_reader.h"
 
 struct place {
     const struct place *parent; /* NULL: the root */
@@ -39,16 +39,16 @@ place_index(const struct place *parent, size_t index)
     return (struct place){.parent = parent, .index = index};
 }
 
-/* The value is shown, shortened; NULL where it says nothing. The format is a clause: "must be ...". */
-void diagnostic_add(const struct reader *reader, const struct place *place, const cJSON *value,
+/* The value is shown, shortened; NULL: not shown. The format is a clause: "must be ...". */
+void diagnostic_add(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* The value should have been one of these words, and may be nearly one. */
-void diagnostic_add_word(const struct reader *reader, const struct place *place, const cJSON *value,
+/* The value is not one of these words; suggests the nearest. */
+void diagnostic_add_word(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                          const char *const *words, size_t count);
 
-/* Reports the keys of the object that are not among `keys`, and those that stand in it twice. */
-void diagnostic_add_keys(const struct reader *reader, const struct place *place, const cJSON *object,
+/* Reports the keys of the object that are not among `keys`, and duplicate keys. */
+void diagnostic_add_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                          const char *const *keys, size_t count);
 
 #endif

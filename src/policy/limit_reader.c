@@ -1,7 +1,7 @@
 /*
  * Two kinds of limit share one object: a token bucket has a capacity and a refill_rate, a window a limit and
- * a window. Every value that is there is read, whatever the kind turns out to be, so that one run finds all
- * mistakes; then the kind says which keys had to be there and which must not.
+ * a window. Every value present is read, whatever the kind turns out to be, so that one run finds all
+ * errors; then the kind says which keys are required and which are not allowed.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -12,12 +12,12 @@
 #include "clock.h"
 #include "diagnostic.h"
 #include "number.h"
-#include "reader.h"
+#include "rules_reader.h"
 
 #define WINDOW_MAX_S (DURATION_MAX_US / US_PER_S)
 
-/* A fractional refill_rate is exact as a number of millionths: six decimals, and below a milliard, since a
-   double holds 15 decimal digits faithfully. */
+/* A fractional refill_rate is exact as a number of millionths: six decimals, and below a billion, because
+   a double represents 15 decimal digits exactly. */
 #define RATE_SCALE        1000000
 #define RATE_FRACTION_MAX 1e9
 
@@ -50,7 +50,7 @@ whole_number(const cJSON *item, int64_t max, int64_t *out)
 }
 
 static void
-read_count(const struct reader *reader, const struct place *place, const cJSON *object, const char *key,
+read_count(const struct rules_reader *reader, const struct place *place, const cJSON *object, const char *key,
            int64_t *out)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
@@ -61,7 +61,7 @@ read_count(const struct reader *reader, const struct place *place, const cJSON *
                        (long long)NUMBER_EXACT_MAX);
 }
 
-/* A bare number is what nginx and Envoy take for seconds and others for milliseconds: neither is guessed. */
+/* nginx and Envoy take a bare number for seconds, others for milliseconds, so it is refused. */
 static bool
 is_without_unit(const cJSON *item, int64_t *number)
 {
@@ -71,7 +71,7 @@ is_without_unit(const cJSON *item, int64_t *number)
 }
 
 static void
-read_window(const struct reader *reader, const struct place *place, const cJSON *object,
+read_window(const struct rules_reader *reader, const struct place *place, const cJSON *object,
             struct values *values)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "window");
@@ -92,7 +92,7 @@ read_window(const struct reader *reader, const struct place *place, const cJSON 
             "or \"7d\", at most \"366d\"");
 }
 
-/* "10/1m": tokens, a slash, and the duration in which they flow in. */
+/* "10/1m": tokens, a slash, and the duration in which they are added. */
 static bool
 parse_rate(const char *text, struct values *values)
 {
@@ -109,7 +109,7 @@ parse_rate(const char *text, struct values *values)
     return ok;
 }
 
-/* Tokens a second, as a ratio of integers: 1.25 is 5 each 4 seconds. */
+/* Tokens per second, as a ratio of integers: 1.25 is 5 every 4 seconds. */
 static bool
 convert_rate(const cJSON *item, struct values *values)
 {
@@ -134,7 +134,7 @@ convert_rate(const cJSON *item, struct values *values)
 }
 
 static void
-read_refill_rate(const struct reader *reader, const struct place *place, const cJSON *object,
+read_refill_rate(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                  struct values *values)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "refill_rate");
@@ -144,14 +144,14 @@ read_refill_rate(const struct reader *reader, const struct place *place, const c
         return;
     if (cJSON_IsString(item) ? parse_rate(item->valuestring, values) : convert_rate(item, values))
         return;
-    diagnostic_add(
-        reader, &at, item,
-        "must be tokens a second, above 0 and with at most 6 decimals, or \"N/DURATION\" such as \"10/1m\"");
+    diagnostic_add(reader, &at, item,
+                   "must be tokens per second, above 0 and with at most 6 decimals, or \"N/DURATION\", such "
+                   "as \"10/1m\"");
 }
 
-/* -1 where the algorithm is not known, which has been reported then. */
+/* -1: the algorithm is unknown, which has been reported. */
 static int
-read_algorithm(const struct reader *reader, const struct place *place, const cJSON *object)
+read_algorithm(const struct rules_reader *reader, const struct place *place, const cJSON *object)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "algorithm");
     struct place at = place_key(place, "algorithm");
@@ -182,9 +182,9 @@ read_algorithm(const struct reader *reader, const struct place *place, const cJS
     return algorithm;
 }
 
-/* Windows have defaults for what they do not say; a token bucket has none. */
+/* Windows have defaults; a token bucket has none. */
 static void
-check_keys(const struct reader *reader, const struct place *place, const cJSON *object,
+check_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
            enum algorithm algorithm)
 {
     bool is_bucket = algorithm == TOKEN_BUCKET;
@@ -195,7 +195,7 @@ check_keys(const struct reader *reader, const struct place *place, const cJSON *
         struct place at = place_key(place, foreign[i]);
 
         if (has(object, foreign[i]))
-            diagnostic_add(reader, &at, NULL, "not a key of %s, which takes \"%s\" and \"%s\"",
+            diagnostic_add(reader, &at, NULL, "not a key of %s; it takes \"%s\" and \"%s\"",
                            algorithm_name(algorithm), own[0], own[1]);
         if (is_bucket && !has(object, own[i]))
             diagnostic_add(reader, place, NULL, "token_bucket needs \"%s\"", own[i]);
@@ -203,9 +203,10 @@ check_keys(const struct reader *reader, const struct place *place, const cJSON *
 }
 
 void
-limit_read(const struct reader *reader, const struct place *place, const cJSON *object, struct limit *limit)
+limit_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+           struct limit *limit)
 {
-    size_t mistakes = reader->report->count;
+    size_t before = reader->report->count;
     struct values values = {.limit = reader->defaults->limit, .window_us = reader->defaults->window_us};
     int algorithm = read_algorithm(reader, place, object);
     enum limit_error error;
@@ -216,7 +217,7 @@ limit_read(const struct reader *reader, const struct place *place, const cJSON *
     read_refill_rate(reader, place, object, &values);
     read_count(reader, place, object, "limit", &values.limit);
     read_window(reader, place, object, &values);
-    if (reader->report->count > mistakes)
+    if (reader->report->count > before)
         return;
 
     if (algorithm == TOKEN_BUCKET)

@@ -8,13 +8,13 @@
 
 struct path_pattern {
     bool wild;    /* some segment is `*` */
-    bool rest;    /* a `**` stands last: anything may follow the text, from a slash on */
+    bool rest;    /* `**` is last: the text may be followed by a slash and anything */
     size_t bytes; /* of the text */
-    size_t stem;  /* of what stands before the first `*`; all of the text where there is none */
+    size_t stem;  /* of the text before the first `*`, or of the entire text */
     char text[];  /* as it was written, but without a last slash and `**` */
 };
 
-/* The segment that begins behind the slash at `at`: from at + 1 to the returned index. */
+/* The segment after the slash at `at`: from at + 1 to the returned index. */
 static size_t
 segment_end(const char *path, size_t bytes, size_t at)
 {
@@ -39,17 +39,16 @@ check_segments(const char *text, size_t bytes, bool *wild, bool *rest)
         if (length == 1)
             *wild = true;
         else if (length != 2 || memcmp(segment, "**", length) != 0)
-            return "\"*\" must be a whole segment, \"**\" the whole last one";
+            return "\"*\" must be an entire segment, \"**\" the entire last segment";
         else if (end == bytes)
             *rest = true;
         else
-            return "\"**\" may only be the last segment";
+            return "\"**\" must be the last segment";
     }
     return NULL;
 }
 
-/* What is wrong with the spelling, or NULL. A pattern is held against normalised paths: one that is spelt in
-   another way would match nothing, silently. `copy` is scratch of the same length. */
+/* What is wrong with the spelling, or NULL. Patterns are compared with normalised paths: one that is not normalised would silently match nothing. `copy` is scratch of the same length. */
 static const char *
 check_spelling(const char *text, size_t bytes, char *copy)
 {
@@ -58,13 +57,12 @@ check_spelling(const char *text, size_t bytes, char *copy)
     if (text[0] != '/')
         return "must begin with \"/\"";
     if (strpbrk(text, "?#") != NULL)
-        return "must be a path alone: no \"?\" and no \"#\"";
+        return "must be a path without \"?\" or \"#\"";
     memcpy(copy, text, bytes);
     if (!path_normalise(copy, &normal))
         return "must have no control characters, and \"%\" only before two hexadecimal digits";
     if (normal != bytes || memcmp(copy, text, bytes) != 0)
-        return "must be written as paths are compared: no \"//\", \".\" or \"..\", of percent-encodings only "
-               "%2F and %25";
+        return "must be normalised: no \"//\", \".\" or \"..\", and no percent-encodings but %2F and %25";
     return NULL;
 }
 
@@ -97,7 +95,7 @@ path_pattern_free(struct path_pattern *pattern)
     free(pattern);
 }
 
-/* Segment by segment, for patterns with a `*`. Both indices stand at a slash or at the end. */
+/* Segment by segment, for patterns with a `*`. Both indices are at a slash or at the end. */
 static bool
 matches_segments(const struct path_pattern *pattern, const char *path, size_t bytes)
 {
@@ -127,7 +125,7 @@ matches_segments(const struct path_pattern *pattern, const char *path, size_t by
 bool
 path_pattern_matches(const struct path_pattern *pattern, const char *path, size_t bytes)
 {
-    /* Most patterns are not the one: the stem alone tells. */
+    /* Most patterns do not match: the stem alone tells. */
     if (bytes < pattern->stem || memcmp(path, pattern->text, pattern->stem) != 0)
         return false;
     if (pattern->wild)
@@ -145,8 +143,8 @@ path_pattern_covers(const struct path_pattern *wide, const struct path_pattern *
     return path_pattern_matches(wide, narrow->text, narrow->bytes);
 }
 
-/* Percent-decoding, in place. An encoded slash is part of its segment, not a border of it, so it stays
-   encoded; so does the percent sign, or a second pass would read it anew. */
+/* Percent-decoding, in place. An encoded slash is part of its segment, so it stays encoded; so does the percent
+   sign, or decoding would not be idempotent. */
 static bool
 decode(char *path, size_t *bytes)
 {
@@ -181,7 +179,7 @@ decode(char *path, size_t *bytes)
     return true;
 }
 
-/* Puts the segments that count behind one another, each with one slash before it. `*bytes` may come out 0. */
+/* Joins the remaining segments, each preceded by one slash. `*bytes` may become 0. */
 static bool
 join_segments(char *path, size_t *bytes)
 {

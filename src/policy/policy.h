@@ -1,8 +1,8 @@
 /*
- * policy: the rules of one file, compiled. Immutable once loaded: all workers read the same one without a lock.
+ * policy: the compiled rules of one file. Immutable once loaded: all workers share it without a lock.
  *
  *     struct policy *policy = policy_parse("rate_limits.json", text, bytes, &defaults, &report);
- *     if (!policy) ... print the report: every mistake in the text, one line each
+ *     if (!policy) ... print the report: one line for each error in the text
  *     const struct rule *rule = policy_match(policy, METHOD_GET, "/search/books", 13);
  */
 #ifndef POLICY_H
@@ -22,7 +22,7 @@
 #define POLICY_FILE_BYTES  1048576
 #define POLICY_HEADERS_MAX 32 /* distinct header names over all rules */
 
-/* Methods as a set. METHOD_OTHER stands for every method without a bit of its own. */
+/* Methods as a set. METHOD_OTHER is every method without its own bit. */
 enum method {
     METHOD_GET = 1 << 0,
     METHOD_HEAD = 1 << 1,
@@ -62,43 +62,42 @@ struct rule {
     uint32_t limit_count;
     enum failure_mode on_store_failure;
     uint32_t index; /* its place in policy->rules */
-    uint64_t id;    /* unique_id(): no other rule has it, nor had it */
+    uint64_t id;    /* unique_id(): never reused */
 };
 
 struct policy {
     struct rule *rules; /* in file order */
     uint32_t rule_count;
     const struct rule *fallback; /* the rule named "default"; NULL: what no rule matches is not limited */
-    /* Every header that some rule identifies by, once each, in lower case: "user_id". Each stands at the end of the
-       text that its sources share, "header:user_id". */
+    /* Every header that some rule identifies by, once each, in lower case: "user_id". Each is the end of the text that its sources
+       share, "header:user_id". */
     char *headers[POLICY_HEADERS_MAX];
     uint32_t header_count;
 };
 
-/* What a rule takes when it does not say. */
+/* What applies to rules that do not say. */
 struct policy_defaults {
     int64_t limit;     /* requests, for window algorithms */
     int64_t window_us; /* likewise */
     enum failure_mode failure_mode;
 };
 
-/* NULL with at least one mistake in `report`; all of them are reported, as "NAME: $.rule.key: VALUE: what is accepted",
-   `name` standing for the file. What is hardly meant so is a warning there. */
+/* NULL with all errors in `report`, as "NAME: $.rule.key: VALUE: what is accepted"; `name` is the file's. What is valid but
+   probably not intended is a warning there. */
 struct policy *policy_parse(const char *name, const char *text, size_t bytes,
                             const struct policy_defaults *defaults, struct report *report);
 
 void policy_free(struct policy *policy);
 
-/* The first rule in file order whose path and methods match, else the default; NULL where there is none: the request is
-   not limited. `path` is normalised (path_normalise), has no query and at most PATH_BYTES_MAX bytes. One with %2F in it
-   matches in either spelling (path_decode_slashes): nobody knows which the application goes by. Any thread. */
+/* The first rule in file order whose path and methods match, else the default; NULL: none, the request is not limited. `path` is normalised (path_normalise), has no query and at most PATH_BYTES_MAX bytes. One with %2F in it
+   matches in either spelling (path_decode_slashes), because the application may use either. Any thread. */
 const struct rule *policy_match(const struct policy *policy, enum method method, const char *path,
                                 size_t bytes);
 
-/* How many of the rules fail closed: those that the store has to be there for. */
+/* The number of rules that fail closed, which need the store. */
 uint32_t policy_closed_rules(const struct policy *policy);
 
-/* NULL where no rule has that name. */
+/* NULL: no rule has that name. */
 const struct rule *policy_rule(const struct policy *policy, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  *     bytes ──► json_text: JSON to the letter? ──► cJSON tree ──► the rules ──► is one hidden? ──► policy
- *               no: line and column, and the end   └── every mistake from here on is gathered ──┘
+ *               no: line and column, and the end   └── all errors from here on are collected  ──┘
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,33 +9,33 @@
 #include "diagnostic.h"
 #include "json_text.h"
 #include "path.h"
-#include "reader.h"
+#include "rules_reader.h"
 #include "unique.h"
 
 #define VALUES_MAX 100000 /* a file has thousands of rules at most */
 
-/* NULL where it is not one, with a line in the report; else to be freed with cJSON_Delete. */
+/* NULL with a line in the report, or to be freed with cJSON_Delete. */
 static cJSON *
-parse_json(const struct reader *reader, const char *text, size_t bytes)
+parse_json(const struct rules_reader *reader, const char *text, size_t bytes)
 {
     size_t at, line, column, mark = json_text_mark_bytes(text, bytes);
-    const char *mistake = json_text_check(text, bytes, VALUES_MAX, &at);
+    const char *error = json_text_check(text, bytes, VALUES_MAX, &at);
     cJSON *root;
 
-    if (mistake != NULL) {
+    if (error != NULL) {
         json_text_position(text, at, &line, &column);
-        report_add(reader->report, "%s: line %zu, column %zu: %s", reader->file, line, column, mistake);
+        report_add(reader->report, "%s: line %zu, column %zu: %s", reader->file, line, column, error);
         return NULL;
     }
     root = cJSON_ParseWithLength(text + mark, bytes - mark);
     if (root == NULL)
-        report_add(reader->report, "%s: cannot be parsed: memory is out", reader->file);
+        report_add(reader->report, "%s: cannot be parsed: out of memory", reader->file);
     return root;
 }
 
-/* A rule's name stands in keys of the store, in logs and in metrics: it is plain everywhere. */
+/* A rule's name appears in the store's keys, logs and metrics, so it is plain. */
 static void
-read_name(const struct reader *reader, const struct place *place, const char *name, struct rule *rule)
+read_name(const struct rules_reader *reader, const struct place *place, const char *name, struct rule *rule)
 {
     if (!rule_name_is_good(name))
         diagnostic_add(reader, place, NULL,
@@ -45,12 +45,12 @@ read_name(const struct reader *reader, const struct place *place, const char *na
         memcpy(rule->name, name, strlen(name) + 1);
 }
 
-/* The first match wins: a rule behind one that takes all its requests would look as if it were in force. */
+/* The first match wins: a rule after one that matches all its requests has no effect, but would look as if it had. */
 static void
-check_hidden(const struct reader *reader, const struct place *place, const struct rule *rule)
+check_hidden(const struct rules_reader *reader, const struct place *place, const struct rule *rule)
 {
     if (rule->path == NULL || rule->methods == 0)
-        return; /* no match, or one with mistakes */
+        return; /* no match, or an invalid one */
     for (const struct rule *before = reader->policy->rules; before < rule; before++) {
         if (before->path == NULL || (rule->methods & ~before->methods) != 0 ||
             !path_pattern_covers(before->path, rule->path))
@@ -63,9 +63,9 @@ check_hidden(const struct reader *reader, const struct place *place, const struc
     }
 }
 
-/* Without a default the file is valid, so a slip in its name would let everything pass in silence. */
+/* A file without a default is valid, so a misspelt one would silently let everything pass. */
 static void
-warn_misspelt_default(const struct reader *reader)
+warn_misspelt_default(const struct rules_reader *reader)
 {
     static const char *const words[] = {DEFAULT_RULE};
     const struct policy *policy = reader->policy;
@@ -73,16 +73,15 @@ warn_misspelt_default(const struct reader *reader)
     for (uint32_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
         if (rule->path == NULL && report_did_you_mean(rule->name, words, 1) != NULL)
-            report_warn(
-                reader->report,
-                "%s: $.%s: without a match it is reached by its name only; did you mean \"" DEFAULT_RULE
-                "\"?",
-                reader->file, rule->name);
+            report_warn(reader->report,
+                        "%s: $.%s: has no match, so it is reached only by name; did you mean \"" DEFAULT_RULE
+                        "\"?",
+                        reader->file, rule->name);
     }
 }
 
 static void
-read_rules(const struct reader *reader, const cJSON *root)
+read_rules(const struct rules_reader *reader, const cJSON *root)
 {
     struct policy *policy = reader->policy;
     struct place at_root = place_root();
@@ -102,25 +101,25 @@ read_rules(const struct reader *reader, const cJSON *root)
     }
     policy->fallback = policy_rule(policy, DEFAULT_RULE);
     if (policy->rule_count == 0)
-        report_warn(reader->report, "%s: has no rules: no request is limited", reader->file);
+        report_warn(reader->report, "%s: no rules, so no request is limited", reader->file);
     else if (policy->fallback == NULL)
         warn_misspelt_default(reader);
 }
 
 static void
-read_root(const struct reader *reader, const cJSON *root)
+read_root(const struct rules_reader *reader, const cJSON *root)
 {
     struct place at = place_root();
     int count = cJSON_GetArraySize(root);
 
     if (!cJSON_IsObject(root)) {
-        diagnostic_add(reader, &at, root, "must be an object: each key a rule's name, each value the rule");
+        diagnostic_add(reader, &at, root, "must be an object that maps rule names to rules");
     } else if (count > POLICY_RULES_MAX) {
-        diagnostic_add(reader, &at, NULL, "%d rules: at most %d are accepted", count, POLICY_RULES_MAX);
+        diagnostic_add(reader, &at, NULL, "%d rules; at most %d are accepted", count, POLICY_RULES_MAX);
     } else {
         reader->policy->rules = calloc((size_t)count + 1, sizeof(struct rule));
         if (reader->policy->rules == NULL)
-            diagnostic_add(reader, &at, NULL, "memory is out");
+            diagnostic_add(reader, &at, NULL, "out of memory");
         else
             read_rules(reader, root);
     }
@@ -130,8 +129,8 @@ struct policy *
 policy_parse(const char *name, const char *text, size_t bytes, const struct policy_defaults *defaults,
              struct report *report)
 {
-    size_t mistakes = report->count;
-    struct reader reader = {.file = name, .defaults = defaults, .report = report};
+    size_t before = report->count;
+    struct rules_reader reader = {.file = name, .defaults = defaults, .report = report};
     cJSON *root;
 
     if (bytes > POLICY_FILE_BYTES) {
@@ -143,11 +142,11 @@ policy_parse(const char *name, const char *text, size_t bytes, const struct poli
         return NULL;
     reader.policy = calloc(1, sizeof(*reader.policy));
     if (reader.policy == NULL)
-        report_add(report, "%s: memory is out", name);
+        report_add(report, "%s: out of memory", name);
     else
         read_root(&reader, root);
     cJSON_Delete(root);
-    if (report->count == mistakes)
+    if (report->count == before)
         return reader.policy;
     policy_free(reader.policy);
     return NULL;

@@ -5,20 +5,19 @@
 #include "diagnostic.h"
 #include "path.h"
 #include "policy_words.h"
-#include "reader.h"
+#include "rules_reader.h"
 #include "token.h"
 
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define HEADER_PREFIX "header:"
 
-static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "limits",
-                                        READER_LIMIT_KEYS};
+static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "limits", LIMIT_KEYS};
 static const char *const match_keys[] = {"path", "methods"};
-static const char *const limit_keys[] = {READER_LIMIT_KEYS};
+static const char *const limit_keys[] = {LIMIT_KEYS};
 
-/* Whether the value is an array of 1 to `max` elements; `what` says so where it is not. */
+/* Whether the value is an array of 1 to `max` elements; if not, reports that it must be, `what` naming the elements. */
 static bool
-check_list(const struct reader *reader, const struct place *place, const cJSON *list, int max,
+check_list(const struct rules_reader *reader, const struct place *place, const cJSON *list, int max,
            const char *what)
 {
     int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
@@ -30,7 +29,7 @@ check_list(const struct reader *reader, const struct place *place, const cJSON *
 }
 
 static void
-read_path(const struct reader *reader, const struct place *place, const cJSON *match, struct rule *rule)
+read_path(const struct rules_reader *reader, const struct place *place, const cJSON *match, struct rule *rule)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(match, "path");
     struct place at = place_key(place, "path");
@@ -46,11 +45,12 @@ read_path(const struct reader *reader, const struct place *place, const cJSON *m
     }
     rule->path = path_pattern_new(item->valuestring, &why);
     if (rule->path == NULL)
-        diagnostic_add(reader, &at, item, "%s", why != NULL ? why : "memory is out");
+        diagnostic_add(reader, &at, item, "%s", why != NULL ? why : "out of memory");
 }
 
 static void
-read_methods(const struct reader *reader, const struct place *place, const cJSON *match, struct rule *rule)
+read_methods(const struct rules_reader *reader, const struct place *place, const cJSON *match,
+             struct rule *rule)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(match, "methods");
     struct place at = place_key(place, "methods");
@@ -74,14 +74,15 @@ read_methods(const struct reader *reader, const struct place *place, const cJSON
         else
             rule->methods |= method;
     }
-    /* HEAD is GET without the body: who may not GET does not HEAD either. After the loop, so that a list may
-       say both. */
+    /* HEAD is GET without the body, so a limit on GET covers HEAD. After the loop, so that a list may name
+       both. */
     if (rule->methods & METHOD_GET)
         rule->methods |= METHOD_HEAD;
 }
 
 static void
-read_match(const struct reader *reader, const struct place *place, const cJSON *object, struct rule *rule)
+read_match(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+           struct rule *rule)
 {
     const cJSON *match = cJSON_GetObjectItemCaseSensitive(object, "match");
     struct place at = place_key(place, "match");
@@ -91,7 +92,7 @@ read_match(const struct reader *reader, const struct place *place, const cJSON *
         return;
     if (strcmp(place->key, DEFAULT_RULE) == 0) {
         diagnostic_add(reader, &at, NULL,
-                       "\"default\" takes no match: it is the rule where no other matches");
+                       "\"default\" takes no match: it applies when no other rule matches");
     } else if (!cJSON_IsObject(match)) {
         diagnostic_add(reader, &at, match,
                        "must be an object, such as {\"path\": \"/search/**\", \"methods\": [\"GET\"]}");
@@ -113,13 +114,13 @@ lower_case(char *text)
 /* The header's index in the policy. One copy of "header:NAME" serves for the name, from the colon on, and for
    the text of every source that names it. */
 static bool
-add_header(const struct reader *reader, const struct place *place, const cJSON *item, uint32_t *index)
+add_header(const struct rules_reader *reader, const struct place *place, const cJSON *item, uint32_t *index)
 {
     struct policy *policy = reader->policy;
     char *text = strdup(item->valuestring);
 
     if (text == NULL) {
-        diagnostic_add(reader, place, item, "memory is out");
+        diagnostic_add(reader, place, item, "out of memory");
         return false;
     }
     lower_case(text);
@@ -130,8 +131,7 @@ add_header(const struct reader *reader, const struct place *place, const cJSON *
         }
     }
     if (policy->header_count == POLICY_HEADERS_MAX) {
-        diagnostic_add(reader, place, item, "all rules together may name at most %d headers",
-                       POLICY_HEADERS_MAX);
+        diagnostic_add(reader, place, item, "the rules name more than %d headers", POLICY_HEADERS_MAX);
         free(text);
         return false;
     }
@@ -139,9 +139,10 @@ add_header(const struct reader *reader, const struct place *place, const cJSON *
     return true;
 }
 
-/* False where the item is no source, which has been reported then. */
+/* False: the item is not a source, which has been reported. */
 static bool
-read_source(const struct reader *reader, const struct place *place, const cJSON *item, struct source *source)
+read_source(const struct rules_reader *reader, const struct place *place, const cJSON *item,
+            struct source *source)
 {
     const char *text = cJSON_IsString(item) ? item->valuestring : "";
 
@@ -180,7 +181,7 @@ names_header(const struct rule *rule, uint32_t header)
 }
 
 static void
-read_identify_by(const struct reader *reader, const struct place *place, const cJSON *object,
+read_identify_by(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                  struct rule *rule)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "identify_by");
@@ -212,7 +213,7 @@ read_identify_by(const struct reader *reader, const struct place *place, const c
 }
 
 static void
-read_on_store_failure(const struct reader *reader, const struct place *place, const cJSON *object,
+read_on_store_failure(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                       struct rule *rule)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "on_store_failure");
@@ -230,7 +231,8 @@ read_on_store_failure(const struct reader *reader, const struct place *place, co
 }
 
 static void
-read_limits(const struct reader *reader, const struct place *place, const cJSON *object, struct rule *rule)
+read_limits(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+            struct rule *rule)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "limits");
     struct place at = place_key(place, "limits");
@@ -253,7 +255,7 @@ read_limits(const struct reader *reader, const struct place *place, const cJSON 
     cJSON_ArrayForEach(item, list)
     {
         struct place element = place_index(&at, index++);
-        struct limit beyond; /* read for its mistakes alone */
+        struct limit beyond; /* read for its errors only */
         bool fits = rule->limit_count < RULE_LIMITS_MAX;
 
         if (!cJSON_IsObject(item)) {
@@ -267,7 +269,8 @@ read_limits(const struct reader *reader, const struct place *place, const cJSON 
 }
 
 void
-rule_read(const struct reader *reader, const struct place *place, const cJSON *object, struct rule *rule)
+rule_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+          struct rule *rule)
 {
     if (!cJSON_IsObject(object)) {
         diagnostic_add(reader, place, object,

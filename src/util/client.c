@@ -5,17 +5,17 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Of libcrypto's ways to SHA-256 the one that allocates nothing, and so cannot fail; OpenSSL 3 would rather have another. */
+/* The SHA-256 interface of libcrypto that allocates nothing and so cannot fail; OpenSSL 3 deprecates it. */
 #define OPENSSL_API_COMPAT 10101
 #include <openssl/sha.h>
 
 static const char hex[] = "0123456789abcdef";
 
-/* Printable ASCII but space, `%` and braces: the bytes that stand for themselves in a key. A set, for every byte of every
-   key passes here. */
+/* Printable ASCII but space, `%` and braces: the bytes that are not escaped in a key. A bit set, because every byte of every key is
+   tested. */
 #define BIT(byte) (UINT64_C(1) << (byte) % 64)
 static const uint64_t plain[4] = {
-    ~(BIT(' ' + 1) - 1) & ~BIT('%'), /* from behind the space to 63 */
+    ~(BIT(' ' + 1) - 1) & ~BIT('%'), /* from after the space to 63 */
     ~BIT('{') & ~BIT('}') & ~BIT(0x7f),
 };
 
@@ -25,7 +25,7 @@ is_plain(unsigned char byte)
     return plain[byte / 64] & BIT(byte);
 }
 
-/* The escaped text, as it is written: kept as far as there is room, digested where there is not. */
+/* The escaped text as it is written: kept while it fits, digested once it does not. */
 struct escaper {
     struct client *client;
     bool digests;

@@ -1,12 +1,12 @@
 /*
- * client: the text by which a client is known in keys.
+ * client: the text that identifies a client in keys.
  *
  *     ip=203.0.113.7        header:user_id=test_user        global
  *
- * It begins with the source that named the client, spelt as in `identify_by`, so that an address can never pass
- * for a header's value. The value follows escaped: every byte but printable ASCII without `{`, `}`, `%` and space
+ * It begins with the source that named the client, spelt as in `identify_by`, so that an address is never mistaken for a header's value. The
+ * value follows, escaped: every byte but printable ASCII without `{`, `}`, `%` and space
  * is written %XX, which keeps distinct clients distinct. A text longer than CLIENT_BYTES is replaced by
- * "sha256=" and the digest of the whole escaped text in hexadecimal.
+ * "sha256=" and the digest of the entire escaped text in hexadecimal.
  */
 #ifndef CLIENT_H
 #define CLIENT_H

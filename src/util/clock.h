@@ -1,14 +1,14 @@
 /*
- * clock: what time it is, as a number of microseconds.
+ * clock: the time in microseconds.
  *
- * Three readings, never mixed:
+ * Three clocks, never mixed:
  *   clock_mono_us   since an arbitrary start; never steps. For deadlines and intervals.
  *   clock_wall_us   since the Unix epoch; may step. For header values that name a moment, and for log lines.
- *   struct clock    what a store counts by, handed to it, so that a test can move the time. The one that
- *                   production hands out, clock_steady(), reads the Unix time once, at its making, and goes
- *                   on from there by the monotonic clock: aligned to the epoch, and never stepping.
+ *   struct clock    the clock that a store counts by, passed in, so that a test can set the time. Production passes
+ *                   clock_steady(), which reads the Unix time once and then advances with the monotonic clock: aligned
+ *                   to the epoch, and never stepping.
  *
- * All of it may be called from any thread.
+ * Any thread.
  */
 #ifndef CLOCK_H
 #define CLOCK_H
@@ -29,7 +29,7 @@ int64_t clock_wall_us(void);
 /* The production clock. By value: it owns nothing. */
 struct clock clock_steady(void);
 
-/* A clock that stands at `now_us` until its offset_us is changed. For tests. */
+/* A clock that shows `now_us` until its offset_us is changed. For tests. */
 struct clock clock_fixed(int64_t now_us);
 
 static inline int64_t

@@ -1,5 +1,5 @@
 /*
- * container_of: from a member to the struct that embeds it, which is how a callback finds its way back.
+ * container_of: from a member to the struct that embeds it, for callbacks that get only the member.
  *
  *     struct exchange *exchange = container_of(request, struct exchange, request);
  */

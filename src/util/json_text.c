@@ -5,20 +5,20 @@
 
 #include "utf8.h"
 
-/* Each check_ function reads from `at` what it is named after, and stops at the first thing that is not so.
+/* Each check_ function reads from `at` what it is named after, and stops at the first error.
    */
 struct cursor {
     const char *text;
     size_t bytes;
     size_t at;
     size_t values_left;
-    const char *mistake; /* NULL: none so far */
+    const char *error; /* NULL: none so far */
 };
 
 static bool
-fail(struct cursor *cursor, const char *mistake)
+fail(struct cursor *cursor, const char *error)
 {
-    cursor->mistake = mistake;
+    cursor->error = error;
     return false;
 }
 
@@ -38,15 +38,15 @@ skip(struct cursor *cursor, char wanted)
     return true;
 }
 
-/* Between two tokens: what was expected says less than why it is probably not there. */
+/* Between two tokens: the likely cause says more than what was expected. */
 static bool
-fail_expecting(struct cursor *cursor, const char *mistake)
+fail_expecting(struct cursor *cursor, const char *error)
 {
     if (cursor->at == cursor->bytes)
-        return fail(cursor, "it ends too early");
+        return fail(cursor, "unexpected end of the text");
     if (peek(cursor) == '/' || peek(cursor) == '#')
         return fail(cursor, "JSON has no comments");
-    return fail(cursor, mistake);
+    return fail(cursor, error);
 }
 
 static void
@@ -73,9 +73,9 @@ check_encoding(struct cursor *cursor)
     for (size_t length; cursor->at < cursor->bytes; cursor->at += length) {
         length = utf8_sequence(cursor->text + cursor->at, cursor->bytes - cursor->at);
         if (length == 0)
-            return fail(cursor, "it must be UTF-8");
+            return fail(cursor, "invalid UTF-8");
         if (cursor->text[cursor->at] == '\0')
-            return fail(cursor, "a zero byte");
+            return fail(cursor, "unexpected zero byte");
     }
     return true;
 }
@@ -88,21 +88,21 @@ check_number(struct cursor *cursor)
     skip(cursor, '-');
     if (skip(cursor, '0')) {
         if (peek(cursor) >= '0' && peek(cursor) <= '9')
-            return fail(cursor, "a number must not begin with 0");
+            return fail(cursor, "leading zero in a number");
     } else if (!skip_digits(cursor)) {
-        return fail(cursor, "a digit must follow \"-\"");
+        return fail(cursor, "expected a digit after \"-\"");
     }
     if (skip(cursor, '.') && !skip_digits(cursor))
-        return fail(cursor, "a digit must follow the decimal point");
+        return fail(cursor, "expected a digit after the decimal point");
     if (skip(cursor, 'e') || skip(cursor, 'E')) {
         if (!skip(cursor, '+'))
             skip(cursor, '-');
         if (!skip_digits(cursor))
-            return fail(cursor, "a digit must follow the exponent's sign");
+            return fail(cursor, "expected a digit in the exponent");
     }
     if (cursor->at - start > JSON_TEXT_NUMBER_BYTES) {
         cursor->at = start;
-        return fail(cursor, "a number must not have more than 63 characters");
+        return fail(cursor, "number longer than 63 characters");
     }
     return true;
 }
@@ -124,7 +124,7 @@ read_hex4(struct cursor *cursor)
     return value;
 }
 
-/* Behind a backslash. Beyond U+FFFF a character is written as two escapes, a high surrogate and a low one. */
+/* After a backslash. Beyond U+FFFF a character is written as two escapes, a high surrogate and a low one. */
 static bool
 check_escape(struct cursor *cursor)
 {
@@ -133,13 +133,13 @@ check_escape(struct cursor *cursor)
 
     if (!skip(cursor, 'u')) {
         if (peek(cursor) == '\0' || strchr("\"\\/bfnrt", peek(cursor)) == NULL)
-            return fail(cursor, "one of \" \\ / b f n r t u must follow a backslash");
+            return fail(cursor, "expected one of \" \\ / b f n r t u after a backslash");
         cursor->at++;
         return true;
     }
     unit = read_hex4(cursor);
     if (unit < 0)
-        return fail(cursor, "four hexadecimal digits must follow \\u");
+        return fail(cursor, "expected four hexadecimal digits after \\u");
     if (unit >= 0xd800 && unit < 0xdc00 && skip(cursor, '\\') && skip(cursor, 'u')) {
         unit = read_hex4(cursor);
         if (unit >= 0xdc00 && unit < 0xe000)
@@ -148,7 +148,7 @@ check_escape(struct cursor *cursor)
     }
     if (unit == 0 || (unit >= 0xd800 && unit < 0xe000)) {
         cursor->at = start;
-        return fail(cursor, unit == 0 ? "\\u0000 is not accepted" : "half of a surrogate pair");
+        return fail(cursor, unit == 0 ? "\\u0000 is not accepted" : "unpaired surrogate");
     }
     return true;
 }
@@ -163,10 +163,10 @@ check_string(struct cursor *cursor)
 
         if (byte == '\0' || byte == '\n') {
             cursor->at = start;
-            return fail(cursor, "a string must end on the line where it begins");
+            return fail(cursor, "unterminated string; it must end on the line where it begins");
         }
         if (byte < ' ')
-            return fail(cursor, "a control character in a string must be written as an escape, such as \\t");
+            return fail(cursor, "control character in a string; write it as an escape, such as \\t");
         cursor->at++;
         if (byte == '\\' && !check_escape(cursor))
             return false;
@@ -189,7 +189,7 @@ check_literal(struct cursor *cursor)
         }
     }
     return fail_expecting(cursor,
-                          "a value is expected: an object, an array, a string in double quotes, a number");
+                          "expected a value: an object, an array, a string in double quotes, or a number");
 }
 
 static bool check_value(struct cursor *cursor, int depth);
@@ -198,16 +198,16 @@ static bool
 check_key(struct cursor *cursor)
 {
     if (peek(cursor) != '"')
-        return fail_expecting(cursor, "a key in double quotes is expected");
+        return fail_expecting(cursor, "expected a key in double quotes");
     if (!check_string(cursor))
         return false;
     skip_blanks(cursor);
     if (!skip(cursor, ':'))
-        return fail_expecting(cursor, "\":\" is expected after a key");
+        return fail_expecting(cursor, "expected \":\" after the key");
     return true;
 }
 
-/* An object or an array, as `close` says. */
+/* An object or an array, by its closing bracket. */
 static bool
 check_container(struct cursor *cursor, int depth, char close)
 {
@@ -215,7 +215,7 @@ check_container(struct cursor *cursor, int depth, char close)
     size_t comma;
 
     if (depth > JSON_TEXT_DEPTH_MAX)
-        return fail(cursor, "nested too deeply: at most 16 levels");
+        return fail(cursor, "nested more than 16 levels deep");
     cursor->at++;
     skip_blanks(cursor);
     if (skip(cursor, close))
@@ -230,13 +230,11 @@ check_container(struct cursor *cursor, int depth, char close)
         if (skip(cursor, close))
             return true;
         if (!skip(cursor, ','))
-            return fail_expecting(cursor,
-                                  is_object ? "\",\" or \"}\" is expected" : "\",\" or \"]\" is expected");
+            return fail_expecting(cursor, is_object ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
         skip_blanks(cursor);
         if (peek(cursor) == close) {
             cursor->at = comma;
-            return fail(cursor, is_object ? "a \",\" before \"}\" is not allowed"
-                                          : "a \",\" before \"]\" is not allowed");
+            return fail(cursor, is_object ? "trailing comma before \"}\"" : "trailing comma before \"]\"");
         }
     }
 }
@@ -272,12 +270,12 @@ check_document(struct cursor *cursor)
     cursor->at = start;
     skip_blanks(cursor);
     if (cursor->at == cursor->bytes)
-        return fail(cursor, "it is empty");
+        return fail(cursor, "empty text");
     if (!check_value(cursor, 0))
         return false;
     skip_blanks(cursor);
     if (cursor->at < cursor->bytes)
-        return fail_expecting(cursor, "nothing may follow the end of the JSON value");
+        return fail_expecting(cursor, "unexpected text after the JSON value");
     return true;
 }
 
@@ -297,7 +295,7 @@ json_text_check(const char *text, size_t bytes, size_t values_max, size_t *at)
     if (check_document(&cursor))
         return NULL;
     *at = cursor.at;
-    return cursor.mistake;
+    return cursor.error;
 }
 
 void

@@ -48,8 +48,8 @@ write_time(char *out, size_t bytes)
     return (size_t)snprintf(out, bytes, "%s.%03dZ", date, (int)(now_us % US_PER_S / US_PER_MS));
 }
 
-/* What stands for the sequence of `length` bytes (0: a byte that is not UTF-8), where it may not stand for itself; returns
-   its length, 0 where it may. */
+/* Escapes the sequence of `length` bytes (0: a byte that is not UTF-8) if it may not be written as it is; returns the
+   length of the escape, 0 if it may. */
 static size_t
 escape(char *out, size_t bytes, const char *sequence, size_t length)
 {
@@ -72,7 +72,7 @@ escape(char *out, size_t bytes, const char *sequence, size_t length)
     return (size_t)written;
 }
 
-/* Appends `message` so that neither a terminal nor a JSON reader meets a byte that it could take for its own. */
+/* Appends `message` so that no byte of it controls a terminal or breaks the JSON. */
 static size_t
 write_escaped(char *out, size_t room, const char *message)
 {
@@ -118,7 +118,7 @@ write_line(void *arg, enum log_level level, const char *module, const char *mess
         line[used++] = '}';
     }
     line[used++] = '\n';
-    /* A log that cannot be written must not stop the service that it is the log of. */
+    /* A log that cannot be written must not stop the service. */
     if (write(STDERR_FILENO, line, used) < 0)
         return;
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The largest integer that a double, and so Lua and JSON, still tells from its neighbours: 2^53 - 1. */
+/* The largest integer that a double, and so Lua and JSON, represents without loss: 2^53 - 1. */
 #define NUMBER_EXACT_MAX 9007199254740991
 
 /* A decimal integer within [min, max]. */
@@ -30,12 +30,12 @@ size_t duration_write(char *out, int64_t us);
 int64_t us_to_ms_up(int64_t us);
 int64_t us_to_s_up(int64_t us);
 
-/* a * b, or false where the product is above NUMBER_EXACT_MAX. Both must be at least 0. */
+/* a * b, or false if the product is above NUMBER_EXACT_MAX. Both must be at least 0. */
 bool number_product(int64_t a, int64_t b, int64_t *out);
 
 int64_t number_gcd(int64_t a, int64_t b);
 
-/* The value of one hexadecimal digit; -1: it is none. */
+/* The value of one hexadecimal digit; -1: not a digit. */
 int hex_digit(char digit);
 
 /* Writes `value` in decimal, without a terminating zero; returns the bytes written, at most 20. */

@@ -9,8 +9,8 @@
 #include "utf8.h"
 
 #define DISTANCE_MAX    2
-#define BEGINNING_BYTES 5  /* a shorter one may go on as anything */
-#define WORD_BYTES      64 /* longer words have no likeness to look for */
+#define BEGINNING_BYTES 5  /* shorter ones are prefixes of too much */
+#define WORD_BYTES      64 /* longer words are not compared */
 
 void
 report_init(struct report *report)

@@ -1,8 +1,8 @@
 /*
- * report: what is wrong with an operator's settings or rules, all of it, gathered in one run.
+ * report: everything wrong with an operator's settings or rules, collected in one run.
  *
- * A mistake stops the start: one line that names the place, the value and what is accepted. A warning does not: one line
- * about something that works, and is hardly what was meant. The report owns its text.
+ * An error prevents the start: one line that names the place, the value and what is accepted. A warning does not: one line
+ * about something that works but is probably not intended. The report owns its text.
  * One thread at a time.
  */
 #ifndef REPORT_H
@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 struct report {
-    char **lines; /* the mistakes */
+    char **lines; /* errors */
     size_t count;
     size_t capacity;
     char **warnings;
@@ -24,27 +24,27 @@ struct report {
 void report_init(struct report *report);
 void report_fini(struct report *report);
 
-/* Adds one line, without its newline. Control bytes in the arguments come out as \xNN. */
+/* Adds one line, without its newline. Control bytes in the arguments are written \xNN. */
 void report_add(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same for a warning. */
 void report_warn(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* No mistakes; there may be warnings. */
+/* No errors; there may be warnings. */
 static inline bool
 report_is_empty(const struct report *report)
 {
     return report->count == 0;
 }
 
-/* Prints the warnings, with the word "warning: ", and then the mistakes, each line behind `prefix`. */
+/* Prints the warnings, with the word "warning: ", then the errors, each line after `prefix`. */
 void report_print(const struct report *report, FILE *out, const char *prefix);
 
-/* After they have been told elsewhere. */
+/* For warnings that have been logged elsewhere. */
 void report_drop_warnings(struct report *report);
 
 /* The word of `words` that `word` was probably meant to be (edit distance at most 2, and less than half its
-   length; else the only one that goes on where it ends), or NULL. For "did you mean". */
+   length; else the only one that it is a prefix of), or NULL. For "did you mean". */
 const char *report_did_you_mean(const char *word, const char *const *words, size_t count);
 
 #endif

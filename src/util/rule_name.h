@@ -1,5 +1,5 @@
 /*
- * rule_name: which names a rule may have. They stand in keys and in header fields as they are.
+ * rule_name: the names a rule may have. They appear in keys and header fields unescaped.
  */
 #ifndef RULE_NAME_H
 #define RULE_NAME_H

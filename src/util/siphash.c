@@ -31,7 +31,7 @@ mix(struct lanes *s, int rounds)
     }
 }
 
-/* Little-endian, as the paper has it, whatever the machine is. */
+/* Little-endian on every machine, as in the paper. */
 static inline uint64_t
 load_word(const unsigned char *from, size_t bytes)
 {
@@ -83,7 +83,7 @@ siphash_random_key(void)
 {
     struct siphash_key key;
 
-    /* A key this short comes whole or not at all, once the kernel's pool is up. */
+    /* A read this short is never partial once the kernel's pool is initialised. */
     if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key))
         abort();
     return key;

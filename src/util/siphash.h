@@ -2,8 +2,8 @@
  * siphash: SipHash-2-4 with a 128-bit result, after Aumasson and Bernstein, "SipHash: a fast short-input PRF"
  * (2012), checked in tests/unit against the vectors of their reference implementation.
  *
- * Under a random key nobody outside can choose inputs that collide, neither in a bucket nor as a whole: among a
- * million clients the chance that any two share 128 bits is below 2^-88. Pure; any thread.
+ * Under a random key, a client cannot choose inputs that collide, neither in a bucket nor in all 128 bits: among a million
+ * clients the chance that any two share 128 bits is below 2^-88. Pure; any thread.
  */
 #ifndef SIPHASH_H
 #define SIPHASH_H
@@ -21,7 +21,7 @@ struct siphash {
 
 struct siphash siphash128(struct siphash_key key, const void *data, size_t bytes);
 
-/* A key from the kernel's random source; aborts where there is none. */
+/* A key from the kernel's random source; aborts if there is none. */
 struct siphash_key siphash_random_key(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * text: a body or a header in the making, in room that its maker has measured.
+ * text: builds a body or a header in a buffer of a size computed by the caller.
  *
- * The rooms are those of the longest texts, so running out of one is a bug: an assertion.
+ * The buffer fits the longest text, so an overflow is a bug: an assertion fails.
  */
 #ifndef TEXT_H
 #define TEXT_H

@@ -1,5 +1,5 @@
 /*
- * token: what the name of a header is made of (RFC 9110, section 5.6.2). Pure; any thread.
+ * token: the characters of a header's name (RFC 9110, section 5.6.2). Pure; any thread.
  */
 #ifndef TOKEN_H
 #define TOKEN_H

@@ -1,6 +1,6 @@
 /*
- * unique: numbers that tell things apart for as long as the process lives. Unlike an address, none is ever given out
- * twice, so a thing that is gone cannot be taken for the one that has its memory now. Any thread.
+ * unique: numbers that identify objects for the life of the process. Unlike an address, a number is never reused, so an object
+ * that is gone is not mistaken for one at the same address. Any thread.
  */
 #ifndef UNIQUE_H
 #define UNIQUE_H

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Bytes of the well-formed sequence that `text` begins with, 1 to 4; 0 where it begins with none. `bytes`,
+/* Bytes of the well-formed sequence that `text` begins with, 1 to 4; 0: it begins with none. `bytes`,
    what may be read, is at least 1. Overlong forms, surrogates and what is beyond U+10FFFF are not
    well-formed. */
 static inline size_t
@@ -32,7 +32,7 @@ utf8_sequence(const char *text, size_t bytes)
     return length;
 }
 
-/* Whether a well-formed sequence is a control character. U+0080 to U+009F are too, and terminals obey them. */
+/* Whether a well-formed sequence is a control character. U+0080 to U+009F are control characters too, and terminals obey them. */
 static inline bool
 utf8_is_control(const char *sequence)
 {

@@ -47,7 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         assert(dotenv.line > line);
         line = dotenv.line;
         if (status == DOTENV_MALFORMED) {
-            assert(entry.mistake);
+            assert(entry.reason);
             continue;
         }
         assert(entry.name > text - 1 && entry.name[0] != '\0');

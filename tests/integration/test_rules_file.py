@@ -73,7 +73,7 @@ def check(tmp_path, text):
 
 
 @pytest.mark.parametrize("text, parts", MISTAKES, ids=[row[0][:50] for row in MISTAKES])
-def test_a_mistake_is_said_with_its_place_and_what_is_accepted(tmp_path, text, parts):
+def test_an_error_is_reported_with_its_place_and_what_is_accepted(tmp_path, text, parts):
     done = check(tmp_path, text)
     assert done.returncode == 2, done
     lines = done.stderr.splitlines()
@@ -82,7 +82,7 @@ def test_a_mistake_is_said_with_its_place_and_what_is_accepted(tmp_path, text, p
     assert all(" " <= character for line in lines for character in line), "nothing that a terminal would obey"
 
 
-def test_all_mistakes_of_a_file_are_said_in_one_run(tmp_path):
+def test_all_errors_in_a_file_are_reported_in_one_run(tmp_path):
     done = check(tmp_path, """{
         "default": {"capacity": 0, "refill_rate": "x"},
         "a": {"match": {"path": "no slash"}, "algorithm": "leaky", "limit": 5},
@@ -95,7 +95,7 @@ def test_all_mistakes_of_a_file_are_said_in_one_run(tmp_path):
         assert place in done.stderr, place
 
 
-def test_invalid_utf8_is_a_mistake(tmp_path):
+def test_invalid_utf8_is_an_error(tmp_path):
     assert check(tmp_path, b'{"default": {"capacity": 20, "refill_rate": 5}, "\xff": {}}').returncode == 2
 
 
@@ -104,7 +104,7 @@ def test_a_file_that_is_too_large_is_refused(tmp_path):
     assert (done.returncode, "larger than 1048576 bytes" in done.stderr) == (2, True)
 
 
-def test_without_a_default_the_file_is_good_and_check_says_what_that_means(tmp_path):
+def test_a_file_without_default_is_valid_and_check_says_so(tmp_path):
     one = '"api": {"match": {"path": "/api"}, "capacity": 20, "refill_rate": 5}'
     for text, end in (("{%s}" % one, "good: 1 rule; what no rule matches is not limited"),
                       ('{%s, "default": {"capacity": 20, "refill_rate": 5}}' % one,
@@ -116,7 +116,7 @@ def test_without_a_default_the_file_is_good_and_check_says_what_that_means(tmp_p
 
 @pytest.mark.parametrize("text, what", [("{}", "has no rules"),
                                         ('{"defualt": {"capacity": 20, "refill_rate": 5}}', 'did you mean "default"?')])
-def test_what_is_hardly_meant_is_warned_of_and_served(tmp_path, serve, text, what):
+def test_probably_unintended_rules_get_a_warning_and_are_served(tmp_path, serve, text, what):
     done = check(tmp_path, text)
     assert done.returncode == 0
     assert done.stderr.startswith("ratelimitd: warning: r.json: ") and what in done.stderr
@@ -125,7 +125,7 @@ def test_what_is_hardly_meant_is_warned_of_and_served(tmp_path, serve, text, wha
     assert any(what in message for message in service.messages()), "it stands in the log, as JSON like the rest"
 
 
-def test_what_users_write_is_taken(tmp_path):
+def test_common_spellings_are_accepted(tmp_path):
     for text in ('{"default": {"capacity": 20, "refill_rate": 5}, "special_path": {"capacity": 50, "refill_rate": 10}}',
                  b'\xef\xbb\xbf{"default": {"capacity": 1, "refill_rate": 0.5}}',
                  '\r\n\t {"default":{"capacity":1e3,"refill_rate":1E1}}\r\n',

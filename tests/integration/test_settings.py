@@ -81,7 +81,7 @@ NAMES = [" ".join([*flags, *map("=".join, env.items())])[:60] for flags, env, _ 
 
 @pytest.mark.parametrize("flags, env, parts", MISTAKES, ids=NAMES)
 @pytest.mark.parametrize("command", [[], ["--check"]], ids=["serve", "check"])
-def test_a_mistake_stops_the_start_with_a_line_that_says_all(try_out, tmp_path, command, flags, env, parts):
+def test_an_error_prevents_the_start_and_is_reported(try_out, tmp_path, command, flags, env, parts):
     done = try_out(*flags, *command, env=env)
     assert done.returncode == 2, done.stderr
     parts = [part.replace("{directory}", str(tmp_path)) for part in parts]
@@ -91,7 +91,7 @@ def test_a_mistake_stops_the_start_with_a_line_that_says_all(try_out, tmp_path, 
     assert "7f3a" not in done.stdout
 
 
-def test_rules_that_are_not_where_they_are_by_default_are_named_with_directory_and_setting(try_out, tmp_path):
+def test_missing_default_rules_are_reported_with_directory_and_setting(try_out, tmp_path):
     (tmp_path / "rate_limits.json").unlink(missing_ok=True)
     done = run("--check", directory=tmp_path)
     assert done.returncode == 2
@@ -99,7 +99,7 @@ def test_rules_that_are_not_where_they_are_by_default_are_named_with_directory_a
                                   f"cannot be read in {tmp_path}: No such file or directory; ")
 
 
-def test_a_mistake_in_a_line_of_dotenv_names_the_line(try_out):
+def test_an_error_in_dotenv_names_the_line(try_out):
     done = try_out("--check", dotenv="# ours\nTRUSTED_PROXIES=10.0.0.0/33\nREDIS_URL=redis://h:x\n"
                                      "RATE_LIMIT_RULES_PATH=no.json\n")
     assert done.returncode == 2
@@ -107,7 +107,7 @@ def test_a_mistake_in_a_line_of_dotenv_names_the_line(try_out):
         assert f"ratelimitd: {place}" in done.stderr
 
 
-def test_all_mistakes_are_said_in_one_run(try_out):
+def test_all_errors_are_reported_in_one_run(try_out):
     dotenv = "PORT=http\nnot a line\nWORKERS=-1\n"
     done = try_out("--failure-mode", "no", "--frobnicate", env={"LOG_LEVEL": "loud"}, dotenv=dotenv)
     assert done.returncode == 2
@@ -116,7 +116,7 @@ def test_all_mistakes_are_said_in_one_run(try_out):
     assert len(done.stderr.splitlines()) == 6
 
 
-def test_mistakes_of_settings_and_of_rules_are_said_together_with_nothing_else(try_out, tmp_path):
+def test_errors_in_settings_and_rules_are_reported_together(try_out, tmp_path):
     (tmp_path / "bad.json").write_text('{"default": {"capacity": 0, "refill_rate": 5}}')
     done = try_out("--rules", "bad.json", "--trusted-proxies", "everybody")
     assert done.returncode == 2
@@ -136,17 +136,17 @@ def test_a_password_is_never_repeated(try_out, flags):
     assert "7f3a" not in done.stderr + done.stdout
 
 
-def test_check_serves_nothing_and_says_that_all_is_good(try_out):
+def test_check_serves_nothing_and_reports_success(try_out):
     done = try_out("--check", "--store", "redis://127.0.0.1:1", "--port", "1")
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 rule;" in done.stdout and len(done.stdout.splitlines()) == 1
 
 
-def test_check_takes_the_rules_that_come_with_the_service(try_out):
+def test_check_accepts_the_shipped_rules(try_out):
     assert try_out("--check", "--rules", str(REPOSITORY / "rate_limits.json")).returncode == 0
 
 
-def test_check_counts_the_rules_that_only_their_name_reaches(try_out, tmp_path):
+def test_check_counts_the_rules_reached_only_by_name(try_out, tmp_path):
     limit = '"capacity": 20, "refill_rate": 5'
     (tmp_path / "named.json").write_text(f'{{"a": {{{limit}}}, "b": {{{limit}}}, "default": {{{limit}}}}}')
     done = try_out("--check", "--rules", "named.json")
@@ -154,7 +154,7 @@ def test_check_counts_the_rules_that_only_their_name_reaches(try_out, tmp_path):
     assert "3 rules, 2 of them without a match, reached by name only; " in done.stdout
 
 
-def test_print_config_says_each_setting_and_where_it_is_from(try_out):
+def test_print_config_shows_each_setting_with_its_source(try_out):
     done = try_out("--print-config", "--port", "8001", env={"WORKERS": "3", "REDIS_URL": "redis://u:s3cr3t@h:1/2"},
                    dotenv="LOG_LEVEL=debug\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -166,7 +166,7 @@ def test_print_config_says_each_setting_and_where_it_is_from(try_out):
     assert "s3cr3t" not in done.stdout and "h:1/2" in lines["REDIS_URL"]
 
 
-def test_what_print_config_says_is_a_dotenv(try_out, tmp_path):
+def test_the_output_of_print_config_is_a_dotenv(try_out, tmp_path):
     first = try_out("--print-config", "--port", "8001", "--failure-mode", "open", "--store", "memory")
     second = try_out("--print-config", dotenv=first.stdout)
     assert second.returncode == 0
@@ -174,7 +174,7 @@ def test_what_print_config_says_is_a_dotenv(try_out, tmp_path):
         line.split(" #")[0].strip() for line in second.stdout.splitlines()]
 
 
-def test_version_and_help_answer_whatever_else_is_wrong(try_out):
+def test_version_and_help_work_despite_other_errors(try_out):
     for flags in ([], ["--frobnicate"], ["--port", "x"], ["--rules", "/none"]):
         for flag in ("--version", "-V"):
             done = try_out(*flags, flag, env={"WORKERS": "x"})
@@ -192,7 +192,7 @@ def test_the_table_in_the_documentation_is_the_binary_s_own(try_out):
     assert table.strip() in (REPOSITORY / "docs/configuration.md").read_text()
 
 
-def test_an_unreadable_dotenv_is_a_mistake(try_out, tmp_path):
+def test_an_unreadable_dotenv_is_an_error(try_out, tmp_path):
     os.mkdir(tmp_path / ".env")
     done = try_out()
     assert (done.returncode, ".env" in done.stderr) == (2, True)
@@ -202,7 +202,7 @@ def test_empty_variables_are_not_set(try_out):
     assert try_out("--check", env={"PORT": "", "REDIS_URL": "", "WORKERS": ""}, dotenv="LOG_LEVEL=\n").returncode == 0
 
 
-def test_a_misspelt_variable_is_warned_of_by_its_name_alone(try_out, serve):
+def test_a_misspelt_variable_gets_a_warning_with_its_name_only(try_out, serve):
     done = try_out("--check", env={"REDIS_URI": "redis://:s3cr3t-7f3a@h"}, dotenv="REDIS_PASWORD=s3cr3t-7f3a\n")
     assert done.returncode == 0
     assert done.stderr.splitlines() == [
@@ -214,12 +214,12 @@ def test_a_misspelt_variable_is_warned_of_by_its_name_alone(try_out, serve):
     assert "7f3a" not in done.stderr + service.log()
 
 
-def test_the_example_of_a_dotenv_brings_no_warning(try_out):
+def test_the_example_dotenv_gets_no_warning(try_out):
     lines = re.findall(r"^#?([A-Z_]+=.+)$", (REPOSITORY / ".env.example").read_text(), re.MULTILINE)
     assert len(lines) > 10
     assert "warning" not in try_out("--check", dotenv="\n".join(lines) + "\n").stderr
 
 
-def test_a_kubernetes_service_named_redis_does_no_harm(try_out):
+def test_a_kubernetes_service_named_redis_is_ignored(try_out):
     env = {"REDIS_PORT": "tcp://10.0.0.11:6379", "REDIS_SERVICE_HOST": "10.0.0.11"}
     assert try_out("--check", env=env).returncode == 0

@@ -111,14 +111,13 @@ static const struct {
     unsigned status;
     const char *sentence;
 } errors[] = {
-    {"", 400, "The body is not JSON: line 1, column 1: it is empty."},
-    {"{", 400, "The body is not JSON: line 1, column 2: it ends too early."},
+    {"", 400, "The body is not JSON: line 1, column 1: empty text."},
+    {"{", 400, "The body is not JSON: line 1, column 2: unexpected end of the text."},
     {"{\n 'rule': few}", 400,
-     "The body is not JSON: line 2, column 10: a value is expected: an object, an array, a string in double "
-     "quotes, a number."},
+     "The body is not JSON: line 2, column 10: expected a value: an object, an array, a string in double "
+     "quotes, or a number."},
     {"{'rule':'\\u0000'}", 400, "The body is not JSON: line 1, column 11: something else is expected here."},
-    {"[[[[[[[[[[[[[[[[[", 400,
-     "The body is not JSON: line 1, column 17: nested too deeply: at most 16 levels."},
+    {"[[[[[[[[[[[[[[[[[", 400, "The body is not JSON: line 1, column 17: nested more than 16 levels deep."},
     {"7", 400, "The body must be an object."},
     {"{'Rule':'few'}", 400,
      "The body has a field that is none of rule, client, cost, path, method, headers, ip."},

@@ -28,7 +28,7 @@ START_TEST(the_wall_clock_counts_from_the_epoch)
 }
 END_TEST
 
-START_TEST(the_steady_clock_says_the_unix_time_of_its_making_and_goes_on_by_the_monotonic_one)
+START_TEST(the_steady_clock_starts_at_unix_time_and_advances_with_the_monotonic_clock)
 {
     int64_t wall_us = clock_wall_us();
     struct clock clock = clock_steady();
@@ -56,7 +56,7 @@ START_TEST(a_copy_of_the_steady_clock_says_the_same)
 }
 END_TEST
 
-START_TEST(a_fixed_clock_stands_until_it_is_moved)
+START_TEST(a_fixed_clock_stays_until_it_is_moved)
 {
     struct clock clock = clock_fixed(INT64_C(1700000000000000));
 
@@ -75,9 +75,9 @@ main(void)
 
     tcase_add_test(tests, the_monotonic_clock_never_goes_back);
     tcase_add_test(tests, the_wall_clock_counts_from_the_epoch);
-    tcase_add_test(tests, the_steady_clock_says_the_unix_time_of_its_making_and_goes_on_by_the_monotonic_one);
+    tcase_add_test(tests, the_steady_clock_starts_at_unix_time_and_advances_with_the_monotonic_clock);
     tcase_add_test(tests, a_copy_of_the_steady_clock_says_the_same);
-    tcase_add_test(tests, a_fixed_clock_stands_until_it_is_moved);
+    tcase_add_test(tests, a_fixed_clock_stays_until_it_is_moved);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -54,10 +54,10 @@ static const struct {
     {"export\n", "1 !not of the form NAME=value\n"},
     {"export =1\n", "1 !not of the form NAME=value\n"},
     {"export export A=1\n", "1 !not of the form NAME=value\n"},
-    {"A='1\nB=2'\n", "1 !a single quote is not closed\n2 B=[2']\n"},
-    {"A=\"1\nB=2\n", "1 !a double quote is not closed\n2 B=[2]\n"},
-    {"A=\"1\\\"\n", "1 !a double quote is not closed\n"},
-    {"A=\"\\", "1 !a double quote is not closed\n"},
+    {"A='1\nB=2'\n", "1 !unterminated single quote\n2 B=[2']\n"},
+    {"A=\"1\nB=2\n", "1 !unterminated double quote\n2 B=[2]\n"},
+    {"A=\"1\\\"\n", "1 !unterminated double quote\n"},
+    {"A=\"\\", "1 !unterminated double quote\n"},
     {"A='1'2\n", "1 !text after the closing quote\n"},
     {"A=\"1\"#2\n", "1 !text after the closing quote\n"},
     {"A=\"1\" 2\n", "1 !text after the closing quote\n"},
@@ -82,14 +82,14 @@ read_back(const char *text, size_t bytes)
         if (status == DOTENV_ENTRY)
             fprintf(out, "%u %s=[%s]\n", dotenv.line, entry.name, entry.value);
         else
-            fprintf(out, "%u !%s\n", dotenv.line, entry.mistake);
+            fprintf(out, "%u !%s\n", dotenv.line, entry.reason);
     }
     fclose(out);
     free(copy);
     return read;
 }
 
-START_TEST(lines_are_read_as_they_are_meant)
+START_TEST(lines_are_parsed)
 {
     char *read = read_back(files[_i].text, strlen(files[_i].text));
 
@@ -99,7 +99,7 @@ START_TEST(lines_are_read_as_they_are_meant)
 }
 END_TEST
 
-START_TEST(a_zero_byte_is_a_mistake)
+START_TEST(a_zero_byte_is_malformed)
 {
     static const char text[] = "A=1\0 2\nB=3\n";
     char *read = read_back(text, sizeof(text) - 1);
@@ -161,8 +161,8 @@ main(void)
     SRunner *runner;
     int failed;
 
-    tcase_add_loop_test(reading, lines_are_read_as_they_are_meant, 0, sizeof(files) / sizeof(files[0]));
-    tcase_add_test(reading, a_zero_byte_is_a_mistake);
+    tcase_add_loop_test(reading, lines_are_parsed, 0, sizeof(files) / sizeof(files[0]));
+    tcase_add_test(reading, a_zero_byte_is_malformed);
     tcase_add_loop_test(reading, a_written_value_is_read_back, 0, sizeof(values) / sizeof(values[0]));
     suite_add_tcase(suite, reading);
     runner = srunner_create(suite);

@@ -162,7 +162,7 @@ START_TEST(text_shows_no_byte_that_a_terminal_would_obey)
 }
 END_TEST
 
-START_TEST(json_shows_no_byte_that_a_reader_would_stumble_over)
+START_TEST(json_lines_are_valid_for_control_bytes_and_quotes)
 {
     char expected[256], *line;
 
@@ -175,7 +175,7 @@ START_TEST(json_shows_no_byte_that_a_reader_would_stumble_over)
 }
 END_TEST
 
-START_TEST(every_byte_there_is_leaves_json_whole)
+START_TEST(every_byte_value_leaves_json_valid)
 {
     char message[256], *line;
     cJSON *object;
@@ -231,7 +231,7 @@ START_TEST(a_line_too_long_is_cut_and_still_a_line)
 }
 END_TEST
 
-START_TEST(a_log_that_nobody_reads_stops_nothing)
+START_TEST(a_log_without_a_reader_does_not_stop_the_process)
 {
     begin_capture();
     close(STDERR_FILENO);
@@ -298,7 +298,7 @@ START_TEST(lines_of_several_threads_do_not_mix)
 }
 END_TEST
 
-START_TEST(a_limiter_allows_once_an_interval_and_tells_what_it_held_back)
+START_TEST(a_limiter_allows_once_per_interval_and_counts_the_suppressed)
 {
     struct log_limiter limiter = {0};
     uint64_t suppressed = 77;
@@ -358,13 +358,13 @@ main(void)
     tcase_add_test(tests, the_time_is_utc_of_now);
     tcase_add_loop_test(tests, events_below_the_level_are_not_written, 0, ROWS(thresholds));
     tcase_add_loop_test(tests, text_shows_no_byte_that_a_terminal_would_obey, 0, ROWS(escapes));
-    tcase_add_loop_test(tests, json_shows_no_byte_that_a_reader_would_stumble_over, 0, ROWS(escapes));
-    tcase_add_test(tests, every_byte_there_is_leaves_json_whole);
+    tcase_add_loop_test(tests, json_lines_are_valid_for_control_bytes_and_quotes, 0, ROWS(escapes));
+    tcase_add_test(tests, every_byte_value_leaves_json_valid);
     tcase_add_loop_test(tests, a_line_too_long_is_cut_and_still_a_line, 0, ROWS(fills));
-    tcase_add_test(tests, a_log_that_nobody_reads_stops_nothing);
+    tcase_add_test(tests, a_log_without_a_reader_does_not_stop_the_process);
     tcase_add_test(tests, a_sink_gets_events_raw_and_nothing_is_written);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
-    tcase_add_test(tests, a_limiter_allows_once_an_interval_and_tells_what_it_held_back);
+    tcase_add_test(tests, a_limiter_allows_once_per_interval_and_counts_the_suppressed);
     tcase_add_test(tests, a_limiter_shared_by_threads_allows_one_of_them);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -61,7 +61,7 @@ static const struct {
     {"\xd9\xa3", 0, 10}, /* a digit three, but an Arabic one */
 };
 
-START_TEST(refuses_what_only_looks_like_a_number_and_leaves_the_result_alone)
+START_TEST(refuses_invalid_numbers_and_leaves_the_result_unchanged)
 {
     int64_t value = -77;
 
@@ -151,7 +151,7 @@ static const char *const refused_durations[] = {
     "106751992d",
 };
 
-START_TEST(refuses_what_only_looks_like_a_duration_and_leaves_the_result_alone)
+START_TEST(refuses_invalid_durations_and_leaves_the_result_unchanged)
 {
     int64_t us = -77;
 
@@ -258,10 +258,10 @@ main(void)
     TCase *tests = tcase_create("number");
 
     tcase_add_loop_test(tests, reads_whole_numbers, 0, ROWS(numbers));
-    tcase_add_loop_test(tests, refuses_what_only_looks_like_a_number_and_leaves_the_result_alone, 0,
+    tcase_add_loop_test(tests, refuses_invalid_numbers_and_leaves_the_result_unchanged, 0,
                         ROWS(refused_numbers));
     tcase_add_loop_test(tests, reads_durations, 0, ROWS(durations));
-    tcase_add_loop_test(tests, refuses_what_only_looks_like_a_duration_and_leaves_the_result_alone, 0,
+    tcase_add_loop_test(tests, refuses_invalid_durations_and_leaves_the_result_unchanged, 0,
                         ROWS(refused_durations));
     tcase_add_loop_test(tests, writes_durations_in_their_largest_unit, 0, ROWS(written_durations));
     tcase_add_loop_test(tests, coarser_units_are_rounded_up, 0, ROWS(roundings));

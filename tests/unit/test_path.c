@@ -186,7 +186,7 @@ static const char *const no_patterns[] = {
     "/100%", "/%zz",    "/a\nb", "/a%00b", "//",      "/.",    "/api/data?", "/***/a",
 };
 
-START_TEST(a_text_that_could_match_nothing_is_no_pattern)
+START_TEST(a_pattern_that_could_match_nothing_is_refused)
 {
     for (size_t i = 0; i < COUNT(no_patterns); i++) {
         const char *why = NULL;
@@ -241,7 +241,7 @@ main(void)
     tcase_add_test(paths, every_path_has_one_spelling);
     suite_add_tcase(suite, paths);
     tcase_add_test(patterns, a_pattern_matches_segment_by_segment);
-    tcase_add_test(patterns, a_text_that_could_match_nothing_is_no_pattern);
+    tcase_add_test(patterns, a_pattern_that_could_match_nothing_is_refused);
     tcase_add_test(patterns, a_wider_pattern_covers_a_narrower_one);
     suite_add_tcase(suite, patterns);
     srunner_run_all(runner, CK_ENV);

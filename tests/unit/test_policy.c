@@ -36,7 +36,7 @@ assert_limit(const struct limit *limit, enum algorithm algorithm, int64_t reques
     ck_assert_int_eq(limit->window_us, window_us);
 }
 
-START_TEST(the_rules_that_the_project_ships_are_right)
+START_TEST(the_shipped_rules_are_valid)
 {
     compile_file("../../rate_limits.json");
     ck_assert_msg(policy != NULL, "%s", report.lines[0]);
@@ -101,7 +101,7 @@ START_TEST(every_key_of_a_rule_takes_effect)
 }
 END_TEST
 
-START_TEST(a_window_takes_the_defaults_that_it_does_not_name)
+START_TEST(a_window_takes_defaults_for_missing_keys)
 {
     struct policy_defaults other = {.limit = 7, .window_us = 9000000, .failure_mode = FAILURE_LOCAL};
     static const char text[] = "{\"default\": {\"algorithm\": \"fixed_window\"},"
@@ -258,7 +258,7 @@ static const struct {
     {"/first%2Fof/both", "as-segment"}, /* the first in file order, in whichever spelling */
 };
 
-START_TEST(an_encoded_slash_is_both_a_slash_and_none)
+START_TEST(an_encoded_slash_matches_both_spellings)
 {
     compile("{'default':    {'capacity': 1, 'refill_rate': 1},"
             " 'exact':      {'match': {'path': '/api/resource'}, 'capacity': 1, 'refill_rate': 1},"
@@ -276,7 +276,7 @@ START_TEST(an_encoded_slash_is_both_a_slash_and_none)
 }
 END_TEST
 
-START_TEST(without_a_default_what_no_rule_matches_meets_none)
+START_TEST(without_a_default_an_unmatched_request_has_no_rule)
 {
     compile("{'named': {'capacity': 1, 'refill_rate': 1},"
             " 'books': {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1}}");
@@ -291,14 +291,14 @@ END_TEST
 static const struct {
     const char *rules, *warning;
 } warnings[] = {
-    {"{}", "test: has no rules: no request is limited"},
+    {"{}", "test: no rules, so no request is limited"},
     {"{'defualt': {'capacity': 1, 'refill_rate': 1}}",
-     "test: $.defualt: without a match it is reached by its name only; did you mean \"default\"?"},
+     "test: $.defualt: has no match, so it is reached only by name; did you mean \"default\"?"},
     {"{'Default': {'capacity': 1, 'refill_rate': 1}}",
-     "test: $.Default: without a match it is reached by its name only; did you mean \"default\"?"},
+     "test: $.Default: has no match, so it is reached only by name; did you mean \"default\"?"},
 };
 
-START_TEST(what_is_hardly_meant_is_a_warning)
+START_TEST(probably_unintended_rules_get_a_warning)
 {
     compile(warnings[_i].rules);
     ck_assert_uint_eq(report.warning_count, 1);
@@ -317,7 +317,7 @@ START_TEST(method_names_are_case_sensitive)
 }
 END_TEST
 
-START_TEST(failure_modes_have_a_name_each)
+START_TEST(each_failure_mode_has_a_name)
 {
     for (int mode = FAILURE_CLOSED; mode <= FAILURE_LOCAL; mode++)
         ck_assert_int_eq(failure_mode_by_name(failure_mode_name((enum failure_mode)mode)), mode);
@@ -362,18 +362,18 @@ main(void)
     TCase *tests = tcase_create("rules");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, the_rules_that_the_project_ships_are_right);
+    tcase_add_test(tests, the_shipped_rules_are_valid);
     tcase_add_test(tests, the_short_form_is_a_token_bucket_by_address);
     tcase_add_test(tests, every_key_of_a_rule_takes_effect);
-    tcase_add_test(tests, a_window_takes_the_defaults_that_it_does_not_name);
+    tcase_add_test(tests, a_window_takes_defaults_for_missing_keys);
     tcase_add_test(tests, a_refill_rate_is_an_exact_ratio);
     tcase_add_test(tests, a_window_is_a_number_and_its_unit);
     tcase_add_test(tests, the_first_rule_in_file_order_that_matches_wins);
-    tcase_add_test(tests, an_encoded_slash_is_both_a_slash_and_none);
-    tcase_add_test(tests, without_a_default_what_no_rule_matches_meets_none);
-    tcase_add_loop_test(tests, what_is_hardly_meant_is_a_warning, 0, ROWS(warnings));
+    tcase_add_test(tests, an_encoded_slash_matches_both_spellings);
+    tcase_add_test(tests, without_a_default_an_unmatched_request_has_no_rule);
+    tcase_add_loop_test(tests, probably_unintended_rules_get_a_warning, 0, ROWS(warnings));
     tcase_add_test(tests, method_names_are_case_sensitive);
-    tcase_add_test(tests, failure_modes_have_a_name_each);
+    tcase_add_test(tests, each_failure_mode_has_a_name);
     tcase_add_test(tests, a_byte_order_mark_is_skipped);
     tcase_add_test(tests, as_many_headers_as_are_allowed_are_kept);
     suite_add_tcase(suite, tests);

@@ -33,7 +33,7 @@ write_file(const char *path, const char *text)
 }
 
 static void
-check_mistake(const char *json)
+check_diagnostics(const char *json)
 {
     char path[300];
     char *got, *expected;
@@ -51,7 +51,7 @@ check_mistake(const char *json)
     report_fini(&report);
 }
 
-START_TEST(every_mistake_has_its_message)
+START_TEST(every_error_has_its_message)
 {
     struct dirent *entry;
     DIR *directory;
@@ -65,7 +65,7 @@ START_TEST(every_mistake_has_its_message)
 
         if (extension == NULL || strcmp(extension, ".json") != 0)
             continue;
-        check_mistake(entry->d_name);
+        check_diagnostics(entry->d_name);
         files++;
     }
     closedir(directory);
@@ -81,7 +81,7 @@ assert_one_line(const char *line)
     ck_assert_str_eq(report.lines[0], line);
 }
 
-START_TEST(zero_bytes_are_refused_wherever_they_stand)
+START_TEST(zero_bytes_are_refused_at_any_position)
 {
     static const char good[] = "{\"default\": {\"capacity\": 20, \"refill_rate\": 5}}";
 
@@ -95,7 +95,7 @@ START_TEST(zero_bytes_are_refused_wherever_they_stand)
         memcpy(text + i + 1, good + i, sizeof(good) - 1 - i);
         ck_assert_ptr_null(policy_parse("test", text, sizeof(text), &defaults, &report));
         ck_assert_uint_eq(report.count, i + 1);
-        ck_assert_ptr_nonnull(strstr(report.lines[i], "a zero byte"));
+        ck_assert_ptr_nonnull(strstr(report.lines[i], "unexpected zero byte"));
     }
 }
 END_TEST
@@ -151,7 +151,7 @@ many_rules(int count)
     return text;
 }
 
-START_TEST(as_many_rules_as_are_allowed_are_read_and_no_more)
+START_TEST(up_to_1024_rules_are_accepted)
 {
     char *text = many_rules(POLICY_RULES_MAX);
 
@@ -164,12 +164,12 @@ START_TEST(as_many_rules_as_are_allowed_are_read_and_no_more)
 
     text = many_rules(POLICY_RULES_MAX + 1);
     policy = policy_parse("test", text, strlen(text), &defaults, &report);
-    assert_one_line("test: $: 1025 rules: at most 1024 are accepted");
+    assert_one_line("test: $: 1025 rules; at most 1024 are accepted");
     free(text);
 }
 END_TEST
 
-START_TEST(an_object_with_a_flood_of_keys_is_one_mistake)
+START_TEST(an_object_with_too_many_keys_is_one_error)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -194,12 +194,12 @@ main(void)
     TCase *tests = tcase_create("errors");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, every_mistake_has_its_message);
-    tcase_add_test(tests, zero_bytes_are_refused_wherever_they_stand);
+    tcase_add_test(tests, every_error_has_its_message);
+    tcase_add_test(tests, zero_bytes_are_refused_at_any_position);
     tcase_add_test(tests, a_text_cut_short_anywhere_is_refused);
     tcase_add_test(tests, a_file_up_to_the_cap_is_read_and_no_larger_one);
-    tcase_add_test(tests, as_many_rules_as_are_allowed_are_read_and_no_more);
-    tcase_add_test(tests, an_object_with_a_flood_of_keys_is_one_mistake);
+    tcase_add_test(tests, up_to_1024_rules_are_accepted);
+    tcase_add_test(tests, an_object_with_too_many_keys_is_one_error);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -41,7 +41,7 @@ START_TEST(a_report_is_empty_until_a_line_is_added)
 }
 END_TEST
 
-START_TEST(lines_are_printed_in_order_each_behind_the_prefix)
+START_TEST(lines_are_printed_in_order_after_the_prefix)
 {
     char *text;
 
@@ -69,7 +69,7 @@ START_TEST(warnings_come_first_and_leave_the_report_empty)
 }
 END_TEST
 
-START_TEST(a_report_holds_as_many_lines_as_there_are_mistakes)
+START_TEST(a_report_holds_any_number_of_lines)
 {
     for (int i = 0; i < 1000; i++)
         report_add(&report, "line %d", i);
@@ -151,7 +151,7 @@ static const struct {
     {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
 };
 
-START_TEST(a_misspelt_word_brings_the_nearest_one_to_mind)
+START_TEST(the_nearest_word_is_suggested_for_a_misspelt_one)
 {
     for (size_t i = 0; i < sizeof(guesses) / sizeof(guesses[0]); i++) {
         const char *meant = report_did_you_mean(guesses[i].word, words, sizeof(words) / sizeof(words[0]));
@@ -174,13 +174,13 @@ main(void)
 
     tcase_add_checked_fixture(lines, set_up, tear_down);
     tcase_add_test(lines, a_report_is_empty_until_a_line_is_added);
-    tcase_add_test(lines, lines_are_printed_in_order_each_behind_the_prefix);
+    tcase_add_test(lines, lines_are_printed_in_order_after_the_prefix);
     tcase_add_test(lines, warnings_come_first_and_leave_the_report_empty);
-    tcase_add_test(lines, a_report_holds_as_many_lines_as_there_are_mistakes);
+    tcase_add_test(lines, a_report_holds_any_number_of_lines);
     tcase_add_test(lines, a_line_is_not_cut);
     tcase_add_test(lines, bytes_that_could_drive_a_terminal_are_escaped);
     suite_add_tcase(suite, lines);
-    tcase_add_test(meant, a_misspelt_word_brings_the_nearest_one_to_mind);
+    tcase_add_test(meant, the_nearest_word_is_suggested_for_a_misspelt_one);
     suite_add_tcase(suite, meant);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

@@ -87,7 +87,7 @@ START_TEST(the_strongest_source_wins)
 }
 END_TEST
 
-START_TEST(a_flag_may_hold_its_value_behind_an_equals_sign)
+START_TEST(a_flag_takes_its_value_after_an_equals_sign)
 {
     argument("--port=1234");
     argument("--redis-password=--a=b");
@@ -97,7 +97,7 @@ START_TEST(a_flag_may_hold_its_value_behind_an_equals_sign)
 }
 END_TEST
 
-START_TEST(a_letter_behind_a_flag_is_its_value)
+START_TEST(a_short_flag_after_a_flag_is_its_value)
 {
     argument("--redis-password");
     argument("-h");
@@ -126,7 +126,7 @@ START_TEST(an_empty_variable_is_not_set)
 }
 END_TEST
 
-START_TEST(names_of_others_are_none_of_ours)
+START_TEST(other_programs_variables_are_ignored)
 {
     variable("PORTS=x");
     variable("POR=x");
@@ -190,7 +190,7 @@ static const struct {
     {"REDIS_ENV_REDIS_VERSION=7.0.15", NULL, NULL},
 };
 
-START_TEST(a_name_that_is_nearly_a_setting_is_warned_of)
+START_TEST(a_name_similar_to_a_setting_gets_a_warning)
 {
     const char *warning = unknowns[_i].warning;
 
@@ -222,15 +222,15 @@ static const struct {
     {"REDIS_URL=memory", "REDIS_TLS_CA_FILE=ca.pem", NULL},
     {"REDIS_URL=unix:///redis.sock", "REDIS_TLS_CA_FILE=ca.pem", NULL},
     {"REDIS_URL=redis://h", "REDIS_PASSWORD=hunter2",
-     "REDIS_PASSWORD: has no effect beside REDIS_URL; put user and password into that URL"},
+     "REDIS_PASSWORD: has no effect with REDIS_URL; put the user and password into that URL"},
     {"REDIS_URL=redis://h", "REDIS_PASSWORD_FILE=/run/secrets/redis",
-     "REDIS_PASSWORD_FILE: has no effect beside REDIS_URL; put user and password into that URL"},
+     "REDIS_PASSWORD_FILE: has no effect with REDIS_URL; put the user and password into that URL"},
     {"REDIS_URL=redis://:hunter2@h", "REDIS_PASSWORD=hunter2", NULL},
     {"REDIS_URL=memory", "REDIS_PASSWORD=hunter2", NULL},
     {"REDIS_HOST=h", "REDIS_PASSWORD=hunter2", NULL},
 };
 
-START_TEST(a_setting_that_guards_nothing_beside_this_store_is_warned_of)
+START_TEST(a_setting_without_effect_on_this_store_gets_a_warning)
 {
     const char *warning = unused[_i].warning;
 
@@ -253,7 +253,7 @@ START_TEST(of_two_lines_of_dotenv_the_later_counts)
 }
 END_TEST
 
-START_TEST(a_service_link_of_kubernetes_is_no_port)
+START_TEST(a_kubernetes_service_link_is_not_a_port)
 {
     variable("REDIS_PORT=tcp://10.0.0.11:6379");
     read_well();
@@ -321,7 +321,7 @@ START_TEST(a_dotenv_of_64_kb_is_read)
 }
 END_TEST
 
-START_TEST(a_dotenv_that_cannot_be_read_is_a_mistake)
+START_TEST(an_unreadable_dotenv_is_an_error)
 {
     ck_assert_int_eq(mkdir(".env", 0700), 0);
     read_settings();
@@ -417,18 +417,18 @@ main(void)
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, the_strongest_source_wins, 0, SETTING_COUNT);
-    tcase_add_test(tests, a_flag_may_hold_its_value_behind_an_equals_sign);
-    tcase_add_test(tests, a_letter_behind_a_flag_is_its_value);
+    tcase_add_test(tests, a_flag_takes_its_value_after_an_equals_sign);
+    tcase_add_test(tests, a_short_flag_after_a_flag_is_its_value);
     tcase_add_test(tests, an_empty_variable_is_not_set);
-    tcase_add_test(tests, names_of_others_are_none_of_ours);
-    tcase_add_loop_test(tests, a_name_that_is_nearly_a_setting_is_warned_of, 0, ROWS(unknowns));
-    tcase_add_loop_test(tests, a_setting_that_guards_nothing_beside_this_store_is_warned_of, 0, ROWS(unused));
+    tcase_add_test(tests, other_programs_variables_are_ignored);
+    tcase_add_loop_test(tests, a_name_similar_to_a_setting_gets_a_warning, 0, ROWS(unknowns));
+    tcase_add_loop_test(tests, a_setting_without_effect_on_this_store_gets_a_warning, 0, ROWS(unused));
     tcase_add_test(tests, of_two_lines_of_dotenv_the_later_counts);
-    tcase_add_test(tests, a_service_link_of_kubernetes_is_no_port);
+    tcase_add_test(tests, a_kubernetes_service_link_is_not_a_port);
     tcase_add_loop_test(tests, the_default_window_is_milliseconds_or_has_a_unit, 0, ROWS(windows));
     tcase_add_test(tests, words_may_be_in_upper_case);
     tcase_add_test(tests, a_dotenv_of_64_kb_is_read);
-    tcase_add_test(tests, a_dotenv_that_cannot_be_read_is_a_mistake);
+    tcase_add_test(tests, an_unreadable_dotenv_is_an_error);
     tcase_add_loop_test(tests, listen_is_host_and_port_from_one_source, 0, ROWS(addresses));
     tcase_add_loop_test(tests, the_command_is_found_on_the_command_line, 0, ROWS(commands));
     tcase_add_test(tests, help_reads_nothing_else);

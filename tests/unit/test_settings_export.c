@@ -81,7 +81,7 @@ START_TEST(the_manual_names_flag_value_and_variable)
 END_TEST
 
 /* A line that begins with a dot is a request: none but those that are meant. */
-START_TEST(no_text_of_the_manual_is_taken_for_a_request)
+START_TEST(no_text_of_the_manual_is_a_roff_request)
 {
     static const char *const requests[] = {".Ss ", ".Bl ", ".It Fl -", ".El\n"};
     size_t begun = 0, ended = 0;
@@ -120,7 +120,7 @@ main(void)
     tcase_add_loop_test(tests, completion_names_the_flag_its_value_and_the_words_it_takes, 0, SETTING_COUNT);
     tcase_add_test(tests, completion_names_the_switches_and_the_command);
     tcase_add_loop_test(tests, the_manual_names_flag_value_and_variable, 0, SETTING_COUNT);
-    tcase_add_test(tests, no_text_of_the_manual_is_taken_for_a_request);
+    tcase_add_test(tests, no_text_of_the_manual_is_a_roff_request);
     tcase_add_test(tests, the_manual_marks_up_what_is_literal);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -70,7 +70,7 @@ START_TEST(help_names_every_setting_within_100_columns)
 }
 END_TEST
 
-START_TEST(the_documented_table_is_the_one_of_the_source)
+START_TEST(the_documented_table_is_that_of_the_source)
 {
     static const char begin[] = "<!-- settings: made by ratelimitd --help=markdown -->\n",
                       end[] = "<!-- end of settings -->";
@@ -121,7 +121,7 @@ seek_case(FILE *file, int number)
     return count;
 }
 
-START_TEST(mistakes_are_reported_word_for_word)
+START_TEST(errors_are_reported_word_for_word)
 {
     FILE *file = fopen(MISTAKES, "r");
     char name[1024], line[1024];
@@ -178,8 +178,8 @@ main(void)
     tcase_add_test(tests, print_config_names_value_and_source);
     tcase_add_loop_test(tests, print_config_read_back_gives_the_same_settings, 0, ROWS(round_trips));
     tcase_add_test(tests, help_names_every_setting_within_100_columns);
-    tcase_add_test(tests, the_documented_table_is_the_one_of_the_source);
-    tcase_add_loop_test(tests, mistakes_are_reported_word_for_word, 0, cases);
+    tcase_add_test(tests, the_documented_table_is_that_of_the_source);
+    tcase_add_loop_test(tests, errors_are_reported_word_for_word, 0, cases);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -23,7 +23,7 @@ give_token(const struct token_settings *token, const char *suffix, const char *v
     variable(text);
 }
 
-START_TEST(a_token_may_stand_in_a_file)
+START_TEST(a_token_is_read_from_a_file)
 {
     const struct token_settings *token = &token_settings[_i];
     char expected[256];
@@ -72,7 +72,7 @@ static const struct {
 };
 
 /* Given as a variable and in a file. The message has the reason and nothing of the token. */
-START_TEST(a_token_is_long_and_fits_into_a_header)
+START_TEST(short_or_invalid_tokens_are_refused)
 {
     const char *why = tokens[_i].why;
     char expected[256];
@@ -97,7 +97,7 @@ START_TEST(a_token_is_long_and_fits_into_a_header)
 }
 END_TEST
 
-START_TEST(a_token_is_no_longer_than_its_header_may_be)
+START_TEST(a_token_has_at_most_4096_bytes)
 {
     char token[4096 + 2];
 
@@ -132,7 +132,7 @@ static const struct {
      "redis://a%20b:%3A%2F%3F%23%5B%5D%40%25%01%C3%A4-._~@localhost:6379/0"},
 };
 
-START_TEST(the_url_is_composed_of_its_parts)
+START_TEST(the_url_is_composed_from_its_parts)
 {
     for (int i = 0; i < 5 && stores[_i].variables[i]; i++)
         variable(stores[_i].variables[i]);
@@ -141,7 +141,7 @@ START_TEST(the_url_is_composed_of_its_parts)
 }
 END_TEST
 
-START_TEST(a_composed_url_leaves_no_password_behind)
+START_TEST(the_password_is_wiped_once_the_url_is_composed)
 {
     variable("REDIS_PASSWORD=hunter2");
     read_well();
@@ -165,7 +165,7 @@ static const struct {
      "REDIS_PASSWORD_FILE: \"secret\": holds a zero byte; accepted: a file of 1 to 4096 bytes\n"},
 };
 
-START_TEST(a_password_file_holds_the_password_alone)
+START_TEST(a_password_file_holds_only_the_password)
 {
     FILE *file = fopen("secret", "w");
 
@@ -201,7 +201,7 @@ START_TEST(a_password_file_has_at_most_4_kb)
 }
 END_TEST
 
-START_TEST(a_password_file_that_is_not_needed_is_not_read)
+START_TEST(an_unused_password_file_is_not_read)
 {
     variable("REDIS_URL=memory");
     variable("REDIS_PASSWORD_FILE=no/such/file");
@@ -262,15 +262,15 @@ main(void)
     TCase *tests = tcase_create("settings_secret");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_loop_test(tests, a_token_may_stand_in_a_file, 0,
+    tcase_add_loop_test(tests, a_token_is_read_from_a_file, 0,
                         sizeof(token_settings) / sizeof(token_settings[0]));
-    tcase_add_loop_test(tests, a_token_is_long_and_fits_into_a_header, 0, sizeof(tokens) / sizeof(tokens[0]));
-    tcase_add_test(tests, a_token_is_no_longer_than_its_header_may_be);
-    tcase_add_loop_test(tests, the_url_is_composed_of_its_parts, 0, ROWS(stores));
-    tcase_add_test(tests, a_composed_url_leaves_no_password_behind);
-    tcase_add_loop_test(tests, a_password_file_holds_the_password_alone, 0, ROWS(password_files));
+    tcase_add_loop_test(tests, short_or_invalid_tokens_are_refused, 0, sizeof(tokens) / sizeof(tokens[0]));
+    tcase_add_test(tests, a_token_has_at_most_4096_bytes);
+    tcase_add_loop_test(tests, the_url_is_composed_from_its_parts, 0, ROWS(stores));
+    tcase_add_test(tests, the_password_is_wiped_once_the_url_is_composed);
+    tcase_add_loop_test(tests, a_password_file_holds_only_the_password, 0, ROWS(password_files));
     tcase_add_test(tests, a_password_file_has_at_most_4_kb);
-    tcase_add_test(tests, a_password_file_that_is_not_needed_is_not_read);
+    tcase_add_test(tests, an_unused_password_file_is_not_read);
     tcase_add_loop_test(tests, no_secret_is_shown, 0, ROWS(secrets));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
