@@ -10,8 +10,8 @@
 #include "report.h"
 #include "settings.h"
 
-/* NULL with at least one error in `report`. May be called after errors in the settings, so that one run reports those in
-   the rules too: an invalid setting is then 0. */
+/* NULL with at least one error in `report`. May be called after errors in the settings, so that one run reports those
+   in the rules too: an invalid setting is then 0. */
 struct policy *rules_file_load(const struct settings *settings, struct report *report);
 
 #endif

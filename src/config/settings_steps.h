@@ -23,7 +23,8 @@ void settings_convert(struct settings *settings, struct report *report);
 void settings_compose_store(struct settings *settings, struct report *report);
 /* After the store is composed: warns that REDIS_PORT is a service link and that the store is the default. */
 void settings_warn_service_link(const struct settings *settings, struct report *report);
-/* After the store is composed: warns of TLS files for a store without TLS, and of a user or password given with a URL that has none. */
+/* After the store is composed: warns of TLS files for a store without TLS, and of a user or password given with a URL
+   that has none. */
 void settings_warn_unused(const struct settings *settings, struct report *report);
 void settings_read_tokens(struct settings *settings, struct report *report);
 

@@ -9,8 +9,8 @@
 
 #include "report.h"
 
-/* Warns if the name is not a setting's but was probably meant to be. `place` comes before it: ".env:3: ", or "" for the
-   environment. The value is examined but never shown. */
+/* Warns if the name is not a setting's but was probably meant to be. `place` comes before it: ".env:3: ", or "" for
+   the environment. The value is examined but never shown. */
 void settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value,
                            bool is_dotenv, struct report *report);
 

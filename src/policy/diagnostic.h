@@ -3,8 +3,8 @@
  *
  *     rate_limits.json: $.search.limits[1].window: "1w": must be milliseconds, ...
  *
- * cJSON remembers no positions, so the place is the path of the value from the root, `$`. Each reader keeps its step on its stack
- * and links it to its caller's: a path costs nothing until a diagnostic prints it.
+ * cJSON remembers no positions, so the place is the path of the value from the root, `$`. Each reader keeps its step
+ * on its stack and links it to its caller's: a path costs nothing until a diagnostic prints it.
  */
 #ifndef DIAGNOSTIC_H
 #define DIAGNOSTIC_H

@@ -48,7 +48,8 @@ check_segments(const char *text, size_t bytes, bool *wild, bool *rest)
     return NULL;
 }
 
-/* What is wrong with the spelling, or NULL. Patterns are compared with normalised paths: one that is not normalised would silently match nothing. `copy` is scratch of the same length. */
+/* What is wrong with the spelling, or NULL. Patterns are compared with normalised paths: one that is not normalised
+   would silently match nothing. `copy` is scratch of the same length. */
 static const char *
 check_spelling(const char *text, size_t bytes, char *copy)
 {

@@ -69,8 +69,8 @@ struct policy {
     struct rule *rules; /* in file order */
     uint32_t rule_count;
     const struct rule *fallback; /* the rule named "default"; NULL: what no rule matches is not limited */
-    /* Every header that some rule identifies by, once each, in lower case: "user_id". Each is the end of the text that its sources
-       share, "header:user_id". */
+    /* Every header that some rule identifies by, once each, in lower case: "user_id". Each is the end of the text
+       that its sources share, "header:user_id". */
     char *headers[POLICY_HEADERS_MAX];
     uint32_t header_count;
 };
@@ -82,14 +82,15 @@ struct policy_defaults {
     enum failure_mode failure_mode;
 };
 
-/* NULL with all errors in `report`, as "NAME: $.rule.key: VALUE: what is accepted"; `name` is the file's. What is valid but
-   probably not intended is a warning there. */
+/* NULL with all errors in `report`, as "NAME: $.rule.key: VALUE: what is accepted"; `name` is the file's. What is
+   valid but probably not intended is a warning there. */
 struct policy *policy_parse(const char *name, const char *text, size_t bytes,
                             const struct policy_defaults *defaults, struct report *report);
 
 void policy_free(struct policy *policy);
 
-/* The first rule in file order whose path and methods match, else the default; NULL: none, the request is not limited. `path` is normalised (path_normalise), has no query and at most PATH_BYTES_MAX bytes. One with %2F in it
+/* The first rule in file order whose path and methods match, else the default; NULL: none, the request is not
+   limited. `path` is normalised (path_normalise), has no query and at most PATH_BYTES_MAX bytes. One with %2F in it
    matches in either spelling (path_decode_slashes), because the application may use either. Any thread. */
 const struct rule *policy_match(const struct policy *policy, enum method method, const char *path,
                                 size_t bytes);

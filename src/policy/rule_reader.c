@@ -15,7 +15,7 @@ static const char *const rule_keys[] = {"match", "identify_by", "on_store_failur
 static const char *const match_keys[] = {"path", "methods"};
 static const char *const limit_keys[] = {LIMIT_KEYS};
 
-/* Whether the value is an array of 1 to `max` elements; if not, reports that it must be, `what` naming the elements. */
+/* Whether the value is an array of 1 to `max` elements, which `what` names in the diagnostic. */
 static bool
 check_list(const struct rules_reader *reader, const struct place *place, const cJSON *list, int max,
            const char *what)

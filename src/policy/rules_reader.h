@@ -5,8 +5,8 @@
  *     rule_reader.c     one rule: match, identify_by, on_store_failure, its limits
  *     limit_reader.c    one limit: algorithm, capacity, refill_rate, limit, window
  *
- * A reader does not stop at an error: it reports it (diagnostic.h), leaves a safe value and goes on. Its result is valid
- * only if nothing was added to the report.
+ * A reader does not stop at an error: it reports it (diagnostic.h), leaves a safe value and goes on. Its result is
+ * valid only if nothing was added to the report.
  */
 #ifndef RULES_READER_H
 #define RULES_READER_H

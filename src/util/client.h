@@ -3,10 +3,10 @@
  *
  *     ip=203.0.113.7        header:user_id=test_user        global
  *
- * It begins with the source that named the client, spelt as in `identify_by`, so that an address is never mistaken for a header's value. The
- * value follows, escaped: every byte but printable ASCII without `{`, `}`, `%` and space
- * is written %XX, which keeps distinct clients distinct. A text longer than CLIENT_BYTES is replaced by
- * "sha256=" and the digest of the entire escaped text in hexadecimal.
+ * It begins with the source that named the client, spelt as in `identify_by`, so that an address is never mistaken
+ * for a header's value. The value follows, escaped: every byte but printable ASCII without `{`, `}`, `%` and space is
+ * written %XX, which keeps distinct clients distinct. A text longer than CLIENT_BYTES is replaced by "sha256=" and
+ * the digest of the entire escaped text in hexadecimal.
  */
 #ifndef CLIENT_H
 #define CLIENT_H

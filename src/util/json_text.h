@@ -2,8 +2,8 @@
  * json_text: checks that a text is strictly JSON (RFC 8259) before cJSON sees it.
  *
  * cJSON 1.7.15 accepts what it should not (bytes after the value, `01`, `1.`, raw control characters, `\u0000`, which
- * truncates a string, invalid UTF-8), and does not say where it stopped. A text that passes here has none of these, and no
- * zero byte. Pure; any thread.
+ * truncates a string, invalid UTF-8), and does not say where it stopped. A text that passes here has none of these,
+ * and no zero byte. Pure; any thread.
  */
 #ifndef JSON_TEXT_H
 #define JSON_TEXT_H

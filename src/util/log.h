@@ -4,7 +4,8 @@
  *   text  2026-11-20T15:04:05.678Z WARN  redis: connection lost (...); trying again in 120 ms
  *   json  {"time":"2026-11-20T15:04:05.678Z","level":"warn","module":"redis","message":"connection lost ..."}
  *
- * A line is written with one write(2) and never blocks a decision for longer than that; a message longer than LOG_LINE_BYTES is cut. Control bytes and invalid UTF-8 never reach the output raw. Any thread.
+ * A line is written with one write(2) and never blocks a decision for longer than that; a message longer than
+ * LOG_LINE_BYTES is cut. Control bytes and invalid UTF-8 never reach the output raw. Any thread.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -21,8 +22,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Before the first thread is started. Until then: LOG_INFO, LOG_TEXT. */
 void log_init(enum log_level level, enum log_format format);
 
-/* Passes each event at or above `level` to `sink` (NULL: drops it) instead of writing it; `message` is raw and borrowed.
-   Also before the first thread is started. */
+/* Passes each event at or above `level` to `sink` (NULL: drops it) instead of writing it; `message` is raw and
+   borrowed. Also before the first thread is started. */
 typedef void log_sink(void *arg, enum log_level level, const char *module, const char *message);
 void log_init_sink(enum log_level level, log_sink *sink, void *arg);
 
@@ -36,8 +37,8 @@ void log_event(enum log_level level, const char *module, const char *format, ...
 #define log_error(module, ...) log_event(LOG_ERROR, module, __VA_ARGS__)
 
 /*
- * For events that may repeat without end: true at most once per `interval_us`; `*suppressed` is then the number of times
- * it was false since. One static limiter per event, shared by the threads:
+ * For events that may repeat without end: true at most once per `interval_us`; `*suppressed` is then the number of
+ * times it was false since. One static limiter per event, shared by the threads:
  *
  *     static struct log_limiter limiter;
  *     uint64_t suppressed;

@@ -114,7 +114,7 @@ def test_a_file_without_default_is_valid_and_check_says_so(tmp_path):
         assert done.stdout.splitlines() == [f"ratelimitd: the settings and r.json are {end}"]
 
 
-@pytest.mark.parametrize("text, what", [("{}", "has no rules"),
+@pytest.mark.parametrize("text, what", [("{}", "no rules, so no request is limited"),
                                         ('{"defualt": {"capacity": 20, "refill_rate": 5}}', 'did you mean "default"?')])
 def test_probably_unintended_rules_get_a_warning_and_are_served(tmp_path, serve, text, what):
     done = check(tmp_path, text)
