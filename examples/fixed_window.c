@@ -3,7 +3,7 @@
  *
  *     cc fixed_window.c $(pkg-config --cflags --libs ratelimit) -o fixed_window
  *     ./fixed_window memory alice bob
- *     ./fixed_window redis://localhost:6379 alice        counts together with every other process that does
+ *     ./fixed_window redis://localhost:6379 alice        shares its counts with every process that does the same
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ main(int argc, char **argv)
         else if (error.status == RATELIMIT_OK)
             printf("%s: too many requests\n", argv[i]);
         else
-            printf("%s: nobody knows: %s\n", argv[i], error.text);
+            printf("%s: no decision: %s\n", argv[i], error.text);
     }
     ratelimit_limiter_free(api);
     ratelimit_store_close(store);

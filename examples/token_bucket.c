@@ -1,6 +1,6 @@
 /*
- * token_bucket: four threads download pages for one customer, who may have 200 kB at once and 50 kB a second from then on.
- * A page costs what it weighs; whoever is refused learns how long to wait.
+ * token_bucket: four threads download pages for one customer, who is allowed 200 kB at once and 50 kB a second after that.
+ * A page costs its size in bytes; a refused thread is told how long to wait.
  *
  *     cc token_bucket.c $(pkg-config --cflags --libs ratelimit) -pthread -o token_bucket
  *     ./token_bucket memory
@@ -21,7 +21,7 @@ struct downloader {
     struct ratelimit_limiter *bytes; /* shared by all */
     pthread_t thread;
     int64_t downloaded_bytes;
-    int64_t wait_ms; /* that it was told to, when it was refused; 0: it never was */
+    int64_t wait_ms; /* as told when it was refused; 0: it was not */
 };
 
 static void *

@@ -22,7 +22,7 @@ void
 algorithm_advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
                   int64_t now_us)
 {
-    assert(now_us >= 0); /* divisions round down only from there */
+    assert(now_us >= 0); /* below 0, division does not round down */
     algorithms[limit->algorithm]->advance(limit, state, pool, now_us);
 }
 

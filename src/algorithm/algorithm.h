@@ -1,29 +1,28 @@
 /*
- * algorithm: the four ways to count, behind one face.
+ * algorithm: the four algorithms behind one interface.
  *
  * Each algorithm is five pure functions of (state, limit, now, cost); no clock, no I/O, no allocation. A
  * store calls them in this order, for every limit of the request, all at the same `now`:
  *
- *      init      the state of a client never seen, or whose quota is whole again
- *      advance   lets the time that passed take effect: expire, begin a new window
+ *      init      the state of a new client, or of one whose quota is full again
+ *      advance   applies the time that has passed: expires entries, begins a new window
  *      fits      would this cost pass?                 -> all limits fit, or nothing is spent on any of them
- *      spend     takes the cost; only where it fits
- *      report    fills the decision: `allowed` is what fits said, the rest is the state as it now is
+ *      spend     takes the cost; only if it fits
+ *      report    fills the decision: `allowed` is the result of fits, the rest describes the new state
  *
  * Cost 0 always fits and spends nothing: it peeks. A cost above the limit never fits.
  *
  * Time: `now` is microseconds since the epoch by the store's clock. A state never goes back in time: with a
  * `now` before its own last moment it stays at that moment. But a state more than one window ahead of the
  * clock can only come from a clock that was set back: it is brought back to `now` with what was spent kept,
- * so that such a step grants nothing and delays nobody by more than a window. Durations in a decision count
+ * so that such a step grants nothing and delays no client by more than a window. Durations in a decision count
  * from `now` as given.
  *
- * After reset_after has passed a state means the same as none at all: a store may drop it then, and only
- * then. A state whose quota is whole is none: advance makes it new, so that it does not even keep the clock
- * from stepping back.
+ * After reset_after a state means the same as none: a store may drop it then, and only then. A state whose
+ * quota is full is none: advance makes it new, so that it does not even keep the clock from stepping back.
  *
  * The twins in lua/ have the same names, the same order and the same units; tests/cases and tests/model hold
- * both to the same answers. Pure; any thread, one at a time a state.
+ * both to the same answers. Pure; any thread, one at a time for each state.
  */
 #ifndef ALGORITHM_H
 #define ALGORITHM_H
@@ -67,8 +66,8 @@ union algorithm_state {
     struct fixed_window_state fixed_window;
 };
 
-/* One algorithm. `pool` holds the logs of sliding windows; the other algorithms do not look at it. spend needs room for
-   one chunk in it. */
+/* One algorithm. `pool` holds the logs of sliding windows; the other algorithms ignore it. spend needs room for one
+   chunk in it. */
 struct algorithm_ops {
     void (*init)(const struct limit *limit, union algorithm_state *state, int64_t now_us);
     void (*advance)(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,
@@ -79,7 +78,7 @@ struct algorithm_ops {
     void (*report)(const struct limit *limit, const union algorithm_state *state,
                    const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
                    struct decision *decision);
-    /* Gives back what the state holds of the pool; the state is then to be dropped or initialised. NULL: nothing. */
+    /* Gives the state's chunks back to the pool; the state must then be dropped or initialised. NULL: nothing to do. */
     void (*fini)(union algorithm_state *state, struct window_log_pool *pool);
 };
 

@@ -1,6 +1,6 @@
 /*
- * decision: what one limit says to one request, and which of several to show. Durations, never moments: two machines need not agree on the
- * time.
+ * decision: what one limit says to one request, and which of several to show. Durations, never moments, so two machines
+ * need not agree on the time.
  */
 #ifndef DECISION_H
 #define DECISION_H
@@ -15,10 +15,10 @@ struct decision {
     int64_t limit;          /* requests */
     int64_t remaining;      /* requests that would still pass now */
     int64_t retry_after_us; /* until this cost would pass; 0 when allowed; RETRY_NEVER: above the limit */
-    int64_t reset_after_us; /* until the quota is whole again; 0 when it is */
+    int64_t reset_after_us; /* until the quota is full again; 0 when it is */
 };
 
-/* The one to show of several, by its index: of those that refuse, the one that does so longest, else the one with the least
+/* The index of the decision to show: of those that refuse, the one that does so longest, else the one with the least
    remaining; of equal ones the first. Pure. */
 uint32_t decision_tightest(const struct decision *decisions, uint32_t count);
 

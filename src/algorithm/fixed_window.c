@@ -1,8 +1,8 @@
 /*
- * fixed_window: a count that starts anew with every window on the clock.
+ * fixed_window: a count that restarts with every window of the clock.
  *
  *      ──┬─────────────┬─────────────┬──►      windows begin at whole multiples of window_us since the epoch,
- *        window        window + 1              so every node agrees where, and none has to be told
+ *        window        window + 1              so every node agrees on them
  */
 #include "algorithm.h"
 
@@ -21,7 +21,7 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
     (void)pool;
     if (window > state->fixed_window.window)
         state->fixed_window.count = 0;
-    /* One window behind, the clock is waited for; more, and it was set back: the count comes along. */
+    /* If the clock is one window behind the state, wait for it; if more, it was set back, and the count moves to it. */
     if (window > state->fixed_window.window || state->fixed_window.window - window > 1 ||
         state->fixed_window.count == 0)
         state->fixed_window.window = window;

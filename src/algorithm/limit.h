@@ -2,7 +2,7 @@
  * limit: one limit of a rule, compiled: what an algorithm needs to decide, in integers that stay exact.
  *
  * Units: requests, microseconds. Lua counts in doubles, so no value and no product of two values that an
- * algorithm forms may reach 2^53; limit_init reduces by common divisors and refuses what is still too large.
+ * algorithm forms may reach 2^53; limit_init reduces fractions and refuses what is still too large.
  * A limit is immutable once made; any thread may read it.
  */
 #ifndef LIMIT_H
@@ -26,7 +26,7 @@ struct limit {
     /* The window in microseconds; of a token bucket, the time from empty to full, rounded up. */
     int64_t window_us;
 
-    /* TOKEN_BUCKET: its level is counted in units, so fine that whole units flow in each microsecond.
+    /* TOKEN_BUCKET: its level is counted in units small enough that a whole number flows in each microsecond.
        10 a minute: 6 000 000 units a token, 1 unit a microsecond. 0 for the others. */
     int64_t units_per_token;
     int64_t units_per_us;
@@ -58,9 +58,9 @@ enum limit_error limit_init_window(struct limit *limit, enum algorithm algorithm
                                    int64_t window_us);
 
 /*
- * How long one decision by this limit holds Redis at worst, whatever is stored, in units of about a microsecond: what
- * bench/redis_worst measured on one machine. A sliding window may have to search its log for what has expired, and a cost
- * above 1 once more for the entry that it waits for.
+ * How long one decision by this limit keeps Redis busy at worst, whatever is stored, in units of about a microsecond, as
+ * measured by bench/redis_worst on one machine. A sliding window may have to search its log for what has expired, and
+ * again, for a cost above 1, for the entry that it waits for.
  */
 static inline uint32_t
 limit_work(const struct limit *limit, int64_t cost)
@@ -74,8 +74,7 @@ limit_work(const struct limit *limit, int64_t cost)
 const char *limit_error_text(enum limit_error error);
 
 /*
- * Names what a state of this limit is counted in: the letter of its algorithm and the period that its numbers mean
- * something in. It is part of the state's key, so limits that cannot read each other's states never meet:
+ * Names what a state of this limit is counted in: the letter of its algorithm, and its period. It is part of the state's key, so limits that cannot read each other's states never meet:
  *
  *     b6s, b1s/3     token_bucket: a token each 6 s; 3 tokens each second
  *     w1m            sliding_window of a minute

@@ -63,7 +63,7 @@ fits(const struct limit *limit, const union algorithm_state *state, int64_t now_
     return cost == 0 || cost <= limit->limit - state->sliding_window.used;
 }
 
-/* The newest entry may take in what is spent now: it is of this tick, or the clock is behind it, or the log is full. */
+/* Whether the newest entry takes in what is spent now: it is of this tick, or ahead of the clock, or the log is full. */
 static bool
 joins_newest(const struct limit *limit, const struct window_log *log, const struct window_log_entry *newest,
              int64_t now_us)

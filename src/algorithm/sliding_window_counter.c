@@ -2,7 +2,7 @@
  * sliding_window_counter: two counts; the older one weighs as much as the sliding window overlaps it.
  *
  * The sliding window ends now and reaches back into the previous window; of what was counted there, the part
- * that it still overlaps is held to count, as if it had come evenly:
+ * that it still overlaps counts, as if the requests had come evenly:
  *
  *           previous            current
  *      ├─────────────────┼─────────────────┤     W  ticks in a window
@@ -68,7 +68,7 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
             window == state->sliding_window_counter.window + 1 ? state->sliding_window_counter.current : 0;
         state->sliding_window_counter.current = 0;
     }
-    /* One window behind, the clock is waited for; more, and it was set back: the counts come along. */
+    /* If the clock is one window behind the state, wait for it; if more, it was set back, and the counts move to it. */
     if (window > state->sliding_window_counter.window || state->sliding_window_counter.window - window > 1 ||
         (state->sliding_window_counter.current == 0 && state->sliding_window_counter.previous == 0))
         state->sliding_window_counter.window = window;

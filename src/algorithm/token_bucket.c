@@ -21,7 +21,7 @@ full_level(const struct limit *limit)
     return limit->limit * limit->units_per_token;
 }
 
-/* How long until `units` have flowed in: rounded up, for a moment earlier one unit is still missing. */
+/* How long until `units` have flowed in, rounded up: a microsecond earlier one unit is still missing. */
 static int64_t
 time_to_flow_us(const struct limit *limit, int64_t units)
 {
@@ -54,7 +54,7 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
     if (state->token_bucket.updated_us - now_us > limit->window_us)
         state->token_bucket.updated_us = now_us; /* the clock was set back */
     else if (level_at(limit, state, now_us) == full_level(limit))
-        init(limit, state, now_us); /* a full bucket remembers nothing, as one never seen */
+        init(limit, state, now_us); /* a full bucket is the same as a new one */
 }
 
 static bool
@@ -79,7 +79,7 @@ report(const struct limit *limit, const union algorithm_state *state, const stru
 {
     int64_t level = level_at(limit, state, now_us);
     int64_t missing = full_level(limit) - level;
-    /* With a clock behind the state, nothing flows before it has caught up. */
+    /* While the clock is behind the state, nothing flows. */
     int64_t behind_us = state->token_bucket.updated_us > now_us ? state->token_bucket.updated_us - now_us : 0;
 
     (void)pool;

@@ -37,7 +37,7 @@ window_log_pool_room(const struct window_log_pool *pool)
     return pool->free_count + (pool->capacity - pool->untouched);
 }
 
-/* Chunks that were used before come first: their memory is there already. */
+/* Chunks that were used before come first: they have memory already. */
 static uint32_t
 chunk_take(struct window_log_pool *pool)
 {

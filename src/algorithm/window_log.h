@@ -1,12 +1,12 @@
 /*
  * window_log: the entries of sliding windows, oldest first: a queue of (moment, count) for each client, all
- * of them kept in one pool of equal chunks, so that nothing is allocated while deciding and no memory is lost
- * to sizes.
+ * of them kept in one pool of equal chunks, so that a decision allocates nothing and memory does not
+ * fragment.
  *
  *      log ──► chunk ──► chunk ──► chunk          a chunk: the number of the next one, and CHUNK_ENTRIES entries
  *              ▲ head: popped here    ▲ tail: pushed here
  *
- * The pool reserves its room at its making and touches a page of it when first used. One thread at a time
+ * The pool reserves its memory when it is made and touches each page when it is first used. One thread at a time
  * (the store's shard lock).
  */
 #ifndef WINDOW_LOG_H
@@ -46,7 +46,7 @@ struct window_log {
     uint32_t entry_count;
 };
 
-/* False where the address space for `chunks` chunks cannot be had. */
+/* False if the address space for `chunks` chunks cannot be reserved. */
 bool window_log_pool_init(struct window_log_pool *pool, uint32_t chunks);
 void window_log_pool_fini(struct window_log_pool *pool);
 
@@ -66,7 +66,7 @@ void window_log_pop(struct window_log *log, struct window_log_pool *pool);
 /* Gives every chunk back; O(chunks). */
 void window_log_clear(struct window_log *log, struct window_log_pool *pool);
 
-/* Walks from the oldest entry on: starts at `window_log_begin`; NULL at the end. */
+/* Walks from the oldest entry: starts at `window_log_begin`; NULL at the end. */
 struct window_log_cursor {
     uint32_t chunk;
     uint16_t index;

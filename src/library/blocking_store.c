@@ -16,12 +16,12 @@
 #include "clock.h"
 #include "redis_store.h"
 
-#define TROUBLE_BYTES 256
+#define REASON_BYTES 256
 
-/* A request in its caller's frame, from the queue until the answer. A copy, for the callback must find the way back from it, and
-   beside a round trip to Redis it costs nothing. */
+/* A request in its caller's frame, from the queue until the answer. It is a copy, because the callback must find the
+   waiter; beside a round trip to Redis that costs nothing. */
 struct waiter {
-    struct store_request request; /* first: the callback gets no more */
+    struct store_request request; /* first: the callback gets only this */
     enum store_status (*ask)(struct store *store,
                              struct store_request *request); /* store_take, store_reset */
     struct waiter *next;
@@ -36,13 +36,13 @@ struct blocking_store {
     struct event_base *base;
     int wake; /* eventfd */
     struct event *on_wake;
-    struct store *redis; /* the thread's own; NULL: memory is out */
+    struct store *redis; /* the thread's; NULL: out of memory */
 
     pthread_mutex_t lock; /* of what follows */
     struct waiter *queue, **queue_end;
     bool stopping;
     bool has_been_ready;
-    char reason[TROUBLE_BYTES]; /* why it has not */
+    char reason[REASON_BYTES];  /* why it has not */
     pthread_cond_t first_ready; /* has_been_ready; by the monotonic clock */
 };
 
@@ -87,7 +87,7 @@ on_wake(evutil_socket_t fd, short what, void *arg)
     uint64_t count;
 
     (void)what;
-    /* Read before the queue is taken: who comes later writes again. */
+    /* Read before the queue is taken: a later caller writes again. */
     if (read(fd, &count, sizeof(count)) < 0)
         assert(errno == EAGAIN);
     for (struct waiter *waiter = take_queue(blocking), *next; waiter != NULL; waiter = next) {
@@ -100,7 +100,7 @@ on_wake(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Tells blocking_store_await how it goes, until it has gone well once. True while there is no need to stop. */
+/* Reports progress to blocking_store_await until the store has been ready once. False: the thread is to stop. */
 static bool
 look_around(struct blocking_store *blocking)
 {
@@ -145,7 +145,7 @@ run_thread(void *arg)
 
 /* The callers. */
 
-/* From any thread. An eventfd takes 2^64 - 2 ones before it says EAGAIN, and is then readable anyway. */
+/* From any thread. An eventfd counts to 2^64 - 2 before it returns EAGAIN, and is then readable anyway. */
 static void
 wake(struct blocking_store *blocking)
 {
@@ -179,7 +179,7 @@ await_answer(struct store *store, struct store_request *request,
     /* sem_wait is a cancellation point, and this frame must stay until the answer. */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     waiter.request.callback = on_answer;
-    sem_init(&waiter.answered, 0, 0); /* fails for values and sharing that are not asked for here */
+    sem_init(&waiter.answered, 0, 0); /* can fail only for values and sharing not used here */
     enqueue(blocking_store_of(store), &waiter);
     while (sem_wait(&waiter.answered) < 0)
         assert(errno == EINTR);
@@ -207,7 +207,7 @@ blocking_store_cancel(struct store *store, struct store_request *request)
 {
     (void)store;
     (void)request;
-    abort(); /* a bug of the caller's: nothing is ever pending here */
+    abort(); /* a bug in the caller: nothing is ever pending here */
 }
 
 static void
@@ -220,7 +220,7 @@ static struct store_health
 blocking_store_health(const struct store *store)
 {
     (void)store;
-    /* Nobody asks: the thread knows, and it would have to be asked under the lock. */
+    /* Not used: only the thread knows. */
     return (struct store_health){.state = STORE_READY, .kind = "redis", .detail = ""};
 }
 
@@ -281,7 +281,7 @@ static const struct store_ops blocking_store_ops = {
     .free = blocking_store_free,
 };
 
-/* The program's signals are for its own threads. */
+/* The program's signals are for its other threads. */
 static int
 start_thread(struct blocking_store *blocking)
 {

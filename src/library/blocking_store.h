@@ -3,11 +3,11 @@
  *
  *      a caller's thread                      the store's own thread: an event loop with a redis_store
  *        request ──► queue ──► wakes it ──►   takes the whole queue in one turn ──► one command to Redis
- *        sleeps                               ◄── replies, deadlines, losses
+ *        sleeps                               ◄── replies, deadlines, lost connections
  *        ◄── the answer, by its semaphore
  *
- * So callers that come together leave together, and all that redis_store promises holds here: batches, deadlines,
- * refusals from memory, a connection that comes back. STORE_DONE or STORE_UNAVAILABLE, never STORE_PENDING.
+ * So concurrent calls leave in one command, and all that redis_store promises holds here: batches, deadlines, the denial
+ * cache, reconnecting. STORE_DONE or STORE_UNAVAILABLE, never STORE_PENDING.
  */
 #ifndef BLOCKING_STORE_H
 #define BLOCKING_STORE_H
@@ -24,14 +24,14 @@ struct redis_tls;
 struct blocking_store_options {
     const struct redis_url *url; /* borrowed for the store's life, as is the next */
     const struct redis_tls *tls; /* NULL where the URL does not ask for TLS */
-    int64_t timeout_us;          /* store_take takes no longer, but for the two threads' change-over */
+    int64_t timeout_us;          /* store_take takes no longer, plus the switch between two threads */
 };
 
-/* NULL with errno when memory, threads or descriptors are out. store_free waits for the thread's end; no call may be
+/* NULL with errno if out of memory, threads or descriptors. store_free waits for the thread's end; no call may be
    under way, and it must be in the process that made it. */
 struct store *blocking_store_new(const struct blocking_store_options *options);
 
-/* Waits until the store is ready, or `timeout_us` have passed: then false, with why in `reason`. */
+/* Waits until the store is ready. False, with a reason, if `timeout_us` pass first. */
 bool blocking_store_await(struct store *store, int64_t timeout_us, char *reason, size_t bytes);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "utf8.h"
 
-/* What could drive the terminal that shows it, and what a cut has left of a character. */
+/* Replaces control characters, which could drive a terminal, and a character that was cut. */
 static void
-make_showable(char *text)
+make_printable(char *text)
 {
     size_t rest = strlen(text);
 
@@ -34,7 +34,7 @@ error_set(struct ratelimit_error *error, enum ratelimit_status status, const cha
     va_start(arguments, format);
     vsnprintf(error->text, sizeof(error->text), format, arguments);
     va_end(arguments);
-    make_showable(error->text);
+    make_printable(error->text);
     return status;
 }
 

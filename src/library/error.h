@@ -1,13 +1,13 @@
 /*
- * sentence: what is wrong, for the caller: the status and one line of text in his struct ratelimit_error.
+ * error: what is wrong, for the caller: a status and one line of text in a struct ratelimit_error.
  */
 #ifndef ERROR_H
 #define ERROR_H
 
 #include "ratelimit.h"
 
-/* Fills `*error`, where there is one, and returns the status. Control bytes of what the caller passed come out as "?";
-   what is too long is cut. */
+/* Fills `*error`, unless it is NULL, and returns the status. Control bytes in what the caller passed become "?"; a text
+   that is too long is cut. */
 enum ratelimit_status error_set(struct ratelimit_error *error, enum ratelimit_status status,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 

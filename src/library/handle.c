@@ -1,4 +1,4 @@
-/* Opening goes by steps, each of which says itself what is wrong. */
+/* Opening a store takes several steps; each reports its own error. */
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
 _Static_assert(RATELIMIT_PERIOD_MS_MAX *US_PER_MS == DURATION_MAX_US, "ratelimit.h repeats number.h");
 _Static_assert(RATELIMIT_NUMBER_MAX == NUMBER_EXACT_MAX, "ratelimit.h repeats number.h");
 
-/* The log: nobody's, until the program names somebody. */
+/* The log: nothing is written until the program names a sink. */
 
 static struct {
     void (*write)(void *arg, enum ratelimit_log_level level, const char *line);
@@ -57,7 +57,7 @@ struct option {
     int64_t min, max, usual;
 };
 
-/* The value, or its default where it is 0; false with a sentence where it is out of range. */
+/* Replaces 0 by the default; false with an error if the value is out of range. */
 static bool
 read_option(int64_t *value, const struct option *option, struct ratelimit_error *error)
 {
@@ -93,7 +93,7 @@ open_memory(struct ratelimit_store *store, const struct ratelimit_store_options 
     store->store = memory_store_new(
         &(struct memory_store_options){.max_keys = options->max_keys, .clock = &store->clock});
     if (store->store == NULL)
-        error_set(error, RATELIMIT_NO_RESOURCES, "memory for max_keys %" PRId64 " cannot be reserved",
+        error_set(error, RATELIMIT_NO_RESOURCES, "cannot reserve memory for max_keys %" PRId64 "",
                   options->max_keys);
     return store->store != NULL;
 }
@@ -101,19 +101,19 @@ open_memory(struct ratelimit_store *store, const struct ratelimit_store_options 
 static bool
 read_url(struct ratelimit_store *store, const char *url, struct ratelimit_error *error)
 {
-    const char *mistake = redis_url_read(&store->url, url);
+    const char *reason = redis_url_read(&store->url, url);
     char *shown;
 
-    if (mistake == NULL)
+    if (reason == NULL)
         return true;
-    if (mistake == redis_url_no_memory) {
-        error_set(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
+    if (reason == redis_url_no_memory) {
+        error_set(error, RATELIMIT_NO_RESOURCES, "out of memory");
         return false;
     }
     shown = url_redact(url);
     error_set(error, RATELIMIT_BAD_URL,
               "the store's URL \"%.120s\": %s; accepted: memory, " REDIS_URL_ACCEPTED, shown ? shown : "",
-              mistake);
+              reason);
     free(shown);
     return false;
 }
@@ -152,7 +152,7 @@ open_redis(struct ratelimit_store *store, const struct ratelimit_store_options *
     store->store = blocking_store_new(&(struct blocking_store_options){
         .url = &store->url, .tls = store->tls, .timeout_us = options->timeout_ms * US_PER_MS});
     if (store->store == NULL) {
-        error_set(error, RATELIMIT_NO_RESOURCES, "%s: no thread for it: %s", store->url.display,
+        error_set(error, RATELIMIT_NO_RESOURCES, "%s: cannot start its thread: %s", store->url.display,
                   strerror(errno));
         return false;
     }
@@ -192,7 +192,7 @@ ratelimit_store_open(const char *url, const struct ratelimit_store_options *opti
         return NULL;
     store = calloc(1, sizeof(*store));
     if (store == NULL) {
-        error_set(error, RATELIMIT_NO_RESOURCES, "memory for a store is out");
+        error_set(error, RATELIMIT_NO_RESOURCES, "out of memory");
         return NULL;
     }
     atomic_init(&store->references, 1);
@@ -217,7 +217,7 @@ handle_release(struct ratelimit_store *store)
 {
     if (atomic_fetch_sub_explicit(&store->references, 1, memory_order_acq_rel) > 1)
         return;
-    /* In a forked child there is no thread to wait for, and the connection is the parent's. */
+    /* In a forked child there is no thread to wait for, and the connection belongs to the parent. */
     if (store->process != 0 && store->process != getpid())
         return;
     store_free(store->store);

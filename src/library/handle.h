@@ -1,5 +1,5 @@
 /*
- * handle: what a program holds of the library: an opened store, counted by those who need it.
+ * handle: an opened store, with a count of its users.
  */
 #ifndef HANDLE_H
 #define HANDLE_H
@@ -16,13 +16,13 @@
 struct redis_tls;
 
 struct ratelimit_store {
-    _Atomic uint32_t references; /* the opener's, and one a limiter */
+    _Atomic uint32_t references; /* the program's, and one for each limiter */
     struct store *store;
     int64_t timeout_ms;    /* Redis: how long a call waits */
-    pid_t process;         /* Redis: where its thread is; 0: memory, and it has none */
+    pid_t process;         /* Redis: the one its thread is in; 0: memory, which has none */
     struct redis_url url;  /* Redis */
     struct redis_tls *tls; /* likewise; NULL: plain */
-    struct clock clock;    /* what the store in memory counts by */
+    struct clock clock;    /* of the store in memory */
 };
 
 void handle_acquire(struct ratelimit_store *store);

@@ -1,4 +1,4 @@
-/* limiter_handle: limiters of the library, and the decisions that they give. */
+/* limiter_handle: the library's limiters and their decisions. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +33,9 @@ struct ratelimit_limiter {
 /* What is wrong with a limit. */
 
 static enum ratelimit_status
-status_of(enum limit_error mistake)
+status_of(enum limit_error reason)
 {
-    switch (mistake) {
+    switch (reason) {
     case LIMIT_OK:
         return RATELIMIT_OK;
     case LIMIT_NOT_POSITIVE:
@@ -65,33 +65,33 @@ compile(struct limit *compiled, const struct ratelimit_limit *limit)
 }
 
 static enum ratelimit_status
-refuse_limit(const char *name, const struct ratelimit_limit *limit, enum limit_error mistake,
+refuse_limit(const char *name, const struct ratelimit_limit *limit, enum limit_error reason,
              struct ratelimit_error *error)
 {
     const char *algorithm = algorithm_name((enum algorithm)limit->algorithm);
 
     if (limit->algorithm == RATELIMIT_TOKEN_BUCKET)
         return error_set(
-            error, status_of(mistake),
+            error, status_of(reason),
             "limiter \"%s\": %s of capacity %" PRId64 ", refill %" PRId64 " in %" PRId64 " ms: %s", name,
-            algorithm, limit->limit, limit->refill, limit->period_ms, limit_error_text(mistake));
-    return error_set(error, status_of(mistake), "limiter \"%s\": %s of %" PRId64 " in %" PRId64 " ms: %s",
-                     name, algorithm, limit->limit, limit->period_ms, limit_error_text(mistake));
+            algorithm, limit->limit, limit->refill, limit->period_ms, limit_error_text(reason));
+    return error_set(error, status_of(reason), "limiter \"%s\": %s of %" PRId64 " in %" PRId64 " ms: %s",
+                     name, algorithm, limit->limit, limit->period_ms, limit_error_text(reason));
 }
 
 static enum ratelimit_status
 read_limit(struct ratelimit_limiter *limiter, const struct ratelimit_limit *limit,
            struct ratelimit_error *error)
 {
-    enum limit_error mistake;
+    enum limit_error reason;
 
     if ((unsigned)limit->algorithm >= ALGORITHM_COUNT)
         return error_set(error, RATELIMIT_BAD_ALGORITHM,
                          "limiter \"%s\": algorithm %d; accepted: one of enum ratelimit_algorithm, 0 to %d",
                          limiter->name, (int)limit->algorithm, ALGORITHM_COUNT - 1);
-    mistake = compile(&limiter->limits[limiter->limit_count], limit);
-    if (mistake != LIMIT_OK)
-        return refuse_limit(limiter->name, limit, mistake, error);
+    reason = compile(&limiter->limits[limiter->limit_count], limit);
+    if (reason != LIMIT_OK)
+        return refuse_limit(limiter->name, limit, reason, error);
     limiter->limit_count++;
     return RATELIMIT_OK;
 }
@@ -103,13 +103,13 @@ check_arguments(const struct ratelimit_store *store, const char *name, const str
                 size_t limit_count, struct ratelimit_error *error)
 {
     if (store == NULL || name == NULL || limits == NULL)
-        return error_set(error, RATELIMIT_NULL, "a limiter's %s is NULL",
+        return error_set(error, RATELIMIT_NULL, "the limiter's %s is NULL",
                          store == NULL  ? "store"
                          : name == NULL ? "name"
                                         : "list of limits");
     if (!rule_name_is_good(name))
         return error_set(error, RATELIMIT_BAD_NAME,
-                         "a limiter's name is \"%.80s\"; accepted: 1 to %d of A-Z a-z 0-9 _ . -", name,
+                         "the limiter's name is \"%.80s\"; accepted: 1 to %d of A-Z a-z 0-9 _ . -", name,
                          RULE_NAME_BYTES);
     if (limit_count < 1 || limit_count > STORE_LIMITS_MAX)
         return error_set(error, RATELIMIT_BAD_LIMIT_COUNT, "limiter \"%s\" has %zu limits; accepted: 1 to %d",
@@ -127,7 +127,7 @@ ratelimit_limiter_new(struct ratelimit_store *store, const char *name, const str
         return NULL;
     limiter = calloc(1, sizeof(*limiter));
     if (limiter == NULL) {
-        error_set(error, RATELIMIT_NO_RESOURCES, "memory for limiter \"%s\" is out", name);
+        error_set(error, RATELIMIT_NO_RESOURCES, "limiter \"%s\": out of memory", name);
         return NULL;
     }
     handle_acquire(store);
@@ -207,7 +207,7 @@ check_key(const struct ratelimit_limiter *limiter, const char *key, size_t key_b
                          RATELIMIT_KEY_BYTES);
     if (store->process != 0 && store->process != getpid())
         return error_set(error, RATELIMIT_FORKED,
-                         "%s was opened by process %d, and this is its child %d, which has to open its own",
+                         "%s was opened by process %d; its child %d must open a store of its own",
                          store->url.display, (int)store->process, (int)getpid());
     return RATELIMIT_OK;
 }
@@ -227,7 +227,7 @@ report(struct ratelimit_decision *decision, const struct store_request *request)
     decision->reset_after_ms = us_to_ms_up(tightest->reset_after_us);
 }
 
-/* What the store is asked, about a key that is good. */
+/* Checks the key and fills the request to the store. */
 static enum ratelimit_status
 prepare(const struct ratelimit_limiter *limiter, const char *key, struct store_request *request,
         struct client *client, struct ratelimit_error *error)
@@ -238,7 +238,7 @@ prepare(const struct ratelimit_limiter *limiter, const char *key, struct store_r
     if (status != RATELIMIT_OK)
         return status;
     client_write(client, "client", key, key_bytes);
-    /* Field by field: to clear room for eight decisions would take longer than to fill one. */
+    /* Field by field: clearing eight decisions would take longer than filling one. */
     request->subject.client = client;
     request->subject.rule = limiter->name;
     request->subject.rule_id = limiter->id;
@@ -252,8 +252,8 @@ static enum ratelimit_status
 refuse_unavailable(const struct ratelimit_limiter *limiter, struct ratelimit_error *error)
 {
     return error_set(error, RATELIMIT_UNAVAILABLE,
-                     "limiter \"%s\": %s is away, or has not answered within %" PRId64 " ms", limiter->name,
-                     limiter->store->url.display, limiter->store->timeout_ms);
+                     "limiter \"%s\": %s is unavailable, or did not answer within %" PRId64 " ms",
+                     limiter->name, limiter->store->url.display, limiter->store->timeout_ms);
 }
 
 enum ratelimit_status

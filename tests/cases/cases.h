@@ -12,7 +12,7 @@
  *                             -> 2: no  1 1s 2s   | yes 8 0 1s
  *
  * A step: when (counted from the start of the case), who, the cost, and how many such requests at that moment
- * ("1x5"); behind "->", for each limit: allowed, remaining, retry_after, reset_after. Where requests of one
+ * ("1x5"); after "->", for each limit: allowed, remaining, retry_after, reset_after. Where requests of one
  * step get different answers each group has a line of its own, "N:" before it, beginning with "->" from the
  * second on.
  *

@@ -113,7 +113,7 @@ writes(void)
     return number;
 }
 
-START_TEST(the_embedded_digest_is_the_one_redis_calls_it_by)
+START_TEST(the_embedded_digest_is_the_one_redis_computes)
 {
     redisReply *reply = redisCommand(redis, "SCRIPT LOAD %b", take_script_text, take_script_bytes);
 
@@ -185,7 +185,7 @@ START_TEST(numbers_are_kept_to_the_last_digit)
 }
 END_TEST
 
-START_TEST(looks_and_refusals_write_nothing)
+START_TEST(peeks_and_refusals_write_nothing)
 {
     static const char *const limits[] = {"token_bucket 1 3600000000 1", "sliding_window 1 3600000000 1",
                                          "sliding_window_counter 1 31622400000000 1",
@@ -211,7 +211,7 @@ START_TEST(looks_and_refusals_write_nothing)
 }
 END_TEST
 
-START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
+START_TEST(a_foreign_key_fails_only_its_own_request)
 {
     static const struct {
         const char *make; /* the key */
@@ -269,7 +269,7 @@ START_TEST(a_key_that_is_not_ours_costs_only_its_own_request)
 }
 END_TEST
 
-START_TEST(one_foreign_key_keeps_the_other_limits_of_the_request_whole)
+START_TEST(one_foreign_key_leaves_the_other_limits_unspent)
 {
     order("SET b hello");
     check_take("2 a b 0 1 2 token_bucket 3 1000000 1 fixed_window 3 86400000000 1 1 1 4 1", "0");
@@ -277,7 +277,7 @@ START_TEST(one_foreign_key_keeps_the_other_limits_of_the_request_whole)
 }
 END_TEST
 
-START_TEST(what_a_larger_limit_wrote_is_bounded_by_the_smaller)
+START_TEST(a_lowered_limit_bounds_what_the_larger_one_wrote)
 {
     char answer[128];
 
@@ -302,8 +302,8 @@ START_TEST(what_a_larger_limit_wrote_is_bounded_by_the_smaller)
 }
 END_TEST
 
-/* One MGET reads the keys where none comes twice, else a GET for each does. */
-START_TEST(it_is_the_same_how_the_states_are_read)
+/* One MGET reads the keys if none occurs twice, otherwise a GET for each. */
+START_TEST(decisions_do_not_depend_on_how_states_are_read)
 {
     static const char *const limits[] = {"token_bucket 9 3600000000 1", "fixed_window 9 31622400000000 1",
                                          "sliding_window_counter 9 31622400000000 1"};
@@ -375,7 +375,7 @@ calls(void)
     return sum;
 }
 
-START_TEST(a_list_whose_ends_do_not_add_up_is_nobodys)
+START_TEST(a_list_whose_ends_do_not_add_up_is_foreign)
 {
     static struct entry entries[5000];
     const double now_us = (double)time(NULL) * 1e6;
@@ -469,16 +469,16 @@ main(void)
         return 1;
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, connect_and_clear, disconnect);
-    tcase_add_test(tests, the_embedded_digest_is_the_one_redis_calls_it_by);
+    tcase_add_test(tests, the_embedded_digest_is_the_one_redis_computes);
     tcase_add_test(tests, every_algorithm_keeps_its_state_no_longer_than_it_matters);
     tcase_add_test(tests, numbers_are_kept_to_the_last_digit);
-    tcase_add_test(tests, looks_and_refusals_write_nothing);
-    tcase_add_test(tests, a_key_that_is_not_ours_costs_only_its_own_request);
-    tcase_add_test(tests, one_foreign_key_keeps_the_other_limits_of_the_request_whole);
-    tcase_add_test(tests, what_a_larger_limit_wrote_is_bounded_by_the_smaller);
-    tcase_add_test(tests, it_is_the_same_how_the_states_are_read);
+    tcase_add_test(tests, peeks_and_refusals_write_nothing);
+    tcase_add_test(tests, a_foreign_key_fails_only_its_own_request);
+    tcase_add_test(tests, one_foreign_key_leaves_the_other_limits_unspent);
+    tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_wrote);
+    tcase_add_test(tests, decisions_do_not_depend_on_how_states_are_read);
     tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);
-    tcase_add_test(tests, a_list_whose_ends_do_not_add_up_is_nobodys);
+    tcase_add_test(tests, a_list_whose_ends_do_not_add_up_is_foreign);
     tcase_add_test(tests, a_list_that_is_wrong_in_between_gives_no_number_out_of_range);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);

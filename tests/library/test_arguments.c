@@ -1,6 +1,5 @@
 /*
- * What a program may get wrong: each mistake has a code of its own and a sentence that names what was given, and
- * never is anything allowed by mistake.
+ * Invalid arguments: each error has its own code and a text that names what was given, and no error allows a request.
  */
 #include <check.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * The store that waits for Redis: every call ends in bounded time, whatever happens to Redis, and the store's thread is
- * nobody's trouble.
+ * The store that waits for Redis: every call ends in bounded time, whatever happens to Redis, and the store's thread does
+ * not disturb the program.
  */
 #include <check.h>
 #include <dirent.h>
@@ -35,7 +35,7 @@ blocked_by(const char *thread)
     return blocked;
 }
 
-START_TEST(no_signal_of_the_program_goes_to_the_stores_thread)
+START_TEST(the_thread_of_a_store_blocks_all_signals)
 {
     const uint64_t some =
         1u << (SIGTERM - 1) | 1u << (SIGINT - 1) | 1u << (SIGUSR1 - 1) | 1u << (SIGPIPE - 1);
@@ -222,7 +222,7 @@ START_TEST(a_thread_that_is_cancelled_still_waits_for_its_answer)
 }
 END_TEST
 
-START_TEST(a_redis_that_ends_leaves_nobody_waiting)
+START_TEST(a_redis_that_ends_leaves_no_caller_waiting)
 {
     struct ratelimit_store *store;
     struct ratelimit_limiter *limiter;
@@ -242,7 +242,7 @@ START_TEST(a_redis_that_ends_leaves_nobody_waiting)
 }
 END_TEST
 
-START_TEST(a_forked_child_is_refused_and_harms_nobody)
+START_TEST(a_forked_child_is_refused_and_its_parent_unharmed)
 {
     struct ratelimit_store *store = open_store(REDIS);
     struct ratelimit_limiter *limiter = limiter_of(store, RATELIMIT_TOKEN_BUCKET);
@@ -321,7 +321,7 @@ main(void)
     TCase *tests = tcase_create("redis");
 
     tcase_add_unchecked_fixture(tests, start_server, stop_server);
-    tcase_add_test(tests, no_signal_of_the_program_goes_to_the_stores_thread);
+    tcase_add_test(tests, the_thread_of_a_store_blocks_all_signals);
     tcase_add_test(tests, keys_are_those_of_the_service);
     tcase_add_test(tests, the_connection_has_the_name_of_the_process);
     tcase_add_test(tests, stores_of_the_same_redis_count_together);
@@ -329,8 +329,8 @@ main(void)
     tcase_add_test(tests, a_limiter_may_be_freed_before_its_late_answer_comes);
     tcase_add_test(tests, a_limiter_is_not_refused_for_another_of_its_name);
     tcase_add_test(tests, a_thread_that_is_cancelled_still_waits_for_its_answer);
-    tcase_add_test(tests, a_redis_that_ends_leaves_nobody_waiting);
-    tcase_add_test(tests, a_forked_child_is_refused_and_harms_nobody);
+    tcase_add_test(tests, a_redis_that_ends_leaves_no_caller_waiting);
+    tcase_add_test(tests, a_forked_child_is_refused_and_its_parent_unharmed);
     tcase_add_test(tests, the_log_goes_where_the_program_says);
     tcase_add_test(tests, without_a_log_nothing_is_written);
     tcase_set_timeout(tests, 60);
