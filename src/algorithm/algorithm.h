@@ -19,7 +19,7 @@
  * from `now` as given.
  *
  * After reset_after a state means the same as none: a store may drop it then, and only then. A state whose
- * quota is full is none: advance makes it new, so that it does not even keep the clock from stepping back.
+ * quota is full is dropped: advance replaces it with a new one, at the clock's own moment.
  *
  * The twins in lua/ have the same names, the same order and the same units; tests/cases and tests/model hold
  * both to the same answers. Pure; any thread, one at a time for each state.

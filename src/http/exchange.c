@@ -38,7 +38,7 @@ closes(const struct exchange *exchange)
     return exchange->context->draining || (ENDS_AFTER_CHUNKS && exchange->headers.chunked);
 }
 
-/* Answers. False: there is none to queue, and exchange->refusal is sent instead. */
+/* Answers. False: nothing was queued, and the caller sends exchange->refusal. */
 
 /* The answer ends the connection. It uses none of libmicrohttpd's memory, which the request may have filled. */
 static bool

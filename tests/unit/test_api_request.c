@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 #include "memory_store.h"
+#include "policy_text.h"
 #include "render.h"
 #include "suite.h"
 
@@ -21,13 +22,7 @@ static struct endpoint_context context;
 static void
 set_up(void)
 {
-    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
-    struct report report;
-
-    report_init(&report);
-    policy = policy_parse("test", rules, strlen(rules), &defaults, &report);
-    ck_assert_ptr_nonnull(policy);
-    report_fini(&report);
+    policy = policy_of_text(rules);
     test_clock = clock_steady();
     limiter.store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
     ck_assert_ptr_nonnull(limiter.store);

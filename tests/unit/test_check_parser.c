@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check_parser.h"
+#include "policy_text.h"
 #include "suite.h"
 
 static const char rules_text[] =
@@ -20,13 +21,7 @@ static struct policy *policy;
 static void
 set_up(void)
 {
-    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
-    struct report report;
-
-    report_init(&report);
-    policy = policy_parse("test", rules_text, strlen(rules_text), &defaults, &report);
-    ck_assert_msg(policy != NULL, "%s", report.count > 0 ? report.lines[0] : "");
-    report_fini(&report);
+    policy = policy_of_text(rules_text);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "api_request.h"
 #include "memory_store.h"
 #include "mhd_session.h"
+#include "policy_text.h"
 #include "render.h"
 #include "suite.h"
 
@@ -31,13 +32,7 @@ static char body[BODY_BYTES];
 static void
 set_up(void)
 {
-    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
-    struct report report;
-
-    report_init(&report);
-    policy = policy_parse("test", rules, strlen(rules), &defaults, &report);
-    ck_assert_msg(policy != NULL, "%s", report.count > 0 ? report.lines[0] : "");
-    report_fini(&report);
+    policy = policy_of_text(rules);
     test_clock = clock_fixed(INT64_C(1700000000) * 1000000);
     limiter = (struct limiter){
         .store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock})};

@@ -6,6 +6,7 @@
 
 #include "endpoint.h"
 #include "memory_store.h"
+#include "policy_text.h"
 #include "suite.h"
 
 static const char rules_text[] =
@@ -32,13 +33,7 @@ field(const char *text)
 static void
 set_up(void)
 {
-    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1000000};
-    struct report report;
-
-    report_init(&report);
-    policy = policy_parse("test", rules_text, strlen(rules_text), &defaults, &report);
-    ck_assert_msg(policy != NULL, "%s", report.count > 0 ? report.lines[0] : "");
-    report_fini(&report);
+    policy = policy_of_text(rules_text);
     headers = (struct headers){.identity.values[0] = field("own")}; /* Host, by which rule a identifies */
     test_clock = clock_steady();
     store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
