@@ -39,6 +39,17 @@ struct limit {
     int64_t tick_us;
 };
 
+/*
+ * What decides a request: limits that it must all fit. A rule has one, and so has everything that may be given limits of its
+ * own under a rule. Immutable once made; any thread may read it.
+ */
+#define LIMIT_SET_MAX 8
+struct limit_set {
+    uint64_t id;    /* unique_id(): equal ids mean the same rule and equal limits */
+    uint32_t count; /* 1 .. LIMIT_SET_MAX */
+    struct limit limits[LIMIT_SET_MAX];
+};
+
 /* A sliding window keeps no more entries than this, whatever its limit. Lua has the same number. */
 #define SLIDING_WINDOW_ENTRIES 1024
 

@@ -64,7 +64,7 @@ results_bytes(const struct checks *checks)
 
     for (uint32_t i = 0; i < checks->count; i++) {
         const struct check *check = &checks->list[i];
-        uint32_t limits = check->take.rule != NULL ? check->take.rule->limit_count : 0;
+        uint32_t limits = check->take.limits != NULL ? check->take.limits->count : 0;
         bytes += check->error.status != 0 ? 256 + JSON_ERROR_BYTES : 64 + DECISION_JSON_BYTES(limits);
     }
     return bytes;

@@ -13,8 +13,8 @@ work_of(const struct limiter_take *take)
 {
     uint32_t work = 0;
 
-    for (uint32_t i = 0; i < take->rule->limit_count; i++)
-        work += limit_work(&take->rule->limits[i], take->cost);
+    for (uint32_t i = 0; i < take->limits->count; i++)
+        work += limit_work(&take->limits->limits[i], take->cost);
     return work;
 }
 

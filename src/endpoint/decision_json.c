@@ -26,7 +26,7 @@ static void
 put_limits(struct text *text, const struct limiter_take *take)
 {
     text_put(text, ", \"limits\": [");
-    for (uint32_t i = 0; i < take->rule->limit_count; i++) {
+    for (uint32_t i = 0; i < take->limits->count; i++) {
         const struct decision *decision = &take->request.decisions[i];
         text_put(text, "%s{\"allowed\": %s, ", i > 0 ? ", " : "", decision->allowed ? "true" : "false");
         put_numbers(text, decision);
@@ -35,12 +35,12 @@ put_limits(struct text *text, const struct limiter_take *take)
     text_put(text, "]");
 }
 
-/* Only the limit itself, if there is a rule: the store was away, or was not asked. */
+/* Only the limit itself, if there is one: the store was away, or was not asked. */
 static void
 put_no_numbers(struct text *text, const struct limiter_take *take)
 {
-    if (take->rule != NULL)
-        text_put(text, "\"limit\": %" PRId64, take->rule->limits[take->tightest].limit);
+    if (take->limits != NULL)
+        text_put(text, "\"limit\": %" PRId64, take->limits->limits[take->tightest].limit);
     else
         text_put(text, "\"limit\": null");
     text_put(text, ", \"remaining\": null, \"retry_after_ms\": 0, \"reset_after_ms\": null");
@@ -67,6 +67,6 @@ decision_json_put(struct text *text, const struct limiter_take *take)
         put_no_numbers(text, take);
     if (take->degraded)
         text_put(text, ", \"degraded\": \"%s\"", failure_mode_name(take->rule->on_store_failure));
-    if (take->decided && take->rule->limit_count > 1)
+    if (take->decided && take->limits->count > 1)
         put_limits(text, take);
 }

@@ -302,8 +302,8 @@ put_status(struct text *text, const struct limiter_take *take)
     const char *unit;
 
     text_put(text, "{\"code\":\"%s\"", take->verdict == VERDICT_REFUSED ? "OVER_LIMIT" : "OK");
-    if (take->rule != NULL) {
-        limit = &take->rule->limits[take->tightest];
+    if (take->limits != NULL) {
+        limit = &take->limits->limits[take->tightest];
         decision = &take->request.decisions[take->tightest];
         unit = unit_name(limit->window_us);
         text_put(text, ",\"currentLimit\":{\"name\":\"%s\",\"requestsPerUnit\":%" PRId64, take->rule->name,

@@ -61,22 +61,22 @@ field_integer(int64_t value)
 /* A limit's name in headers and bodies: the rule's, with the limit's index where there are several. Rules' names have
    no byte that JSON or a structured field would escape. */
 static void
-put_limit_name(struct text *text, const struct rule *rule, uint32_t index)
+put_limit_name(struct text *text, const struct rule *rule, const struct limit_set *limits, uint32_t index)
 {
-    text_put(text, rule->limit_count == 1 ? "\"%s\"" : "\"%s:%" PRIu32 "\"", rule->name, index);
+    text_put(text, limits->count == 1 ? "\"%s\"" : "\"%s:%" PRIu32 "\"", rule->name, index);
 }
 
 static char *
-policy_header(const struct rule *rule)
+policy_header(const struct rule *rule, const struct limit_set *limits)
 {
     char buffer[HEADER_BYTES] = "";
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
-    for (uint32_t i = 0; i < rule->limit_count; i++) {
+    for (uint32_t i = 0; i < limits->count; i++) {
         text_put(&text, i ? ", " : "");
-        put_limit_name(&text, rule, i);
-        text_put(&text, ";q=%" PRId64 ";w=%" PRId64, field_integer(rule->limits[i].limit),
-                 us_to_s_up(rule->limits[i].window_us));
+        put_limit_name(&text, rule, limits, i);
+        text_put(&text, ";q=%" PRId64 ";w=%" PRId64, field_integer(limits->limits[i].limit),
+                 us_to_s_up(limits->limits[i].window_us));
     }
     return strdup(buffer);
 }
@@ -104,17 +104,17 @@ add_number(struct response *response, const char *name, int64_t value)
 static void
 add_ratelimit(struct response *response, const struct draft *draft)
 {
-    const struct rule *rule = draft->take->rule;
+    const struct limiter_take *take = draft->take;
     char buffer[HEADER_BYTES] = "";
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
-    for (uint32_t i = 0; i < rule->limit_count; i++) {
+    for (uint32_t i = 0; i < take->limits->count; i++) {
         /* Of a refusal only the limits that refuse: what another one will have back later than Retry-After says is not
            to be waited for (the draft: Retry-After should not be earlier than `t`). */
-        if (draft->take->verdict == VERDICT_REFUSED && draft->take->request.decisions[i].allowed)
+        if (take->verdict == VERDICT_REFUSED && take->request.decisions[i].allowed)
             continue;
         text_put(&text, text.used ? ", " : "");
-        put_limit_name(&text, rule, i);
+        put_limit_name(&text, take->rule, take->limits, i);
         text_put(&text, ";r=%" PRId64, field_integer(draft->key->numbers[2 * i]));
         if (draft->key->numbers[2 * i + 1] != RETRY_NEVER)
             text_put(&text, ";t=%" PRId64, draft->key->numbers[2 * i + 1]);
@@ -127,7 +127,7 @@ add_limit_headers(struct response *response, const struct draft *draft)
 {
     const struct limiter_take *take = draft->take;
 
-    add_number(response, "X-RateLimit-Limit", take->rule->limits[take->tightest].limit);
+    add_number(response, "X-RateLimit-Limit", take->limits->limits[take->tightest].limit);
     response_header(response, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
     if (draft->tightest) {
         add_number(response, "X-RateLimit-Remaining", draft->tightest->remaining);
@@ -144,7 +144,7 @@ add_limit_headers(struct response *response, const struct draft *draft)
 static void
 add_headers(struct response *response, const struct draft *draft)
 {
-    if (draft->take->rule != NULL)
+    if (draft->take->limits != NULL)
         add_limit_headers(response, draft);
     response_header(response, "Cache-Control", "no-store");
 }
@@ -177,11 +177,11 @@ put_refused(struct text *text, const struct draft *draft)
              "{\"detail\": \"Too many requests. Please retry later.\", \"type\": \"" PROBLEM_URI
              "quota-exceeded\", \"title\": \"Too Many Requests\", \"status\": %u, \"violated-policies\": [",
              deny_status(draft->key));
-    for (uint32_t i = 0; i < take->rule->limit_count; i++) {
+    for (uint32_t i = 0; i < take->limits->count; i++) {
         if (take->request.decisions[i].allowed)
             continue;
         text_put(text, "%s", separator);
-        put_limit_name(text, take->rule, i);
+        put_limit_name(text, take->rule, take->limits, i);
         separator = ", ";
     }
     text_put(text, "]");
@@ -263,14 +263,14 @@ make_key(struct key *key, const struct limiter_take *take, const char *message, 
                                         (deny_403 ? FLAG_DENY_403 : 0))};
     if (!take->decided)
         return bytes;
-    assert(take->rule != NULL);
+    assert(take->limits != NULL);
     key->reset_s = us_to_s_up(clock_wall_us() + take->request.decisions[take->tightest].reset_after_us);
-    for (uint32_t i = 0; i < take->rule->limit_count; i++) {
+    for (uint32_t i = 0; i < take->limits->count; i++) {
         key->refusing = (uint8_t)(key->refusing | !take->request.decisions[i].allowed << i);
         key->numbers[2 * i] = take->request.decisions[i].remaining;
         key->numbers[2 * i + 1] = seconds_until_more(&take->request.decisions[i]);
     }
-    return bytes + take->rule->limit_count * 2 * sizeof(key->numbers[0]);
+    return bytes + take->limits->count * 2 * sizeof(key->numbers[0]);
 }
 
 static struct slot *
@@ -361,7 +361,7 @@ renderer_new(const struct policy *policy)
     renderer->policy_headers =
         calloc(policy->rule_count + 1, sizeof(char *)) /* at least 1: NULL means out of memory */;
     for (uint32_t i = 0; renderer->policy_headers && i < policy->rule_count; i++) {
-        renderer->policy_headers[i] = policy_header(&policy->rules[i]);
+        renderer->policy_headers[i] = policy_header(&policy->rules[i], &policy->rules[i].limits);
         if (renderer->policy_headers[i] == NULL) {
             renderer_free(renderer);
             return NULL;

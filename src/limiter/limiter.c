@@ -9,7 +9,7 @@ on_decided(struct limiter_take *take)
 {
     take->verdict = take->request.allowed ? VERDICT_ALLOWED : VERDICT_REFUSED;
     take->decided = true;
-    take->tightest = decision_tightest(take->request.decisions, take->rule->limit_count);
+    take->tightest = decision_tightest(take->request.decisions, take->limits->count);
 }
 
 /* The rule's failure mode decides, at once. */
@@ -57,13 +57,14 @@ begin(struct limiter *limiter, struct limiter_take *take,
     const struct rule *rule = take->rule;
 
     take->limiter = limiter;
+    take->limits = &rule->limits;
     take->degraded = take->decided = false;
     take->tightest = 0;
     take->request.subject = (struct store_subject){.client = &take->client,
                                                    .rule = rule->name,
-                                                   .rule_id = rule->id,
-                                                   .limits = rule->limits,
-                                                   .limit_count = rule->limit_count};
+                                                   .rule_id = take->limits->id,
+                                                   .limits = take->limits->limits,
+                                                   .limit_count = take->limits->count};
     take->request.cost = take->cost;
     take->request.callback = callback;
 }
@@ -71,6 +72,7 @@ begin(struct limiter *limiter, struct limiter_take *take,
 static void
 let_pass(struct limiter_take *take)
 {
+    take->limits = NULL;
     take->verdict = VERDICT_ALLOWED;
     take->degraded = take->decided = false;
     take->tightest = 0;

@@ -28,6 +28,7 @@ struct limiter_take {
     void (*callback)(struct limiter_take *take);
 
     /* The answer. */
+    const struct limit_set *limits; /* what decides; set before the store is asked. NULL: not limited */
     enum verdict verdict;
     bool degraded; /* the store was unavailable: rule->on_store_failure decided */
     bool decided;  /* request.decisions are set; not after the failure modes open and closed */

@@ -16,7 +16,6 @@
 #include "report.h"
 #include "rule_name.h"
 
-#define RULE_LIMITS_MAX    8
 #define RULE_SOURCES_MAX   8
 #define POLICY_RULES_MAX   1024
 #define POLICY_FILE_BYTES  1048576
@@ -58,11 +57,9 @@ struct rule {
     unsigned methods;          /* set of enum method; with GET comes HEAD */
     struct source sources[RULE_SOURCES_MAX];
     uint32_t source_count;
-    struct limit limits[RULE_LIMITS_MAX];
-    uint32_t limit_count;
+    struct limit_set limits;
     enum failure_mode on_store_failure;
     uint32_t index; /* its place in policy->rules */
-    uint64_t id;    /* unique_id(): never reused */
 };
 
 struct policy {

@@ -94,7 +94,7 @@ read_rules(const struct rules_reader *reader, const cJSON *root)
         struct place at = place_key(&at_root, item->string);
 
         rule->index = policy->rule_count++;
-        rule->id = unique_id();
+        rule->limits.id = unique_id();
         read_name(reader, &at, item->string, rule);
         rule_read(reader, &at, item, rule);
         check_hidden(reader, &at, rule);

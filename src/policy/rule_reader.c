@@ -240,7 +240,7 @@ read_limits(const struct rules_reader *reader, const struct place *place, const 
     size_t index = 0;
 
     if (list == NULL) {
-        limit_read(reader, place, object, &rule->limits[rule->limit_count++]);
+        limit_read(reader, place, object, &rule->limits.limits[rule->limits.count++]);
         return;
     }
     for (size_t i = 0; i < COUNT(limit_keys); i++) {
@@ -250,13 +250,13 @@ read_limits(const struct rules_reader *reader, const struct place *place, const 
             diagnostic_add(reader, &inline_key, NULL,
                            "not allowed beside \"limits\"; move it into one of them");
     }
-    if (!check_list(reader, &at, list, RULE_LIMITS_MAX, "limits, each an object"))
+    if (!check_list(reader, &at, list, LIMIT_SET_MAX, "limits, each an object"))
         return;
     cJSON_ArrayForEach(item, list)
     {
         struct place element = place_index(&at, index++);
         struct limit beyond; /* read for its errors only */
-        bool fits = rule->limit_count < RULE_LIMITS_MAX;
+        bool fits = rule->limits.count < LIMIT_SET_MAX;
 
         if (!cJSON_IsObject(item)) {
             diagnostic_add(reader, &element, item,
@@ -264,7 +264,7 @@ read_limits(const struct rules_reader *reader, const struct place *place, const 
             continue;
         }
         diagnostic_add_keys(reader, &element, item, limit_keys, COUNT(limit_keys));
-        limit_read(reader, &element, item, fits ? &rule->limits[rule->limit_count++] : &beyond);
+        limit_read(reader, &element, item, fits ? &rule->limits.limits[rule->limits.count++] : &beyond);
     }
 }
 

@@ -20,7 +20,7 @@
 #include "decision.h"
 #include "limit.h"
 
-#define STORE_LIMITS_MAX 8
+#define STORE_LIMITS_MAX LIMIT_SET_MAX
 
 enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 
@@ -28,8 +28,8 @@ enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 struct store_subject {
     const struct client *client;
     const char *rule;           /* the rule's name */
-    uint64_t rule_id;           /* unique_id() of the compiled rule: equal ids mean equal limits */
-    const struct limit *limits; /* the rule's */
+    uint64_t rule_id;           /* the limit_set's: equal ids mean the same rule and equal limits */
+    const struct limit *limits; /* the limit_set's */
     uint32_t limit_count;       /* 1 .. STORE_LIMITS_MAX */
 };
 

@@ -349,8 +349,8 @@ take_store(struct service *service, const struct cases_case *c, const struct cas
     struct client client;
     struct store_request request = {.subject = {.client = &client,
                                                 .rule = rule->name,
-                                                .limits = rule->limits,
-                                                .limit_count = rule->limit_count},
+                                                .limits = rule->limits.limits,
+                                                .limit_count = rule->limits.count},
                                     .cost = step->cost};
 
     client_write(&client, rule->sources[0].text, step->client, strlen(step->client));

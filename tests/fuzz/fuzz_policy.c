@@ -26,9 +26,9 @@ check_rule(const struct policy *policy, const struct rule *rule)
             assert(strcmp(source->text + strlen("header:"), policy->headers[source->header]) == 0);
         }
     }
-    assert(rule->limit_count >= 1 && rule->limit_count <= RULE_LIMITS_MAX);
-    for (uint32_t i = 0; i < rule->limit_count; i++) {
-        const struct limit *limit = &rule->limits[i];
+    assert(rule->limits.count >= 1 && rule->limits.count <= LIMIT_SET_MAX);
+    for (uint32_t i = 0; i < rule->limits.count; i++) {
+        const struct limit *limit = &rule->limits.limits[i];
 
         assert(limit->limit >= 1 && limit->window_us >= 1);
         assert((limit->algorithm == TOKEN_BUCKET) == (limit->units_per_token > 0));

@@ -58,9 +58,10 @@ decided(const char *rule)
         .rule = policy_rule(policy, rule), .verdict = VERDICT_ALLOWED, .decided = true};
 
     ck_assert_ptr_nonnull(take.rule);
-    for (uint32_t i = 0; i < take.rule->limit_count; i++)
+    take.limits = &take.rule->limits;
+    for (uint32_t i = 0; i < take.limits->count; i++)
         take.request.decisions[i] = (struct decision){
-            .allowed = true, .limit = take.rule->limits[i].limit, .remaining = 7, .reset_after_us = 1};
+            .allowed = true, .limit = take.limits->limits[i].limit, .remaining = 7, .reset_after_us = 1};
     return take;
 }
 
@@ -83,6 +84,7 @@ undecided(const char *rule, enum verdict verdict)
     struct limiter_take take = {.rule = policy_rule(policy, rule), .verdict = verdict, .degraded = true};
 
     ck_assert_ptr_nonnull(take.rule);
+    take.limits = &take.rule->limits;
     return take;
 }
 

@@ -66,9 +66,9 @@ set_up(void)
 {
     slow = (struct slow_store){.store.ops = &slow_class, .says = STORE_PENDING};
     limiter = (struct limiter){.store = &slow.store, .counts = &counts};
-    rule = (struct rule){.name = "r", .limit_count = LIMIT_COUNT, .on_store_failure = FAILURE_OPEN};
+    rule = (struct rule){.name = "r", .limits.count = LIMIT_COUNT, .on_store_failure = FAILURE_OPEN};
     for (int i = 0; i < LIMIT_COUNT; i++)
-        ck_assert_int_eq(limit_init_window(&rule.limits[i], FIXED_WINDOW, 10, US_PER_S), LIMIT_OK);
+        ck_assert_int_eq(limit_init_window(&rule.limits.limits[i], FIXED_WINDOW, 10, US_PER_S), LIMIT_OK);
     calls = 0;
     checks = checks_new(&(struct checks_caller){.limiter = &limiter, .callback = on_all_answered}, CHECKS);
     ck_assert_ptr_nonnull(checks);
@@ -113,10 +113,10 @@ START_TEST(sliding_window_takes_more_of_a_turn)
     uint32_t work = 0;
     int count = 0;
 
-    ck_assert_int_eq(limit_init_window(&rule.limits[0], SLIDING_WINDOW, 10, US_PER_S), LIMIT_OK);
+    ck_assert_int_eq(limit_init_window(&rule.limits.limits[0], SLIDING_WINDOW, 10, US_PER_S), LIMIT_OK);
     checks_start(checks);
     for (int64_t cost = 0; work < TURN_WORK; cost++, count++)
-        work += limit_work(&rule.limits[0], cost) + limit_work(&rule.limits[1], cost);
+        work += limit_work(&rule.limits.limits[0], cost) + limit_work(&rule.limits.limits[1], cost);
     ck_assert_int_lt(count, A_TURN / 4);
     ck_assert_int_eq(slow.count, count);
 }

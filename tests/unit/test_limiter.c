@@ -137,7 +137,9 @@ START_TEST(store_gets_the_client_and_the_limits_of_the_rule)
     ck_assert_int_eq(begin("three", STORE_DONE), LIMITER_DONE);
     ck_assert_str_eq(store.subject.client->text, "ip=203.0.113.7");
     ck_assert_str_eq(store.subject.rule, "three");
-    ck_assert_ptr_eq(store.subject.limits, take.rule->limits);
+    ck_assert_ptr_eq(take.limits, &take.rule->limits);
+    ck_assert_uint_eq(store.subject.rule_id, take.limits->id);
+    ck_assert_ptr_eq(store.subject.limits, take.limits->limits);
     ck_assert_uint_eq(store.subject.limit_count, 3);
     ck_assert_int_eq(store.cost, 2);
 }
@@ -154,6 +156,7 @@ START_TEST(request_without_rule_is_allowed_without_the_store)
     ck_assert_int_eq(limiter_take(&limiter, &take), LIMITER_DONE);
     ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
     ck_assert(!take.decided && !take.degraded);
+    ck_assert_ptr_null(take.limits);
     ck_assert_int_eq(store.takes + local.takes, 0);
 }
 END_TEST

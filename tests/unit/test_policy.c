@@ -54,8 +54,8 @@ START_TEST(the_short_form_is_a_token_bucket_by_address)
     rule = rule_named("default");
     ck_assert_ptr_eq(rule, policy->fallback);
     ck_assert_ptr_null(rule->path);
-    ck_assert_uint_eq(rule->limit_count, 1);
-    assert_limit(&rule->limits[0], TOKEN_BUCKET, 20, 4000000);
+    ck_assert_uint_eq(rule->limits.count, 1);
+    assert_limit(&rule->limits.limits[0], TOKEN_BUCKET, 20, 4000000);
     ck_assert_uint_eq(rule->source_count, 1);
     ck_assert_int_eq(rule->sources[0].kind, SOURCE_IP);
     ck_assert_str_eq(rule->sources[0].text, "ip");
@@ -83,17 +83,17 @@ START_TEST(every_key_of_a_rule_takes_effect)
     ck_assert_str_eq(policy->headers[limited->sources[0].header], "user_id");
     ck_assert_str_eq(limited->sources[1].text, "header:x-api-key");
     ck_assert_int_eq(limited->sources[2].kind, SOURCE_GLOBAL);
-    assert_limit(&limited->limits[0], TOKEN_BUCKET, 10, 60000000);
-    ck_assert_int_eq(limited->limits[0].units_per_token, 6000000);
-    ck_assert_int_eq(limited->limits[0].units_per_us, 1);
+    assert_limit(&limited->limits.limits[0], TOKEN_BUCKET, 10, 60000000);
+    ck_assert_int_eq(limited->limits.limits[0].units_per_token, 6000000);
+    ck_assert_int_eq(limited->limits.limits[0].units_per_us, 1);
 
     search = rule_named("search");
     ck_assert_uint_eq(search->methods, METHOD_ALL);
     ck_assert_int_eq(search->on_store_failure, FAILURE_OPEN);
-    ck_assert_uint_eq(search->limit_count, 3);
-    assert_limit(&search->limits[0], FIXED_WINDOW, 10, 1000000);
-    assert_limit(&search->limits[1], SLIDING_WINDOW_COUNTER, 10000, INT64_C(3600000000));
-    assert_limit(&search->limits[2], SLIDING_WINDOW, 50, 1500000);
+    ck_assert_uint_eq(search->limits.count, 3);
+    assert_limit(&search->limits.limits[0], FIXED_WINDOW, 10, 1000000);
+    assert_limit(&search->limits.limits[1], SLIDING_WINDOW_COUNTER, 10000, INT64_C(3600000000));
+    assert_limit(&search->limits.limits[2], SLIDING_WINDOW, 50, 1500000);
     ck_assert_uint_eq(search->sources[0].header, limited->sources[1].header);
     ck_assert_uint_eq(policy->header_count, 2);
     ck_assert_uint_eq(limited->index, 1);
@@ -110,9 +110,9 @@ START_TEST(a_window_takes_defaults_for_missing_keys)
 
     policy = policy_parse("test", text, strlen(text), &other, &report);
     ck_assert_ptr_nonnull(policy);
-    assert_limit(&rule_named("default")->limits[0], FIXED_WINDOW, 7, 9000000);
-    assert_limit(&rule_named("a")->limits[0], SLIDING_WINDOW, 3, 9000000);
-    assert_limit(&rule_named("b")->limits[0], SLIDING_WINDOW, 7, 1000000);
+    assert_limit(&rule_named("default")->limits.limits[0], FIXED_WINDOW, 7, 9000000);
+    assert_limit(&rule_named("a")->limits.limits[0], SLIDING_WINDOW, 3, 9000000);
+    assert_limit(&rule_named("b")->limits.limits[0], SLIDING_WINDOW, 7, 1000000);
     ck_assert_int_eq(rule_named("a")->on_store_failure, FAILURE_LOCAL);
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(a_refill_rate_is_an_exact_ratio)
         snprintf(text, sizeof(text), "{\"default\": {\"capacity\": 1, \"refill_rate\": %s}}", rates[i].rate);
         policy = policy_parse("test", text, strlen(text), &defaults, &report);
         ck_assert_msg(policy != NULL, "%s: %s", rates[i].rate, report.lines[0]);
-        limit = &policy->fallback->limits[0];
+        limit = &policy->fallback->limits.limits[0];
         ck_assert_msg(limit->units_per_token == rates[i].units_per_token &&
                           limit->units_per_us == rates[i].units_per_us,
                       "%s: %lld units a token, %lld a microsecond", rates[i].rate,
@@ -185,8 +185,8 @@ START_TEST(a_window_is_a_number_and_its_unit)
                  windows[i].window);
         policy = policy_parse("test", text, strlen(text), &defaults, &report);
         ck_assert_msg(policy != NULL, "%s: %s", windows[i].window, report.lines[0]);
-        ck_assert_msg(policy->fallback->limits[0].window_us == windows[i].window_us, "%s: %lld us",
-                      windows[i].window, (long long)policy->fallback->limits[0].window_us);
+        ck_assert_msg(policy->fallback->limits.limits[0].window_us == windows[i].window_us, "%s: %lld us",
+                      windows[i].window, (long long)policy->fallback->limits.limits[0].window_us);
         policy_free(policy);
         policy = NULL;
     }

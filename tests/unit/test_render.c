@@ -207,7 +207,7 @@ START_TEST(longest_names_and_largest_numbers_fit)
     const char *value;
     char *text;
 
-    for (uint32_t i = 0; i < take.rule->limit_count; i++) {
+    for (uint32_t i = 0; i < take.limits->count; i++) {
         refuse(&take, i, NUMBER_EXACT_MAX);
         take.request.decisions[i].remaining = NUMBER_EXACT_MAX;
     }

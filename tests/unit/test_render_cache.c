@@ -66,15 +66,14 @@ random_take(uint64_t *random)
     static const int64_t moments_us[] = {RETRY_NEVER, 1, 1200000, 1500000, 1900000, 2000000};
     struct limiter_take take = decided(names[random_below(random, 2)]);
 
-    for (uint32_t i = 0; i < take.rule->limit_count; i++) {
+    for (uint32_t i = 0; i < take.limits->count; i++) {
         take.request.decisions[i].remaining = (int64_t)random_below(random, 2);
         take.request.decisions[i].reset_after_us = moments_us[1 + random_below(random, 5)];
         if (random_below(random, 2) == 0)
             refuse(&take, i, moments_us[random_below(random, 6)]);
     }
     take.degraded = random_below(random, 2) == 0;
-    for (uint32_t i = 1; i < take.rule->limit_count;
-         i++) { /* any of those that the verdict could be shown by */
+    for (uint32_t i = 1; i < take.limits->count; i++) { /* any of those that the verdict could be shown by */
         const struct decision *decision = &take.request.decisions[i], *tightest = &take.request.decisions[0];
         if (decision->allowed == tightest->allowed ? random_below(random, 2) : !decision->allowed)
             take.tightest = i;
