@@ -105,8 +105,8 @@ struct settings {
 
     /* Private to src/config: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
-    const char *redis_connection; /* a REDIS_PORT that Kubernetes set, in the environment; NULL: none */
-    bool store_composed;          /* `store` was made from the parts */
+    const char *redis_port_link; /* a REDIS_PORT that Kubernetes set, in the environment; NULL: none */
+    bool store_composed;         /* `store` was made from the parts */
     char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
     char *dotenv;         /* the path of the .env file */
 };

@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -6,10 +8,9 @@
 #include "or_abort.h"
 #include "settings_steps.h"
 #include "settings_table.h"
-#include "settings_values.h"
-#include "store_url.h"
 
 #define UNIX_PATH_BYTES 107 /* sun_path without its zero */
+#define HOST_BYTES      253 /* RFC 1035: the longest name */
 
 static bool
 has_control_byte(const char *text)
@@ -18,6 +19,37 @@ has_control_byte(const char *text)
         if ((unsigned char)*text < ' ' || *text == 0x7f)
             return true;
     return false;
+}
+
+/* A host name, an IPv4 or an IPv6 address, without brackets. */
+static bool
+is_host(const char *text)
+{
+    size_t bytes = strlen(text);
+    unsigned char address[sizeof(struct in6_addr)];
+
+    if (bytes == 0 || bytes > HOST_BYTES)
+        return false;
+    if (strchr(text, ':'))
+        return inet_pton(AF_INET6, text, address) == 1;
+    if (strspn(text, "0123456789.") == bytes)
+        return inet_pton(AF_INET, text, address) == 1;
+    for (const char *at = text; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("-._", *at))
+            return false;
+    return true;
+}
+
+/* The store reads the rest of its URL (redis_url.h). */
+static bool
+is_store(const char *text)
+{
+    static const char *const schemes[] = {"redis://", "rediss://", "unix://"};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return strcmp(text, "memory") == 0;
 }
 
 /* A LISTEN that is not a socket's path: "HOST:PORT", "[IPV6]:PORT", "PORT". Writes over the text. */
@@ -39,9 +71,9 @@ split_address(char *text, const char **host, const char **port)
     if (text[0] == '[' && bytes > 2 && text[bytes - 1] == ']') {
         text[bytes - 1] = '\0';
         *host = text + 1;
-        return strchr(*host, ':') && store_url_is_host(*host);
+        return strchr(*host, ':') && is_host(*host);
     }
-    return !strchr(text, ':') && store_url_is_host(text);
+    return !strchr(text, ':') && is_host(text);
 }
 
 /*
@@ -142,11 +174,11 @@ convert_text(const struct settings *settings, enum setting_id id, char **out, st
             settings_diagnostic(settings, id, report, "holds a control byte");
         break;
     case VALUE_HOST:
-        if (!store_url_is_host(text))
+        if (!is_host(text))
             settings_diagnostic(settings, id, report, "not a host");
         break;
     case VALUE_STORE:
-        if (!store_url_is_known(text))
+        if (!is_store(text))
             settings_diagnostic(settings, id, report, "not a store");
         break;
     default: /* a secret may be anything, and LISTEN was looked at when it was split */

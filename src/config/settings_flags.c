@@ -10,7 +10,6 @@
 
 #include "settings_steps.h"
 #include "settings_table.h"
-#include "settings_values.h"
 
 struct command_line {
     int argc;

@@ -3,8 +3,8 @@
 
 #include "dotenv.h"
 #include "or_abort.h"
+#include "settings_steps.h"
 #include "settings_table.h"
-#include "settings_values.h"
 #include "url.h"
 
 #define HELP_COLUMNS   100

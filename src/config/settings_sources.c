@@ -5,8 +5,6 @@
 #include "dotenv.h"
 #include "settings_steps.h"
 #include "settings_table.h"
-#include "settings_unknown.h"
-#include "settings_values.h"
 #include "small_file.h"
 
 /* An empty variable counts as not set: compose files pass on unset variables as empty. */
@@ -21,9 +19,9 @@ settings_read_environment(struct settings *settings, char **environment, struct 
             continue;
         id = setting_by_name(*variable, (size_t)(equals - *variable));
         if (id == SETTING_COUNT)
-            settings_warn_unknown("", *variable, (size_t)(equals - *variable), value, false, report);
+            settings_warn_unknown("", *variable, (size_t)(equals - *variable), value, report);
         else if (id == SETTING_REDIS_PORT && settings_is_service_link("REDIS_PORT", value))
-            settings->redis_connection = value;
+            settings->redis_port_link = value;
         else
             settings_give(settings, id, FROM_ENVIRONMENT, 0, value);
     }
@@ -41,7 +39,7 @@ read_dotenv_entry(struct settings *settings, const struct dotenv_entry *entry, u
     if (entry->value[0] == '\0')
         return;
     if (id == SETTING_COUNT)
-        settings_warn_unknown(place, entry->name, strlen(entry->name), entry->value, true, report);
+        settings_warn_unknown(place, entry->name, strlen(entry->name), entry->value, report);
     else
         settings_give(settings, id, FROM_DOTENV, line, entry->value);
 }

@@ -5,14 +5,11 @@
  * Most of an environment belongs to other programs. So it warns only of names that resemble a setting of two words or
  * more (too many names resemble HOST and PORT), or that begin with REDIS_ and are not known to be another program's.
  */
-#include "settings_unknown.h"
-
 #include <ctype.h>
 #include <string.h>
 
 #include "settings_steps.h"
 #include "settings_table.h"
-#include "settings_values.h"
 
 #define NAME_BYTES   64 /* longer names resemble no setting */
 #define REDIS_PREFIX "REDIS_"
@@ -90,7 +87,7 @@ find_meant(const char *name, bool is_dotenv)
 
 void
 settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value,
-                      bool is_dotenv, struct report *report)
+                      struct report *report)
 {
     char copy[NAME_BYTES + 1];
     const char *meant;
@@ -101,25 +98,11 @@ settings_warn_unknown(const char *place, const char *name, size_t name_bytes, co
     copy[name_bytes] = '\0';
     if (settings_is_service_link(copy, value) || is_of_others(copy))
         return;
-    meant = find_meant(copy, is_dotenv);
+    meant = find_meant(copy, place[0] != '\0');
     if (meant != NULL)
         report_warn(report, "%s%s: no setting has this name, so it is ignored; did you mean %s?", place, copy,
                     meant);
     else if (begins_with(copy, REDIS_PREFIX))
         report_warn(report, "%s%s: no setting has this name, so it is ignored; --help shows all settings",
                     place, copy);
-}
-
-void
-settings_warn_service_link(const struct settings *settings, struct report *report)
-{
-    const char *link = settings->redis_connection;
-
-    if (link == NULL || settings_was_given(settings, SETTING_STORE) || settings->store_composed)
-        return;
-    report_warn(report,
-                "REDIS_PORT: \"%s\" is what Kubernetes sets for a service named redis, and is ignored; to "
-                "use that Redis "
-                "set REDIS_URL=redis://%s",
-                link, strchr(link, '/') + strlen("//"));
 }

@@ -258,8 +258,8 @@ END_TEST
 int
 main(void)
 {
-    Suite *suite = suite_create("settings_secret");
-    TCase *tests = tcase_create("settings_secret");
+    Suite *suite = suite_create("settings_secrets");
+    TCase *tests = tcase_create("settings_secrets");
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_loop_test(tests, a_token_is_read_from_a_file, 0,
