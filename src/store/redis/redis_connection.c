@@ -13,8 +13,8 @@
 #include <hiredis/hiredis.h>
 
 #include "log.h"
+#include "redis_adapter.h"
 #include "redis_error.h"
-#include "redis_guard.h"
 #include "redis_resolver.h"
 #include "redis_tls.h"
 
@@ -48,11 +48,8 @@ struct redis_connection {
     struct redis_resolver_lookup *lookup; /* while RESOLVING */
     struct redis_handshake handshake;     /* while HANDSHAKE */
 
-    redisAsyncContext *context;    /* NULL: no connection */
+    struct redis_adapter adapter;
     const char *certificate_error; /* why the server's certificate was rejected; NULL: it was not */
-    struct redis_guard guard;
-    struct event *readable, *writable;
-    bool wants_write; /* hiredis has something to write; redis_connection_flush does */
 };
 
 /* States. */
@@ -71,14 +68,6 @@ disarm_timer(struct redis_connection *connection)
 {
     connection->timer_failed = false;
     evtimer_del(connection->timer);
-}
-
-/* Without its event the connection would wait for ever. */
-static void
-watch(struct redis_connection *connection, struct event *event)
-{
-    if (event_add(event, NULL) < 0)
-        redis_connection_drop_soon(connection, "out of memory", CONNECTION_PAUSE_BACKOFF);
 }
 
 static unsigned
@@ -136,6 +125,7 @@ static void
 become_ready(struct redis_connection *connection)
 {
     connection->state = CONNECTION_READY;
+    connection->adapter.defers_writes = true;
     connection->reason[0] = '\0';
     disarm_timer(connection);
     if (!connection->said_connected) {
@@ -145,115 +135,12 @@ become_ready(struct redis_connection *connection)
     connection->options.on_change(connection->options.arg, true);
 }
 
-/* hiredis' hooks: libevent events. A write of a READY connection waits for redis_connection_flush, though: the socket nearly
-   always has room, and this saves two system calls to watch it. */
-
-static void
-on_readable(evutil_socket_t fd, short what, void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    (void)fd;
-    (void)what;
-    redisAsyncHandleRead(connection->context); /* may close the connection, after its callbacks */
-    if (connection->context && redis_guard_is_flooded(&connection->guard))
-        redis_connection_drop(connection, connection->guard.reason);
-}
-
-static void
-on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    (void)fd;
-    (void)what;
-    redisAsyncHandleWrite(connection->context);
-}
-
-static void
-hook_add_read(void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    watch(connection, connection->readable);
-}
-
-static void
-hook_del_read(void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    event_del(connection->readable);
-}
-
-static void
-hook_add_write(void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    connection->wants_write = true;
-    if (connection->state != CONNECTION_READY)
-        watch(connection, connection->writable);
-}
-
-static void
-hook_del_write(void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    connection->wants_write = false;
-    event_del(connection->writable);
-}
-
-static void
-hook_cleanup(void *arg)
-{
-    struct redis_connection *connection = arg;
-
-    event_free(connection->readable);
-    event_free(connection->writable);
-    connection->readable = connection->writable = NULL;
-    connection->wants_write = false;
-    connection->context = NULL;
-}
-
-static bool
-attach(struct redis_connection *connection, redisAsyncContext *context)
-{
-    connection->readable =
-        event_new(connection->options.base, context->c.fd, EV_READ | EV_PERSIST, on_readable, connection);
-    connection->writable =
-        event_new(connection->options.base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, connection);
-    if (connection->readable == NULL || connection->writable == NULL) {
-        if (connection->readable)
-            event_free(connection->readable);
-        if (connection->writable)
-            event_free(connection->writable);
-        return false;
-    }
-    connection->context = context;
-    context->data = connection;
-    context->ev.data = connection;
-    context->ev.addRead = hook_add_read;
-    context->ev.delRead = hook_del_read;
-    context->ev.addWrite = hook_add_write;
-    context->ev.delWrite = hook_del_write;
-    context->ev.cleanup = hook_cleanup;
-    redis_guard_attach(&connection->guard, context);
-    return true;
-}
-
 void
 redis_connection_flush(struct redis_connection *connection)
 {
     if (connection->timer_failed)
         arm_timer(connection, connection->timer_ms);
-    if (!connection->wants_write || connection->state != CONNECTION_READY)
-        return;
-    connection->wants_write = false;
-    redisAsyncHandleWrite(connection->context); /* may close the connection, after its callbacks */
-    if (connection->wants_write)
-        watch(connection, connection->writable); /* the socket is full */
+    redis_adapter_flush(&connection->adapter);
 }
 
 /* Frees the connection, if there is one; pending reply callbacks run with NULL. Not from within hiredis' callbacks. */
@@ -263,8 +150,7 @@ free_connection(struct redis_connection *connection)
     if (connection->lookup)
         redis_resolver_cancel(connection->lookup);
     connection->lookup = NULL;
-    if (connection->context)
-        redisAsyncFree(connection->context); /* hook_cleanup forgets it */
+    redis_adapter_close(&connection->adapter);
 }
 
 void
@@ -297,6 +183,12 @@ redis_connection_drop_soon(struct redis_connection *connection, const char *reas
     connection->pause = pause;
     snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
     arm_timer(connection, 0);
+}
+
+static void
+on_failure(void *arg, const char *reason)
+{
+    redis_connection_drop_soon(arg, reason, CONNECTION_PAUSE_BACKOFF);
 }
 
 /* The handshake. */
@@ -338,7 +230,8 @@ begin_handshake(struct redis_connection *connection)
     arm_timer(connection, HANDSHAKE_MS);
     connection->handshake.on_over = on_handshake_over;
     connection->handshake.arg = connection;
-    if (!redis_handshake_begin(&connection->handshake, connection->context, &connection->options.handshake))
+    if (!redis_handshake_begin(&connection->handshake, connection->adapter.context,
+                               &connection->options.handshake))
         redis_connection_drop_soon(connection, "out of memory", CONNECTION_PAUSE_BACKOFF);
 }
 
@@ -382,10 +275,11 @@ static void
 on_disconnect(const redisAsyncContext *context, int status)
 {
     struct redis_connection *connection = context->data;
-    const char *reason = connection->guard.reason ? connection->guard.reason : context->errstr;
+    const char *reason =
+        connection->adapter.guard.reason ? connection->adapter.guard.reason : context->errstr;
     char refusal[REASON_BYTES];
 
-    if (connection->guard.has_unasked_error) { /* errstr is its text */
+    if (connection->adapter.guard.has_unasked_error) { /* errstr is its text */
         write_refusal(refusal, context->errstr, strlen(context->errstr));
         reason = refusal;
     }
@@ -406,7 +300,7 @@ connect_to(struct redis_connection *connection, const char *address)
     if (context == NULL || context->err ||
         (url->tls &&
          !redis_tls_start(connection->options.tls, context, url->host, &connection->certificate_error)) ||
-        !attach(connection, context)) {
+        !redis_adapter_attach(&connection->adapter, context, connection->options.base)) {
         char reason[REASON_BYTES];
         snprintf(reason, sizeof(reason), "%s",
                  context && context->c.err ? context->c.errstr : "out of memory");
@@ -415,6 +309,7 @@ connect_to(struct redis_connection *connection, const char *address)
         wait_to_begin_after(connection, reason);
         return;
     }
+    context->data = connection;
     redisAsyncSetDisconnectCallback(context, on_disconnect);
     redisAsyncSetConnectCallback(context, on_connect); /* last: it begins to watch the socket */
 }
@@ -482,6 +377,8 @@ redis_connection_new(const struct redis_connection_options *options)
     if (connection == NULL)
         return NULL;
     connection->options = *options;
+    connection->adapter.on_failure = on_failure;
+    connection->adapter.arg = connection;
     connection->timer = evtimer_new(options->base, on_timer, connection);
     if (connection->timer == NULL) {
         free(connection);
@@ -528,5 +425,6 @@ bool
 redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes, void *cookie)
 {
     return redis_connection_state(connection) == CONNECTION_READY &&
-           redisAsyncFormattedCommand(connection->context, on_reply, cookie, command, bytes) == REDIS_OK;
+           redisAsyncFormattedCommand(connection->adapter.context, on_reply, cookie, command, bytes) ==
+               REDIS_OK;
 }

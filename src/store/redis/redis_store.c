@@ -15,16 +15,8 @@
 #include "redis_batch.h"
 #include "redis_connection.h"
 #include "redis_error.h"
+#include "redis_queue.h"
 #include "take_script.h"
-
-/* While this many commands are under way, a batch that is not full waits for a reply. */
-#define SENT_BEFORE_WAITING 2
-
-/* Commands under way, at most. Beyond that, full batches wait too. */
-#define SENT_MAX 64
-
-/* Empty batches kept for the next burst; the rest are freed. */
-#define UNUSED_MAX 64
 
 /* After a deadline has passed, a connection without a reply for this long is replaced: it may be dead. */
 #define STALL_DROP_US (US_PER_S / 2)
@@ -38,12 +30,7 @@ struct redis_store {
     int64_t stalled_since_us; /* monotonic; set when a deadline passes, 0 again with the next reply */
 
     struct denial_cache *denials;
-    struct redis_batch *unsent;           /* oldest first */
-    struct redis_batch *gathering;        /* the last of them; never NULL */
-    struct redis_batch *sent, **sent_end; /* in the order of sending */
-    unsigned sent_count;
-    struct redis_batch *unused;
-    unsigned unused_count;
+    struct redis_queue queue;
 };
 
 static struct redis_store *
@@ -57,92 +44,6 @@ is_ready(const struct redis_store *redis)
 {
     return redis->connection != NULL && redis_connection_state(redis->connection) == CONNECTION_READY &&
            redis->stalled_since_us == 0;
-}
-
-/* Batches. */
-
-static void
-recycle(struct redis_store *redis, struct redis_batch *batch)
-{
-    assert(batch->live == 0);
-    if (redis->unused_count == UNUSED_MAX) {
-        redis_batch_free(batch);
-        return;
-    }
-    redis_batch_clear(batch);
-    batch->next = redis->unused;
-    redis->unused = batch;
-    redis->unused_count++;
-}
-
-static struct redis_batch *
-new_batch(struct redis_store *redis)
-{
-    struct redis_batch *batch = redis->unused;
-
-    if (batch != NULL) {
-        redis->unused = batch->next;
-        redis->unused_count--;
-    } else {
-        batch = redis_batch_new();
-    }
-    if (batch != NULL) {
-        batch->next = NULL;
-        batch->denials = redis->denials;
-    }
-    return batch;
-}
-
-/* Requests from now on go into a new batch. False: out of memory. */
-static bool
-begin_batch(struct redis_store *redis)
-{
-    struct redis_batch *batch = new_batch(redis);
-
-    if (batch == NULL)
-        return false;
-    if (redis->gathering != NULL)
-        redis->gathering->next = batch;
-    else
-        redis->unsent = batch;
-    redis->gathering = batch;
-    return true;
-}
-
-static void
-fail_unsent(struct redis_store *redis)
-{
-    while (redis->unsent != redis->gathering) {
-        struct redis_batch *batch = redis->unsent;
-        redis->unsent = batch->next;
-        redis_batch_answer(batch);
-        recycle(redis, batch);
-    }
-    redis_batch_answer(redis->gathering);
-    redis_batch_clear(redis->gathering);
-}
-
-static void
-sent_append(struct redis_store *redis, struct redis_batch *batch)
-{
-    batch->next = NULL;
-    *redis->sent_end = batch;
-    redis->sent_end = &batch->next;
-    redis->sent_count++;
-}
-
-static void
-sent_remove(struct redis_store *redis, struct redis_batch *batch)
-{
-    struct redis_batch **link = &redis->sent;
-
-    while (*link != batch)
-        link = &(*link)->next;
-    *link = batch->next;
-    if (redis->sent_end == &batch->next)
-        redis->sent_end = link;
-    batch->next = NULL;
-    redis->sent_count--;
 }
 
 /* Deadlines. */
@@ -181,28 +82,6 @@ note_stall(struct redis_store *redis, int64_t now_us)
     }
 }
 
-/* A command that was sent has not been answered in time. */
-static bool
-is_overdue(const struct redis_store *redis, int64_t now_us)
-{
-    for (const struct redis_batch *batch = redis->sent; batch != NULL; batch = batch->next)
-        if (redis_batch_deadline(batch) <= now_us)
-            return true;
-    return false;
-}
-
-/* Answers the requests past their deadline. Deadlines and batches are in the order of arrival. Returns the earliest
-   deadline that is left; INT64_MAX: none. */
-static int64_t
-expire_all(struct redis_batch *batch, int64_t now_us)
-{
-    int64_t next_us = INT64_MAX;
-
-    for (; batch != NULL && next_us == INT64_MAX; batch = batch->next)
-        redis_batch_expire(batch, now_us, &next_us);
-    return next_us;
-}
-
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -212,11 +91,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     redis->timer_armed = false;
-    if (is_overdue(redis, now_us))
+    if (redis_queue_is_overdue(&redis->queue, now_us))
         note_stall(redis, now_us); /* before the callbacks, which may ask again */
-    next_us = expire_all(redis->sent, now_us);
-    if (next_us == INT64_MAX)
-        next_us = expire_all(redis->unsent, now_us);
+    next_us = redis_queue_expire(&redis->queue, now_us);
     if (redis->stalled_since_us != 0) {
         int64_t drop_us = redis->stalled_since_us + STALL_DROP_US;
         if (now_us >= drop_us) {
@@ -352,8 +229,7 @@ on_reply(void *arg, void *cookie, const struct redisReply *reply)
     if (reply != NULL && !read_reply(redis, batch, reply))
         return;
     redis_batch_answer(batch);
-    sent_remove(redis, batch);
-    recycle(redis, batch);
+    redis_queue_remove(&redis->queue, batch);
 }
 
 static void
@@ -363,8 +239,8 @@ on_change(void *arg, bool ready)
 
     redis->stalled_since_us = 0;
     if (!ready) {
-        assert(redis->sent == NULL);
-        fail_unsent(redis);
+        assert(redis->queue.sent == NULL);
+        redis_queue_fail_unsent(&redis->queue);
         denial_cache_clear(redis->denials); /* on_store_failure decides until it is back */
     }
 }
@@ -381,31 +257,19 @@ send_batch(struct redis_store *redis, struct redis_batch *batch)
     return encoded && redis_connection_send(redis->connection, batch->command, batch->command_bytes, batch);
 }
 
-/* Sends the oldest batch. False: out of memory; the batch stays. */
+/* Sends the oldest batch, unless all its requests were removed. False: out of memory; the batch stays. */
 static bool
 send_oldest(struct redis_store *redis)
 {
-    struct redis_batch *batch = redis->unsent;
+    struct redis_queue *queue = &redis->queue;
+    struct redis_batch *batch = queue->unsent;
 
-    if (batch == redis->gathering && !begin_batch(redis))
+    if (batch == queue->gathering && !redis_queue_begin(queue))
         return false;
     if (batch->live > 0 && !send_batch(redis, batch))
         return false;
-    redis->unsent = batch->next;
-    if (batch->live > 0)
-        sent_append(redis, batch);
-    else
-        recycle(redis, batch); /* all its requests were removed */
+    redis_queue_advance(queue);
     return true;
-}
-
-/* There is a batch to send, and few enough commands are under way. */
-static bool
-is_due(const struct redis_store *redis)
-{
-    unsigned most = redis->unsent == redis->gathering ? SENT_BEFORE_WAITING : SENT_MAX;
-
-    return redis->unsent->request_count > 0 && redis->sent_count < most;
 }
 
 static enum store_status
@@ -422,8 +286,8 @@ redis_store_take(struct store *store, struct store_request *request)
         return STORE_DONE;
     if (!set_deadline(redis, &deadline_us, now_us))
         return STORE_UNAVAILABLE;
-    if (!redis_batch_add(redis->gathering, request, deadline_us) &&
-        (!begin_batch(redis) || !redis_batch_add(redis->gathering, request, deadline_us)))
+    if (!redis_batch_add(redis->queue.gathering, request, deadline_us) &&
+        (!redis_queue_begin(&redis->queue) || !redis_batch_add(redis->queue.gathering, request, deadline_us)))
         return STORE_UNAVAILABLE;
     return STORE_PENDING;
 }
@@ -438,10 +302,10 @@ redis_store_reset(struct store *store, struct store_request *request)
 
     if (!is_ready(redis) || !set_deadline(redis, &deadline_us, clock_mono_us()))
         return STORE_UNAVAILABLE;
-    if (redis->gathering->request_count > 0 && !begin_batch(redis))
+    if (redis->queue.gathering->request_count > 0 && !redis_queue_begin(&redis->queue))
         return STORE_UNAVAILABLE;
-    batch = redis->gathering;
-    if (!begin_batch(redis))
+    batch = redis->queue.gathering;
+    if (!redis_queue_begin(&redis->queue))
         return STORE_UNAVAILABLE;
     redis_batch_add(batch, request, deadline_us);
     batch->is_reset = true;
@@ -461,7 +325,8 @@ redis_store_flush(struct store *store)
     struct redis_store *redis = redis_store_of(store);
 
     if (redis_connection_state(redis->connection) == CONNECTION_READY)
-        while (is_due(redis) && send_oldest(redis)) /* if it fails, the deadline answers */
+        while (redis_queue_is_due(&redis->queue) &&
+               send_oldest(redis)) /* if it fails, the deadline answers */
             continue;
     redis_connection_flush(redis->connection);
 }
@@ -495,15 +360,8 @@ redis_store_free(struct store *store)
 
     redis_connection_free(redis->connection);
     redis->connection = NULL; /* a callback that asks again gets STORE_UNAVAILABLE */
-    if (redis->gathering != NULL)
-        fail_unsent(redis);
-    redis_batch_free(redis->gathering);
+    redis_queue_fini(&redis->queue);
     denial_cache_free(redis->denials);
-    while (redis->unused) {
-        struct redis_batch *batch = redis->unused;
-        redis->unused = batch->next;
-        redis_batch_free(batch);
-    }
     if (redis->timer)
         event_free(redis->timer);
     free(redis);
@@ -527,10 +385,9 @@ redis_store_new(const struct redis_store_options *options)
         return NULL;
     redis->store.ops = &redis_store_ops;
     redis->options = *options;
-    redis->sent_end = &redis->sent;
     redis->timer = evtimer_new(options->base, on_timer, redis);
     redis->denials = denial_cache_new();
-    begin_batch(redis);
+    redis_queue_init(&redis->queue, redis->denials);
     redis->connection = redis_connection_new(
         &(struct redis_connection_options){.base = options->base,
                                            .handshake = {.url = options->url,
@@ -542,7 +399,7 @@ redis_store_new(const struct redis_store_options *options)
                                            .on_change = on_change,
                                            .on_reply = on_reply,
                                            .arg = redis});
-    if (redis->timer == NULL || redis->denials == NULL || redis->gathering == NULL ||
+    if (redis->timer == NULL || redis->denials == NULL || redis->queue.gathering == NULL ||
         redis->connection == NULL) {
         redis_store_free(&redis->store);
         return NULL;
