@@ -24,6 +24,7 @@
 #include "policy.h"
 #include "redis_tls.h"
 #include "redis_url.h"
+#include "routes.h"
 #include "rules_file.h"
 #include "settings.h"
 #include "worker.h"
@@ -157,7 +158,8 @@ start_workers(struct service *service)
 
     places_init(&service->places, fit_connections(settings->max_connections, count));
     service->options = (struct worker_options){
-        .http = {.policy = service->policy,
+        .http = {.routes = &public_routes,
+                 .policy = service->policy,
                  .trusted = &service->trusted,
                  .places = &service->places,
                  .api_token = settings->api_token,

@@ -1,6 +1,6 @@
 /*
- * endpoint: the interface of everything that answers a request. An endpoint is one file here and one row of the table in
- * http/routes.c.
+ * endpoint: the interface of everything that answers a request. An endpoint is one file here and one row of
+ * public_routes.c.
  *
  *      start ─┬─► ENDPOINT_ANSWERED   `request->response` is the answer; finish is not called
  *             ├─► ENDPOINT_DONE       finish makes the answer

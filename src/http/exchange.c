@@ -87,12 +87,13 @@ static void
 find_route(struct exchange *exchange, const char *url)
 {
     struct endpoint_request *request = &exchange->request;
+    const struct route_table *table = exchange->context->options->routes;
     size_t bytes;
     const char *path = target_path(url, strlen(url), &bytes);
 
     request->path = "";
     request->path_bytes = 0;
-    exchange->route = route_find_subtree(path, &request->rest);
+    exchange->route = route_find_subtree(table, path, &request->rest);
     if (exchange->route != NULL || bytes >= sizeof(exchange->path))
         return;
     memcpy(exchange->path, path, bytes);
@@ -101,7 +102,7 @@ find_route(struct exchange *exchange, const char *url)
         return;
     request->path = exchange->path;
     request->path_bytes = bytes;
-    exchange->route = route_find(exchange->path, bytes);
+    exchange->route = route_find(table, exchange->path, bytes);
 }
 
 static bool

@@ -10,8 +10,11 @@
 #include "places.h"
 #include "policy.h"
 
+struct route_table;
+
 /* Everything pointed to is borrowed, and must outlive the servers. */
 struct http_options {
+    const struct route_table *routes;
     const struct policy *policy;
     const struct networks *trusted;      /* proxies */
     struct places *places;               /* for connections */

@@ -1,5 +1,6 @@
 /*
- * routes: the table of paths: the endpoint that answers each, its methods, and the access that it needs.
+ * routes: a table of paths: the endpoint that answers each, its methods, and the access that it needs. Each listener has
+ * one (http_options.h); a table is data, next to the endpoints that it names: endpoint/public_routes.c.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -12,7 +13,7 @@
 #include "policy.h"
 
 struct route {
-    const char *path;
+    const char *path;   /* in one spelling (path_normalise) */
     bool is_subtree;    /* also whatever follows the path after a "/" or ":" */
     unsigned methods;   /* set of enum method */
     const char *allow;  /* the same, for the Allow header */
@@ -21,11 +22,23 @@ struct route {
     const char *message; /* of its 200; NULL where the answer has no message */
 };
 
-/* By the path in one spelling (path_normalise); NULL: 404. Not for routes of a subtree. */
-const struct route *route_find(const char *path, size_t bytes);
+/* Two fields of a route: its methods, as a set and as text. */
+#define ROUTE_READ (METHOD_GET | METHOD_HEAD), "GET, HEAD"
+#define ROUTE_POST METHOD_POST, "POST"
+#define ROUTE_ANY  METHOD_ALL, ""
+
+struct route_table {
+    const struct route *routes;
+    size_t count;
+};
+
+extern const struct route_table public_routes;
+
+/* By the path in one spelling; NULL: 404. Not for routes of a subtree. */
+const struct route *route_find(const struct route_table *table, const char *path, size_t bytes);
 
 /* The route of a subtree that the path lies in, else NULL; `*rest` is what follows the route's path: "", or "/" or ":" and
    more. `path` is as it came: what follows was chosen by a client, and its ".." must not lead out of the subtree. */
-const struct route *route_find_subtree(const char *path, const char **rest);
+const struct route *route_find_subtree(const struct route_table *table, const char *path, const char **rest);
 
 #endif

@@ -26,6 +26,7 @@
 #include "memory_store.h"
 #include "number.h"
 #include "places.h"
+#include "routes.h"
 #include "server.h"
 
 #define ANSWER_BYTES 8192
@@ -141,7 +142,8 @@ open_service(struct service *service, const char *rules)
     service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
     assert(service->base != NULL && service->store != NULL);
     places_init(&service->places, 4);
-    service->options = (struct http_options){.policy = service->policy,
+    service->options = (struct http_options){.routes = &public_routes,
+                                             .policy = service->policy,
                                              .trusted = &service->trusted,
                                              .places = &service->places,
                                              .max_body_bytes = 1024,

@@ -1,7 +1,5 @@
 /*
  * exchange_session: a connection whose requests go through libmicrohttpd to an exchange, with endpoints of the test.
- *
- * The table of routes is replaced: the linker takes the route_find below instead of the one in routes.c.
  */
 #ifndef EXCHANGE_SESSION_H
 #define EXCHANGE_SESSION_H
@@ -92,26 +90,9 @@ static const struct route routes[] = {
     {"/read", false, METHOD_POST, "POST", ACCESS_ANYONE, &reader, NULL},
     {"/large", false, METHOD_POST, "POST", ACCESS_ANYONE, &large, NULL},
     {"/admin", false, METHOD_POST, "POST", ACCESS_ADMIN, &reader, NULL},
+    {"/tree", true, METHOD_ALL, "", ACCESS_ANYONE, &plain, NULL},
 };
-static const struct route subtree = {"/tree", true, METHOD_ALL, "", ACCESS_ANYONE, &plain, NULL};
-
-const struct route *
-route_find(const char *path, size_t bytes)
-{
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
-        if (strlen(routes[i].path) == bytes && memcmp(routes[i].path, path, bytes) == 0)
-            return &routes[i];
-    return NULL;
-}
-
-const struct route *
-route_find_subtree(const char *path, const char **rest)
-{
-    size_t bytes = strlen(subtree.path);
-
-    *rest = path + bytes;
-    return strncmp(path, subtree.path, bytes) == 0 ? &subtree : NULL;
-}
+static const struct route_table table = {.routes = routes, .count = sizeof(routes) / sizeof(routes[0])};
 
 /* One connection, driven as server.c drives it. */
 
@@ -131,7 +112,7 @@ static struct {
 static const struct policy policy;
 static const struct networks nobody;
 static const struct http_options options = {
-    .policy = &policy, .trusted = &nobody, .max_body_bytes = BODY_BYTES_MAX};
+    .routes = &table, .policy = &policy, .trusted = &nobody, .max_body_bytes = BODY_BYTES_MAX};
 
 static void *
 on_first_line(void *arg, const char *uri, struct MHD_Connection *connection)

@@ -16,6 +16,7 @@
 #include "limiter.h"
 #include "memory_store.h"
 #include "places.h"
+#include "routes.h"
 #include "suite.h"
 #include "worker.h"
 
@@ -83,7 +84,8 @@ set_up(void)
     counts = (struct limiter_counts){0};
     places_init(&places, 100);
     options = (struct worker_options){
-        .http = {.policy = policy_parse("rules", rules, strlen(rules), &defaults, &report),
+        .http = {.routes = &public_routes,
+                 .policy = policy_parse("rules", rules, strlen(rules), &defaults, &report),
                  .trusted = &trusted,
                  .places = &places,
                  .api_token = "",
