@@ -164,18 +164,25 @@ address_write(const struct address *address, char out[ADDRESS_TEXT_BYTES])
 
 /* Networks. */
 
-static bool
-parse_network(struct network *network, char *text)
+#define NETWORK_TEXT_BYTES 50 /* 45 of an IPv6 address, 4 of the prefix */
+
+bool
+network_parse(struct network *network, const char *text, size_t bytes)
 {
-    char *slash = strchr(text, '/');
+    char copy[NETWORK_TEXT_BYTES], *slash;
     int64_t prefix;
 
+    if (bytes >= sizeof(copy) || strnlen(text, bytes) < bytes)
+        return false;
+    memcpy(copy, text, bytes);
+    copy[bytes] = '\0';
+    slash = strchr(copy, '/');
     if (slash)
         *slash = '\0';
-    if (strchr(text, '[') || strchr(text, '%') || !address_parse(&network->address, text, strlen(text)))
+    if (strpbrk(copy, "[% \t") || !address_parse(&network->address, copy, strlen(copy)))
         return false;
-    if (network->address.size == 4 && strchr(text, ':'))
-        return false; /* with a port, or a mapped address, whose prefix would count other bits */
+    if (network->address.size == 4 && strchr(copy, ':'))
+        return false; /* with a port, or IPv4 in IPv6 */
     prefix = network->address.size * 8;
     if (slash && !number_parse(slash + 1, 0, prefix, &prefix))
         return false;
@@ -211,7 +218,7 @@ append_networks(struct networks *networks, const char *setting, const char *text
             continue;
         if (strcmp(word, "private") == 0)
             append_networks(networks, setting, private_networks, report);
-        else if (parse_network(&network, word))
+        else if (network_parse(&network, word, strlen(word)))
             append_network(networks, &network, report);
         else
             report_add(

@@ -36,6 +36,11 @@ struct network {
     struct address address;
     uint8_t prefix; /* bits */
 };
+
+/* An address, or a network as 10.0.0.0/8. False: it is neither. Refused too: a port, brackets, a zone, blanks, and IPv4 in
+   IPv6, whose prefix would count other bits. */
+bool network_parse(struct network *network, const char *text, size_t bytes);
+
 struct networks {
     struct network *list;
     size_t count;
