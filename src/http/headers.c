@@ -1,5 +1,6 @@
 #include "headers.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,146 +23,131 @@ struct headers_reader {
 static const char not_as_sent[] =
     "A header is folded, holds a NUL or a CR, or its line does not end in CRLF.";
 
-void
-header_index_init(struct header_index *index, const struct policy *policy)
-{
-    static const char *const own[] = {"Host",
-                                      "Content-Length",
-                                      "Transfer-Encoding",
-                                      "X-Forwarded-For",
-                                      "X-Forwarded-Method",
-                                      "X-Forwarded-Uri",
-                                      "X-Forwarded-Host",
-                                      "X-Original-Method",
-                                      "X-Original-URI",
-                                      "X-Original-URL",
-                                      "Authorization",
-                                      "Origin",
-                                      "Sec-Fetch-Site"};
-
-    *index = (struct header_index){.policy = policy};
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        index->lengths |= UINT64_C(1) << strlen(own[i]);
-    for (uint32_t i = 0; i < policy->header_count; i++)
-        index->lengths |= UINT64_C(1) << (strlen(policy->headers[i]) & 63);
-}
-
-static bool
-is_name(const char *name, size_t bytes, const char *wanted, size_t wanted_bytes)
-{
-    return bytes == wanted_bytes && strncasecmp(name, wanted, bytes) == 0;
-}
-#define IS_NAME(name, bytes, wanted) is_name(name, bytes, wanted, sizeof(wanted) - 1)
-
 static void
-read_content_length(struct headers_reader *reader, const struct field *value)
+read_content_length(struct headers_reader *reader, void *out, struct field value)
 {
     char digits[20];
 
     if (reader->lengths++ > 0)
         reader->why = "The request has more than one Content-Length.";
-    if (value->bytes >= sizeof(digits)) {
+    if (value.bytes >= sizeof(digits)) {
         reader->why = "The Content-Length is not a length.";
         return;
     }
-    memcpy(digits, value->text, value->bytes);
-    digits[value->bytes] = '\0';
-    if (!number_parse(digits, 0, INT64_MAX, &reader->headers->content_length))
+    memcpy(digits, value.text, value.bytes);
+    digits[value.bytes] = '\0';
+    if (!number_parse(digits, 0, INT64_MAX, out))
         reader->why = "The Content-Length is not a length.";
 }
 
 static void
-read_transfer_encoding(struct headers_reader *reader, const struct field *value)
+read_transfer_encoding(struct headers_reader *reader, void *out, struct field value)
 {
-    if (reader->encodings++ > 0 || value->bytes != 7 || strncasecmp(value->text, "chunked", 7) != 0)
+    bool *chunked = out;
+
+    if (reader->encodings++ > 0 || value.bytes != 7 || strncasecmp(value.text, "chunked", 7) != 0)
         reader->why = "The only Transfer-Encoding that is understood is chunked, once.";
-    reader->headers->chunked = true;
-}
-
-/* Of too many lines the last ones are kept: they are read from the right. */
-static void
-read_forwarded_for(struct headers *headers, struct field value)
-{
-    if (headers->identity.forwarded_count == FORWARDED_LINES) {
-        memmove(headers->identity.forwarded_for, headers->identity.forwarded_for + 1,
-                (FORWARDED_LINES - 1) * sizeof(headers->identity.forwarded_for[0]));
-        headers->identity.forwarded_count--;
-    }
-    headers->identity.forwarded_for[headers->identity.forwarded_count++] = value;
+    *chunked = true;
 }
 
 static void
-read_forwarded(struct forwarded *forwarded, struct field *field, struct field value)
+read_host(struct headers_reader *reader, void *out, struct field value)
 {
-    if (value.bytes == 0)
-        return;
-    forwarded->repeated |= field->text != NULL;
+    struct field *field = out;
+
+    reader->hosts++;
+    *field = value;
+}
+
+static void
+read_last(struct headers_reader *reader, void *out, struct field value)
+{
+    struct field *field = out;
+
+    (void)reader;
     *field = value;
 }
 
 /* A header that a browser sends once. Of two lines it is unknown which one the browser wrote; "" is the value of
    neither. */
 static void
-read_once(struct field *field, struct field value)
+read_once(struct headers_reader *reader, void *out, struct field value)
 {
     static const struct field neither = {.text = ""};
+    struct field *field = out;
 
+    (void)reader;
     *field = field->text != NULL ? neither : value;
 }
 
-/* What the service itself looks at, by the length of the name first: most headers are none of these. */
+static void
+read_forwarded(struct headers_reader *reader, void *out, struct field value)
+{
+    struct field *field = out;
+
+    if (value.bytes == 0)
+        return;
+    reader->headers->forwarded.repeated |= field->text != NULL;
+    *field = value;
+}
+
+/* Of too many lines the last ones are kept: they are read from the right. */
+static void
+read_forwarded_for(struct headers_reader *reader, void *out, struct field value)
+{
+    struct field *first = out;
+    uint32_t *count = &reader->headers->identity.forwarded_count;
+
+    if (*count == FORWARDED_LINES)
+        memmove(first, first + 1, --*count * sizeof(*first));
+    first[(*count)++] = value;
+}
+
+/* What the service itself looks at. */
+static const struct own_header {
+    const char *name;
+    size_t name_bytes;
+    void (*read)(struct headers_reader *reader, void *out, struct field value);
+    size_t offset; /* of `out` in struct headers */
+} own_headers[] = {
+/* clang-format off */
+#define OWN(name, read, field) {name, sizeof(name) - 1, read, offsetof(struct headers, field)}
+    /* clang-format on */
+    OWN("Content-Length", read_content_length, content_length),
+    OWN("Transfer-Encoding", read_transfer_encoding, chunked),
+    OWN("Host", read_host, host),
+    OWN("Authorization", read_last, authorization),
+    OWN("Origin", read_once, origin),
+    OWN("Sec-Fetch-Site", read_once, fetch_site),
+    OWN("X-Forwarded-For", read_forwarded_for, identity.forwarded_for),
+    OWN("X-Forwarded-Host", read_forwarded, forwarded.host),
+    OWN("X-Forwarded-Method", read_forwarded, forwarded.method),
+    OWN("X-Forwarded-Uri", read_forwarded, forwarded.uri),
+    OWN("X-Original-Method", read_forwarded, forwarded.original_method),
+    OWN("X-Original-URI", read_forwarded, forwarded.original_uri),
+    OWN("X-Original-URL", read_forwarded, forwarded.original_url),
+};
+#define OWN_COUNT (sizeof(own_headers) / sizeof(own_headers[0]))
+
+void
+header_index_init(struct header_index *index, const struct policy *policy)
+{
+    *index = (struct header_index){.policy = policy};
+    for (size_t i = 0; i < OWN_COUNT; i++)
+        index->lengths |= UINT64_C(1) << own_headers[i].name_bytes;
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        index->lengths |= UINT64_C(1) << (strlen(policy->headers[i]) & 63);
+}
+
 static void
 read_own(struct headers_reader *reader, const char *name, size_t name_bytes, struct field value)
 {
-    struct forwarded *forwarded = &reader->headers->forwarded;
-
-    switch (name_bytes) {
-    case 4:
-        if (IS_NAME(name, name_bytes, "Host")) {
-            reader->hosts++;
-            reader->headers->host = value;
+    for (size_t i = 0; i < OWN_COUNT; i++) {
+        const struct own_header *own = &own_headers[i];
+        if (own->name_bytes == name_bytes && strncasecmp(own->name, name, name_bytes) == 0) {
+            own->read(reader, (char *)reader->headers + own->offset, value);
+            return;
         }
-        break;
-    case 6:
-        if (IS_NAME(name, name_bytes, "Origin"))
-            read_once(&reader->headers->origin, value);
-        break;
-    case 13:
-        if (IS_NAME(name, name_bytes, "Authorization"))
-            reader->headers->authorization = value;
-        break;
-    case 14:
-        if (IS_NAME(name, name_bytes, "Content-Length"))
-            read_content_length(reader, &value);
-        else if (IS_NAME(name, name_bytes, "X-Original-URI"))
-            read_forwarded(forwarded, &forwarded->original_uri, value);
-        else if (IS_NAME(name, name_bytes, "X-Original-URL"))
-            read_forwarded(forwarded, &forwarded->original_url, value);
-        else if (IS_NAME(name, name_bytes, "Sec-Fetch-Site"))
-            read_once(&reader->headers->fetch_site, value);
-        break;
-    case 15:
-        if (IS_NAME(name, name_bytes, "X-Forwarded-For"))
-            read_forwarded_for(reader->headers, value);
-        else if (IS_NAME(name, name_bytes, "X-Forwarded-Uri"))
-            read_forwarded(forwarded, &forwarded->uri, value);
-        break;
-    case 16:
-        if (IS_NAME(name, name_bytes, "X-Forwarded-Host"))
-            read_forwarded(forwarded, &forwarded->host, value);
-        break;
-    case 17:
-        if (IS_NAME(name, name_bytes, "Transfer-Encoding"))
-            read_transfer_encoding(reader, &value);
-        else if (IS_NAME(name, name_bytes, "X-Original-Method"))
-            read_forwarded(forwarded, &forwarded->original_method, value);
-        break;
-    case 18:
-        if (IS_NAME(name, name_bytes, "X-Forwarded-Method"))
-            read_forwarded(forwarded, &forwarded->method, value);
-        break;
-    default:
-        break;
     }
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,111 +13,43 @@
 #define READ_BYTES_MAX (256 * 1024) /* of one connection in one turn of the loop */
 
 struct lingering {
-    struct lingering *next, *previous;
+    TAILQ_ENTRY(lingering) links;
     struct linger_list *linger;
-    struct event *readable;
+    struct event *event; /* there is something to read, or the time is over */
     int fd;
     int64_t until_us; /* monotonic */
     int64_t bytes_left;
 };
 
-/* All linger equally long, so the oldest ends first. */
 struct linger_list {
     struct event_base *base;
-    struct event *timer; /* for the end of the oldest */
-    struct lingering *oldest, *newest;
+    TAILQ_HEAD(, lingering) list; /* oldest first */
     unsigned count;
     char dropped[16 * 1024];
 };
-
-/* The list. */
-
-static void
-append(struct linger_list *linger, struct lingering *lingering)
-{
-    lingering->previous = linger->newest;
-    if (linger->newest)
-        linger->newest->next = lingering;
-    else
-        linger->oldest = lingering;
-    linger->newest = lingering;
-    linger->count++;
-}
-
-/* After it was taken out of the list. */
-static void
-end(struct lingering *lingering)
-{
-    lingering->linger->count--;
-    event_free(lingering->readable);
-    close(lingering->fd);
-    free(lingering);
-}
-
-static void
-finish_oldest(struct linger_list *linger)
-{
-    struct lingering *oldest = linger->oldest;
-
-    linger->oldest = oldest->next;
-    if (linger->oldest)
-        linger->oldest->previous = NULL;
-    else
-        linger->newest = NULL;
-    end(oldest);
-}
 
 static void
 finish(struct lingering *lingering)
 {
     struct linger_list *linger = lingering->linger;
 
-    if (lingering == linger->oldest) {
-        finish_oldest(linger);
-        return;
-    }
-    lingering->previous->next = lingering->next;
-    if (lingering->next)
-        lingering->next->previous = lingering->previous;
-    else
-        linger->newest = lingering->previous;
-    end(lingering);
+    TAILQ_REMOVE(&linger->list, lingering, links);
+    linger->count--;
+    event_free(lingering->event);
+    close(lingering->fd);
+    free(lingering);
 }
 
-/* Time. */
-
+/* Without an event nothing would bound its time. */
 static void
-arm_timer(struct linger_list *linger)
+wait_for_more(struct lingering *lingering)
 {
-    int64_t wait_us;
-    struct timeval wait;
+    int64_t wait_us = lingering->until_us - clock_mono_us();
+    struct timeval wait = {.tv_sec = wait_us / US_PER_S, .tv_usec = wait_us % US_PER_S};
 
-    if (linger->oldest == NULL) {
-        event_del(linger->timer);
-        return;
-    }
-    wait_us = linger->oldest->until_us - clock_mono_us();
-    wait_us = wait_us > 0 ? wait_us : 0;
-    wait = (struct timeval){.tv_sec = wait_us / US_PER_S, .tv_usec = wait_us % US_PER_S};
-    if (evtimer_add(linger->timer, &wait) < 0)
-        while (linger->oldest) /* without a timer nothing would bound their time */
-            finish_oldest(linger);
+    if (wait_us <= 0 || event_add(lingering->event, &wait) < 0)
+        finish(lingering);
 }
-
-static void
-on_time(evutil_socket_t fd, short what, void *arg)
-{
-    struct linger_list *linger = arg;
-    int64_t now_us = clock_mono_us();
-
-    (void)fd;
-    (void)what;
-    while (linger->oldest && linger->oldest->until_us <= now_us)
-        finish_oldest(linger);
-    arm_timer(linger);
-}
-
-/* Reading. */
 
 /* True: there may be more another time. */
 static bool
@@ -137,17 +70,16 @@ drop_some(struct lingering *lingering)
 }
 
 static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+on_event(evutil_socket_t fd, short what, void *arg)
 {
     struct lingering *lingering = arg;
 
     (void)fd;
-    (void)what;
-    if (!drop_some(lingering))
-        finish(lingering); /* the timer may come for nothing then, and looks again */
+    if ((what & EV_READ) && drop_some(lingering))
+        wait_for_more(lingering);
+    else
+        finish(lingering);
 }
-
-/* Adding. */
 
 static bool
 has_closed(int fd)
@@ -165,14 +97,14 @@ lingering_new(struct linger_list *linger, int fd)
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
     if (lingering && copy >= 0)
-        lingering->readable = event_new(linger->base, copy, EV_READ | EV_PERSIST, on_readable, lingering);
-    if (lingering && lingering->readable && event_add(lingering->readable, NULL) == 0) {
+        lingering->event = event_new(linger->base, copy, EV_READ, on_event, lingering);
+    if (lingering && lingering->event) {
         lingering->linger = linger;
         lingering->fd = copy;
+        lingering->until_us = clock_mono_us() + LINGER_US;
+        lingering->bytes_left = LINGER_BYTES;
         return lingering;
     }
-    if (lingering && lingering->readable)
-        event_free(lingering->readable);
     if (copy >= 0)
         close(copy);
     free(lingering);
@@ -187,16 +119,14 @@ linger_add(struct linger_list *linger, int fd)
     if (has_closed(fd))
         return;
     if (linger->count == LINGER_MAX)
-        finish_oldest(linger);
+        finish(TAILQ_FIRST(&linger->list));
     lingering = lingering_new(linger, fd);
     if (lingering == NULL)
         return;
     shutdown(fd, SHUT_WR);
-    lingering->until_us = clock_mono_us() + LINGER_US;
-    lingering->bytes_left = LINGER_BYTES;
-    append(linger, lingering);
-    if (linger->oldest == lingering)
-        arm_timer(linger);
+    TAILQ_INSERT_TAIL(&linger->list, lingering, links);
+    linger->count++;
+    wait_for_more(lingering);
 }
 
 unsigned
@@ -204,8 +134,6 @@ linger_count(const struct linger_list *linger)
 {
     return linger->count;
 }
-
-/* Life. */
 
 struct linger_list *
 linger_new(struct event_base *base)
@@ -215,11 +143,8 @@ linger_new(struct event_base *base)
     if (linger == NULL)
         return NULL;
     linger->base = base;
-    linger->timer = evtimer_new(base, on_time, linger);
-    if (linger->timer)
-        return linger;
-    free(linger);
-    return NULL;
+    TAILQ_INIT(&linger->list);
+    return linger;
 }
 
 void
@@ -227,8 +152,7 @@ linger_free(struct linger_list *linger)
 {
     if (linger == NULL)
         return;
-    while (linger->oldest)
-        finish_oldest(linger);
-    event_free(linger->timer);
+    while (!TAILQ_EMPTY(&linger->list))
+        finish(TAILQ_FIRST(&linger->list));
     free(linger);
 }

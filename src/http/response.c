@@ -6,9 +6,16 @@
 
 #define PROBLEM_BYTES 2048 /* the longest: a request that none of a rule's sources names */
 
+/* `body` is not const to libmicrohttpd, which only reads it. */
 static struct response
-finish(struct response response, const char *type, bool closing)
+make(unsigned status, void *body, size_t bytes, enum MHD_ResponseMemoryMode mode, const char *type,
+     bool closing)
 {
+    struct response response = {
+        .status = status, .response = MHD_create_response_from_buffer(bytes, body, mode), .owned = true};
+
+    if (response.response == NULL && mode == MHD_RESPMEM_MUST_FREE)
+        free(body);
     response_header(&response, "Content-Type", type);
     if (closing)
         response_header(&response, "Connection", "close");
@@ -18,35 +25,24 @@ finish(struct response response, const char *type, bool closing)
 struct response
 response_new(unsigned status, const struct text *body, const char *type, bool closing)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body->used, body->start, MHD_RESPMEM_MUST_COPY);
-
-    return finish((struct response){.status = status, .response = response, .owned = true}, type, closing);
+    return make(status, body->start, body->used, MHD_RESPMEM_MUST_COPY, type, closing);
 }
 
 struct response
 response_static(unsigned status, const char *body, size_t bytes, const char *type, bool closing)
 {
-    /* libmicrohttpd only reads it, although its parameter is not const. */
     union {
         const char *is;
         void *as;
     } buffer = {.is = body};
-    struct MHD_Response *response = MHD_create_response_from_buffer(bytes, buffer.as, MHD_RESPMEM_PERSISTENT);
 
-    return finish((struct response){.status = status, .response = response, .owned = true}, type, closing);
+    return make(status, buffer.as, bytes, MHD_RESPMEM_PERSISTENT, type, closing);
 }
 
 struct response
-response_owning(unsigned status, struct text *body, const char *type, bool closing)
+response_owning(unsigned status, const struct text *body, const char *type, bool closing)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(body->used, body->start, MHD_RESPMEM_MUST_FREE);
-
-    if (response == NULL)
-        free(body->start);
-    body->start = NULL;
-    return finish((struct response){.status = status, .response = response, .owned = true}, type, closing);
+    return make(status, body->start, body->used, MHD_RESPMEM_MUST_FREE, type, closing);
 }
 
 void
@@ -60,40 +56,27 @@ response_free(struct response *response)
 void
 response_header(struct response *response, const char *name, const char *value)
 {
-    if (response->response != NULL && MHD_add_response_header(response->response, name, value) != MHD_YES) {
+    if (response->response != NULL && MHD_add_response_header(response->response, name, value) != MHD_YES)
         response_free(response);
-    }
 }
 
 const char *
 response_title(unsigned status)
 {
-    switch (status) {
-    case 400:
-        return "Bad Request";
-    case 401:
-        return "Unauthorized";
-    case 403:
-        return "Forbidden";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 408:
-        return "Request Timeout";
-    case 413:
-        return "Content Too Large";
-    case 414:
-        return "URI Too Long";
-    case 431:
-        return "Request Header Fields Too Large";
-    case 501:
-        return "Not Implemented";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return "Internal Server Error";
-    }
+    static const struct {
+        unsigned status;
+        const char *title;
+    } titles[] = {
+        {400, "Bad Request"},       {401, "Unauthorized"},        {403, "Forbidden"},
+        {404, "Not Found"},         {405, "Method Not Allowed"},  {408, "Request Timeout"},
+        {413, "Content Too Large"}, {414, "URI Too Long"},        {431, "Request Header Fields Too Large"},
+        {501, "Not Implemented"},   {503, "Service Unavailable"},
+    };
+
+    for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+        if (titles[i].status == status)
+            return titles[i].title;
+    return "Internal Server Error";
 }
 
 void

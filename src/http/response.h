@@ -32,7 +32,7 @@ struct response response_static(unsigned status, const char *body, size_t bytes,
                                 bool closing);
 
 /* Takes over `body`: it is free()d with the answer, or at once when out of memory. */
-struct response response_owning(unsigned status, struct text *body, const char *type, bool closing);
+struct response response_owning(unsigned status, const struct text *body, const char *type, bool closing);
 
 /* Destroys it; answers that are being sent keep what they need. */
 void response_free(struct response *response);
