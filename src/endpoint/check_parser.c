@@ -126,6 +126,7 @@ static bool
 identify_client(struct check_parser *parser)
 {
     static const struct networks no_proxies = {0};
+    struct limiter_take *take = &parser->check->take;
     struct identity_fields fields = {0};
     struct address address;
     struct peer peer, *known = NULL;
@@ -138,9 +139,9 @@ identify_client(struct check_parser *parser)
         peer_of_address(&peer, &address, false);
         known = &peer;
     }
-    if (parser->check->take.rule == NULL)
+    if (take->rule == NULL)
         return true; /* not limited */
-    switch (identify(&parser->check->take.client, parser->check->take.rule, &fields, known, &no_proxies)) {
+    switch (identify(&take->client, &take->address, take->rule, &fields, known, &no_proxies)) {
     case IDENTITY_FOUND:
         return true;
     case IDENTITY_BAD:

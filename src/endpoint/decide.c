@@ -35,8 +35,8 @@ decide_start(struct endpoint_request *request, const struct rule *rule)
     request->take.rule = rule;
     if (rule == NULL)
         return take(request);
-    switch (identify(&request->take.client, rule, &request->headers->identity, request->peer,
-                     request->context->trusted)) {
+    switch (identify(&request->take.client, &request->take.address, rule, &request->headers->identity,
+                     request->peer, request->context->trusted)) {
     case IDENTITY_ABSENT:
         return refuse_unidentified(request, rule);
     case IDENTITY_BAD:

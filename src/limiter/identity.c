@@ -44,23 +44,23 @@ copy_client(struct client *to, const struct client *from)
 }
 
 static void
-identify_by_address(struct client *client, const struct identity_fields *fields, const struct peer *peer,
-                    const struct networks *trusted)
+identify_by_address(struct client *client, struct address *address, const struct identity_fields *fields,
+                    const struct peer *peer, const struct networks *trusted)
 {
-    struct address address;
-
+    *address = peer->address;
     if (!peer->trusted || fields->forwarded_count == 0) {
         copy_client(client, &peer->client);
         return;
     }
-    address = forwarded_client(trusted, &peer->address, fields->forwarded_for, fields->forwarded_count);
-    write_address(client, &address);
+    *address = forwarded_client(trusted, &peer->address, fields->forwarded_for, fields->forwarded_count);
+    write_address(client, address);
 }
 
 enum identity_status
-identify(struct client *client, const struct rule *rule, const struct identity_fields *fields,
-         const struct peer *peer, const struct networks *trusted)
+identify(struct client *client, struct address *address, const struct rule *rule,
+         const struct identity_fields *fields, const struct peer *peer, const struct networks *trusted)
 {
+    address->size = 0;
     for (uint32_t i = 0; i < rule->source_count; i++) {
         const struct source *source = &rule->sources[i];
         const struct field *value;
@@ -76,7 +76,7 @@ identify(struct client *client, const struct rule *rule, const struct identity_f
         case SOURCE_IP:
             if (peer == NULL)
                 break;
-            identify_by_address(client, fields, peer, trusted);
+            identify_by_address(client, address, fields, peer, trusted);
             return IDENTITY_FOUND;
         case SOURCE_GLOBAL:
             client_write(client, source->text, NULL, 0);

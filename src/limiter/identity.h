@@ -36,8 +36,9 @@ enum identity_status {
     IDENTITY_BAD,    /* the value of a source has a control character */
 };
 
-/* `peer` NULL: the address is unknown. */
-enum identity_status identify(struct client *client, const struct rule *rule,
+/* `peer` NULL: the address is unknown. `*address` is the whole address of a client found by its address, and of size 0 for
+   every other client. */
+enum identity_status identify(struct client *client, struct address *address, const struct rule *rule,
                               const struct identity_fields *fields, const struct peer *peer,
                               const struct networks *trusted);
 

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "address.h"
 #include "policy.h"
 #include "store.h"
 
@@ -24,6 +25,7 @@ struct limiter_take {
     /* Set by the caller; both stay valid until the answer. */
     const struct rule *rule; /* NULL: not limited; allowed at once */
     struct client client;
+    struct address address; /* the client's, if it was identified by it; else of size 0 */
     int64_t cost;
     void (*callback)(struct limiter_take *take);
 

@@ -66,6 +66,7 @@ static const struct {
     {"{'rule':'keyed','ip':'192.0.2.1','headers':{'X-KEY':' k\\t','Other':''}}", "keyed", "header:x-key=k",
      1},
     {"{'rule':'keyed','ip':'192.0.2.1','headers':{'X-Key':' '}}", "keyed", "ip=192.0.2.1", 1},
+    {"{'rule':'few','client':'192.0.2.1'}", "few", "client=192.0.2.1", 1},
     {"{'path':'/k','method':'POST','client':'u'}", "keyed", "client=u", 1},
     {"{'path':'//x/../%6b?a=/b','method':'POST','client':'u'}", "keyed", "client=u", 1},
     {"{'path':'/k','client':'u'}", "default", "client=u", 1},
@@ -80,6 +81,8 @@ START_TEST(check_has_a_rule_a_client_and_a_cost)
     ck_assert_str_eq(check.take.rule->name, good[_i].rule);
     ck_assert_str_eq(check.take.client.text, good[_i].client);
     ck_assert_int_eq(check.take.cost, good[_i].cost);
+    ck_assert(strncmp(good[_i].client, "ip=", 3) == 0 ? check.take.address.size > 0
+                                                      : check.take.address.size == 0);
 }
 END_TEST
 
