@@ -154,7 +154,7 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_LOG_LEVEL] = {
         "LOG_LEVEL", "--log-level", "LEVEL", VALUE_WORD, FIELD(log_level),
         WORDS(log_levels), .fallback = "info",
-        .help = "the lowest level that is logged"},
+        .help = "the lowest level that is logged; `debug` adds each attempt to connect to Redis"},
     [SETTING_LOG_FORMAT] = {
         "LOG_FORMAT", "--log-format", "FORMAT", VALUE_WORD, FIELD(log_format),
         WORDS(log_formats), .fallback = "auto",

@@ -74,6 +74,22 @@ def test_without_redis_it_starts_and_says_so(serve, start_redis):
     service.says("connected to redis://127.0.0.1")
 
 
+def test_what_all_workers_see_is_one_line(serve, redis):
+    service = serve(redis.url, workers=3, env={"LOG_LEVEL": "debug"})
+
+    def lines(part):
+        return [line for line in service.log().splitlines() if part in line]
+
+    for worker in range(3):
+        service.says(f"ratelimitd-{worker}: connecting to 127.0.0.1")
+        service.says(f"ratelimitd-{worker}: Redis accepted the handshake")
+    assert len(lines("connected to redis://")) == 1
+    redis.kill()
+    for worker in range(3):
+        service.says(f"ratelimitd-{worker}: attempt 2 failed: Connection refused; the next one in ")
+    assert len(lines("no connection to redis://")) == 1
+
+
 def test_a_host_that_is_not_known_is_as_one_that_is_away(serve):
     service = serve("redis://no-such-host.invalid:6379", workers=1)
     service.says("no connection to redis://no-such-host.invalid")

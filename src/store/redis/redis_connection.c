@@ -1,7 +1,5 @@
 #include "redis_connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +32,14 @@
 
 struct redis_connection {
     struct redis_connection_options options;
-    enum redis_connection_state state;
+    char name[48]; /* in debug lines, as in Redis' CLIENT LIST */
+    enum {
+        CONNECTION_WAITING,
+        CONNECTION_RESOLVING,
+        CONNECTION_CONNECTING,
+        CONNECTION_HANDSHAKE,
+        CONNECTION_READY
+    } state;
     char reason[REASON_BYTES];
     bool dropping; /* no longer READY: the timer will drop the connection */
     enum redis_connection_pause pause;
@@ -61,13 +66,6 @@ arm_timer(struct redis_connection *connection, unsigned ms)
 
     connection->timer_ms = ms;
     connection->timer_failed = evtimer_add(connection->timer, &delay) < 0;
-}
-
-static void
-disarm_timer(struct redis_connection *connection)
-{
-    connection->timer_failed = false;
-    evtimer_del(connection->timer);
 }
 
 static unsigned
@@ -98,25 +96,59 @@ say_reason(struct redis_connection *connection, unsigned reason)
 
 #define REASON_CERTIFICATE REDIS_ERROR_COUNT /* after those of the errors */
 
+/* A rejected certificate is the reason for what follows; hiredis does not know of it. */
+static void
+set_reason(struct redis_connection *connection, const char *reason)
+{
+    if (connection->certificate_error != NULL) {
+        snprintf(connection->reason, sizeof(connection->reason), "TLS certificate rejected: %s",
+                 connection->certificate_error);
+        connection->certificate_error = NULL;
+        say_reason(connection, REASON_CERTIFICATE);
+    } else if (reason != connection->reason) {
+        snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
+    }
+}
+
+/* The same line of several workers is one line of the service. */
+static struct log_once connection_log;
+
+static void
+log_lost(struct redis_connection *connection)
+{
+    if (connection->said_lost)
+        return;
+    connection->said_lost = true;
+    connection->said_connected = false;
+    log_warn_once(&connection_log, "redis",
+                  "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
+                  connection->options.handshake.url->display, connection->reason);
+}
+
+static void
+log_connected(struct redis_connection *connection)
+{
+    if (connection->said_connected)
+        return;
+    connection->said_connected = true;
+    log_info_once(&connection_log, "redis", "connected to %s", connection->options.handshake.url->display);
+}
+
 /* The only way to leave the other states: nothing is left of the connection, and the next attempt is timed. */
 static void
 wait_to_begin(struct redis_connection *connection, const char *reason)
 {
+    unsigned delay_ms = pause_ms(++connection->failures, connection->pause);
     bool was_ready = connection->state == CONNECTION_READY;
 
     connection->state = CONNECTION_WAITING;
     connection->dropping = false;
-    connection->failures++;
-    if (reason != connection->reason)
-        snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
-    arm_timer(connection, pause_ms(connection->failures, connection->pause));
     connection->pause = CONNECTION_PAUSE_BACKOFF;
-    if (!connection->said_lost) {
-        connection->said_lost = true;
-        connection->said_connected = false;
-        log_warn("redis", "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
-                 connection->options.handshake.url->display, connection->reason);
-    }
+    set_reason(connection, reason);
+    arm_timer(connection, delay_ms);
+    log_lost(connection);
+    log_debug("redis", "%s: attempt %u failed: %s; the next one in %u ms", connection->name,
+              connection->failures, connection->reason, delay_ms);
     if (was_ready)
         connection->options.on_change(connection->options.arg, false);
 }
@@ -127,11 +159,10 @@ become_ready(struct redis_connection *connection)
     connection->state = CONNECTION_READY;
     connection->adapter.defers_writes = true;
     connection->reason[0] = '\0';
-    disarm_timer(connection);
-    if (!connection->said_connected) {
-        connection->said_connected = true;
-        log_info("redis", "connected to %s", connection->options.handshake.url->display);
-    }
+    connection->timer_failed = false;
+    evtimer_del(connection->timer);
+    log_connected(connection);
+    log_debug("redis", "%s: Redis accepted the handshake", connection->name);
     connection->options.on_change(connection->options.arg, true);
 }
 
@@ -156,13 +187,10 @@ free_connection(struct redis_connection *connection)
 void
 redis_connection_drop(struct redis_connection *connection, const char *reason)
 {
-    char copy[REASON_BYTES]; /* `reason` may be the connection's own */
-
-    snprintf(copy, sizeof(copy), "%s", reason);
     connection->dropping = true; /* the callbacks of pending replies must not send on it */
     free_connection(connection);
     if (connection->state != CONNECTION_WAITING)
-        wait_to_begin(connection, copy);
+        wait_to_begin(connection, reason);
 }
 
 void
@@ -237,22 +265,6 @@ begin_handshake(struct redis_connection *connection)
 
 /* Connecting. */
 
-/* As wait_to_begin, after an attempt whose TLS handshake may have failed: hiredis does not know why. */
-static void
-wait_to_begin_after(struct redis_connection *connection, const char *error)
-{
-    char reason[REASON_BYTES];
-
-    if (connection->certificate_error) {
-        snprintf(reason, sizeof(reason), "TLS certificate rejected: %s", connection->certificate_error);
-        say_reason(connection, REASON_CERTIFICATE);
-    } else {
-        snprintf(reason, sizeof(reason), "%s", error);
-    }
-    connection->certificate_error = NULL;
-    wait_to_begin(connection, reason);
-}
-
 static void
 on_connect(const redisAsyncContext *context, int status)
 {
@@ -263,7 +275,7 @@ on_connect(const redisAsyncContext *context, int status)
         return;
     if (status != REDIS_OK) {
         /* hiredis frees the context when this returns, with no further callback. */
-        wait_to_begin_after(connection, context->c.errstr);
+        wait_to_begin(connection, context->c.errstr);
         return;
     }
     if (connection->options.handshake.url->host)
@@ -285,7 +297,7 @@ on_disconnect(const redisAsyncContext *context, int status)
     }
     /* After our own redisAsyncFree the status is OK, and its caller gives the reason. */
     if (status != REDIS_OK && connection->state != CONNECTION_WAITING)
-        wait_to_begin_after(connection, connection->dropping ? connection->reason : reason);
+        wait_to_begin(connection, connection->dropping ? connection->reason : reason);
 }
 
 static void
@@ -294,19 +306,17 @@ connect_to(struct redis_connection *connection, const char *address)
     const struct redis_url *url = connection->options.handshake.url;
     redisAsyncContext *context;
 
+    log_debug("redis", "%s: connecting to %s", connection->name, url->path ? url->path : address);
     connection->state = CONNECTION_CONNECTING;
     arm_timer(connection, CONNECT_MS);
     context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
     if (context == NULL || context->err ||
         (url->tls &&
-         !redis_tls_start(connection->options.tls, context, url->host, &connection->certificate_error)) ||
+         !redis_tls_start(connection->options.tls, context, url, &connection->certificate_error)) ||
         !redis_adapter_attach(&connection->adapter, context, connection->options.base)) {
-        char reason[REASON_BYTES];
-        snprintf(reason, sizeof(reason), "%s",
-                 context && context->c.err ? context->c.errstr : "out of memory");
+        wait_to_begin(connection, context && context->err ? context->errstr : "out of memory");
         if (context)
             redisAsyncFree(context);
-        wait_to_begin_after(connection, reason);
         return;
     }
     context->data = connection;
@@ -326,20 +336,12 @@ on_name(void *arg, const char *address, const char *reason)
         wait_to_begin(connection, reason);
 }
 
-static bool
-is_numeric(const char *host)
-{
-    struct in6_addr address;
-
-    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
-}
-
 static void
 begin(struct redis_connection *connection)
 {
     const struct redis_url *url = connection->options.handshake.url;
 
-    if (url->path || is_numeric(url->host)) {
+    if (url->path || url->host_is_address) {
         connect_to(connection, url->host);
         return;
     }
@@ -377,6 +379,8 @@ redis_connection_new(const struct redis_connection_options *options)
     if (connection == NULL)
         return NULL;
     connection->options = *options;
+    snprintf(connection->name, sizeof(connection->name), "%s-%u", options->handshake.program,
+             options->handshake.worker);
     connection->adapter.on_failure = on_failure;
     connection->adapter.arg = connection;
     connection->timer = evtimer_new(options->base, on_timer, connection);
@@ -399,10 +403,10 @@ redis_connection_free(struct redis_connection *connection)
     free(connection);
 }
 
-enum redis_connection_state
-redis_connection_state(const struct redis_connection *connection)
+bool
+redis_connection_is_ready(const struct redis_connection *connection)
 {
-    return connection->dropping ? CONNECTION_WAITING : connection->state;
+    return connection->state == CONNECTION_READY && !connection->dropping;
 }
 
 const char *
@@ -424,7 +428,7 @@ on_reply(redisAsyncContext *context, void *reply, void *cookie)
 bool
 redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes, void *cookie)
 {
-    return redis_connection_state(connection) == CONNECTION_READY &&
+    return redis_connection_is_ready(connection) &&
            redisAsyncFormattedCommand(connection->adapter.context, on_reply, cookie, command, bytes) ==
                REDIS_OK;
 }

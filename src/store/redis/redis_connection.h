@@ -21,14 +21,6 @@ struct event_base;
 struct redisReply;
 struct redis_connection;
 
-enum redis_connection_state {
-    CONNECTION_WAITING,
-    CONNECTION_RESOLVING,
-    CONNECTION_CONNECTING,
-    CONNECTION_HANDSHAKE,
-    CONNECTION_READY
-};
-
 struct redis_connection_options {
     struct event_base *base;
     struct redis_handshake_options handshake; /* its pointers are borrowed for the connection's life */
@@ -48,7 +40,7 @@ struct redis_connection *redis_connection_new(const struct redis_connection_opti
 /* on_reply runs with NULL for each pending command; on_change does not run. NULL is allowed. */
 void redis_connection_free(struct redis_connection *connection);
 
-enum redis_connection_state redis_connection_state(const struct redis_connection *connection);
+bool redis_connection_is_ready(const struct redis_connection *connection);
 
 /* Why it is not ready: "Connection refused"; "" when nothing has failed yet. For logs. */
 const char *redis_connection_reason(const struct redis_connection *connection);

@@ -1,21 +1,22 @@
 #include "redis_handshake.h"
 
-#include <stdbool.h>
-#include <stdio.h>
+#include <assert.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
 #include "redis_error.h"
+#include "take_script.h"
 
-enum handshake_step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
+enum step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
 
 /* MAY steps can fail: the name in CLIENT LIST. So can the script where the ACL forbids it: it is then sent with the first
    command that misses it. But a Redis that wants a password, or has no room for another client, says so at the first
    step, whichever that is; to the script it would only say that it is too long for a client without authentication. */
 static bool
-is_serious(const redisReply *reply, enum handshake_step step)
+is_serious(const redisReply *reply, enum step step)
 {
     const struct redis_error *error = redis_error_of(reply->str, reply->len);
 
@@ -30,73 +31,62 @@ is_serious(const redisReply *reply, enum handshake_step step)
     return true;
 }
 
+/* Replies come in the order of the steps. */
 static void
-on_reply(struct redis_handshake *handshake, const redisReply *reply, enum handshake_step step)
+on_reply(redisAsyncContext *context, void *arg, void *cookie)
 {
-    if (reply == NULL || handshake->left == 0)
+    struct redis_handshake *handshake = cookie;
+    const redisReply *reply = arg;
+    enum step step;
+
+    (void)context;
+    if (reply == NULL || handshake->answered == handshake->sent)
         return; /* the connection is lost, or an earlier step was refused */
+    step = handshake->steps[handshake->answered++];
     if (reply->type == REDIS_REPLY_ERROR && is_serious(reply, step)) {
-        handshake->left = 0;
+        handshake->answered = handshake->sent;
         handshake->on_over(handshake->arg, reply);
-    } else if (--handshake->left == 0) {
+    } else if (handshake->answered == handshake->sent) {
         handshake->on_over(handshake->arg, NULL);
     }
 }
 
-static void
-on_must_reply(redisAsyncContext *context, void *reply, void *arg)
+/* `format` is hiredis': an argument is what stands between two spaces of the format. */
+static bool
+send_step(struct redis_handshake *handshake, redisAsyncContext *context, enum step step, const char *format,
+          ...)
 {
-    (void)context;
-    on_reply(arg, reply, STEP_MUST);
-}
+    va_list arguments;
+    int status;
 
-static void
-on_script_reply(redisAsyncContext *context, void *reply, void *arg)
-{
-    (void)context;
-    on_reply(arg, reply, STEP_SCRIPT);
-}
-
-static void
-on_may_reply(redisAsyncContext *context, void *reply, void *arg)
-{
-    (void)context;
-    on_reply(arg, reply, STEP_MAY);
+    assert(handshake->sent < REDIS_HANDSHAKE_STEPS);
+    handshake->steps[handshake->sent++] = (unsigned char)step;
+    va_start(arguments, format);
+    status = redisvAsyncCommand(context, on_reply, handshake, format, arguments);
+    va_end(arguments);
+    return status == REDIS_OK;
 }
 
 static bool
-send_words(struct redis_handshake *handshake, redisAsyncContext *context, redisCallbackFn *callback,
-           int count, const char **words, const size_t *sizes)
+send_password(struct redis_handshake *handshake, redisAsyncContext *context, const struct redis_url *url)
 {
-    handshake->left++;
-    return redisAsyncCommandArgv(context, callback, handshake, count, words, sizes) == REDIS_OK;
+    if (url->user) /* without a password: one with `nopass` */
+        return send_step(handshake, context, STEP_MUST, "AUTH %s %s", url->user,
+                         url->password ? url->password : "");
+    return url->password == NULL || send_step(handshake, context, STEP_MUST, "AUTH %s", url->password);
 }
 
 bool
 redis_handshake_begin(struct redis_handshake *handshake, redisAsyncContext *context,
                       const struct redis_handshake_options *options)
 {
-    const struct redis_url *url = options->url;
-    char db[12], name[32];
-    bool ok = true;
+    int db = options->url->db;
 
-    handshake->left = 0;
-    if (url->user || url->password) {
-        const char *password = url->password ? url->password : ""; /* a user with `nopass` has none */
-        const char *words[] = {"AUTH", url->user ? url->user : password, password};
-        ok = ok && send_words(handshake, context, on_must_reply, url->user ? 3 : 2, words, NULL);
-    }
-    if (url->db != 0) {
-        snprintf(db, sizeof(db), "%d", url->db);
-        ok = ok && send_words(handshake, context, on_must_reply, 2, (const char *[]){"SELECT", db}, NULL);
-    }
-    snprintf(name, sizeof(name), "%s-%u", options->program, options->worker);
-    return ok &&
-           send_words(handshake, context, on_may_reply, 3, (const char *[]){"CLIENT", "SETNAME", name},
-                      NULL) &&
-           send_words(handshake, context, on_may_reply, 4,
-                      (const char *[]){"CLIENT", "SETINFO", "LIB-NAME", options->program}, NULL) &&
-           send_words(handshake, context, on_script_reply, 3,
-                      (const char *[]){"SCRIPT", "LOAD", options->script},
-                      (const size_t[]){6, 4, options->script_bytes});
+    handshake->sent = handshake->answered = 0;
+    return send_password(handshake, context, options->url) &&
+           (db == 0 || send_step(handshake, context, STEP_MUST, "SELECT %d", db)) &&
+           send_step(handshake, context, STEP_MAY, "CLIENT SETNAME %s-%u", options->program,
+                     options->worker) &&
+           send_step(handshake, context, STEP_MAY, "CLIENT SETINFO LIB-NAME %s", options->program) &&
+           send_step(handshake, context, STEP_SCRIPT, "SCRIPT LOAD %b", take_script_text, take_script_bytes);
 }

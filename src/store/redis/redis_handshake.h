@@ -6,7 +6,6 @@
 #define REDIS_HANDSHAKE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "redis_url.h"
 
@@ -15,15 +14,16 @@ struct redisReply;
 
 struct redis_handshake_options {
     const struct redis_url *url;
-    const char *script; /* for SCRIPT LOAD */
-    size_t script_bytes;
     const char *program; /* for CLIENT SETNAME <program>-<worker> */
     unsigned worker;
 };
 
+#define REDIS_HANDSHAKE_STEPS 5
+
 /* Belongs to the caller; must live until the connection is freed. */
 struct redis_handshake {
-    unsigned left; /* replies still to come; 0: the handshake is over */
+    unsigned sent, answered; /* steps; equal: the handshake is over */
+    unsigned char steps[REDIS_HANDSHAKE_STEPS];
     /* Runs once, from within a reply callback of hiredis, unless the connection is lost first. `refusal` is the error reply,
        borrowed; NULL: accepted. */
     void (*on_over)(void *arg, const struct redisReply *refusal);

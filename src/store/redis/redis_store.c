@@ -16,7 +16,6 @@
 #include "redis_connection.h"
 #include "redis_error.h"
 #include "redis_queue.h"
-#include "take_script.h"
 
 /* After a deadline has passed, a connection without a reply for this long is replaced: it may be dead. */
 #define STALL_DROP_US (US_PER_S / 2)
@@ -42,7 +41,7 @@ redis_store_of(struct store *store)
 static bool
 is_ready(const struct redis_store *redis)
 {
-    return redis->connection != NULL && redis_connection_state(redis->connection) == CONNECTION_READY &&
+    return redis->connection != NULL && redis_connection_is_ready(redis->connection) &&
            redis->stalled_since_us == 0;
 }
 
@@ -70,16 +69,14 @@ set_deadline(struct redis_store *redis, int64_t *deadline_us, int64_t now_us)
 static void
 note_stall(struct redis_store *redis, int64_t now_us)
 {
-    static struct log_limiter limiter;
-    uint64_t suppressed;
+    static struct log_once once;
 
-    if (redis->stalled_since_us == 0) {
-        redis->stalled_since_us = now_us;
-        if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
-            log_warn("redis",
-                     "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
-                     redis->options.url->display, redis->options.timeout_us / US_PER_MS);
-    }
+    if (redis->stalled_since_us != 0)
+        return;
+    redis->stalled_since_us = now_us;
+    log_warn_once(&once, "redis",
+                  "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
+                  redis->options.url->display, redis->options.timeout_us / US_PER_MS);
 }
 
 static void
@@ -150,6 +147,8 @@ send_eval(struct redis_store *redis, struct redis_batch *batch)
     char *command = redis_batch_encode_eval(batch, &bytes);
     bool sent = command != NULL && redis_connection_send(redis->connection, command, bytes, batch);
 
+    log_debug("redis", "%s-%u: Redis does not have the script; it is sent with a batch of %u requests",
+              redis->options.program, redis->options.worker, batch->live);
     free(command);
     batch->tried_eval = true;
     return sent;
@@ -324,7 +323,7 @@ redis_store_flush(struct store *store)
 {
     struct redis_store *redis = redis_store_of(store);
 
-    if (redis_connection_state(redis->connection) == CONNECTION_READY)
+    if (redis_connection_is_ready(redis->connection))
         while (redis_queue_is_due(&redis->queue) &&
                send_oldest(redis)) /* if it fails, the deadline answers */
             continue;
@@ -335,22 +334,13 @@ static struct store_health
 redis_store_health(const struct store *store)
 {
     const struct redis_store *redis = (const struct redis_store *)store;
-    struct store_health health = {.kind = "redis", .detail = redis_connection_reason(redis->connection)};
+    const char *reason =
+        redis->stalled_since_us != 0 ? "no reply" : redis_connection_reason(redis->connection);
+    enum store_state state = is_ready(redis)     ? STORE_READY
+                             : reason[0] == '\0' ? STORE_CONNECTING
+                                                 : STORE_LOST;
 
-    switch (redis_connection_state(redis->connection)) {
-    case CONNECTION_READY:
-        health.state = redis->stalled_since_us == 0 ? STORE_READY : STORE_LOST;
-        if (redis->stalled_since_us != 0)
-            health.detail = "no reply";
-        break;
-    case CONNECTION_WAITING:
-    case CONNECTION_RESOLVING:
-    case CONNECTION_CONNECTING:
-    case CONNECTION_HANDSHAKE:
-        health.state = health.detail[0] == '\0' ? STORE_CONNECTING : STORE_LOST;
-        break;
-    }
-    return health;
+    return (struct store_health){.state = state, .kind = "redis", .detail = reason};
 }
 
 static void
@@ -388,17 +378,13 @@ redis_store_new(const struct redis_store_options *options)
     redis->timer = evtimer_new(options->base, on_timer, redis);
     redis->denials = denial_cache_new();
     redis_queue_init(&redis->queue, redis->denials);
-    redis->connection = redis_connection_new(
-        &(struct redis_connection_options){.base = options->base,
-                                           .handshake = {.url = options->url,
-                                                         .script = take_script_text,
-                                                         .script_bytes = take_script_bytes,
-                                                         .program = options->program,
-                                                         .worker = options->worker},
-                                           .tls = options->tls,
-                                           .on_change = on_change,
-                                           .on_reply = on_reply,
-                                           .arg = redis});
+    redis->connection = redis_connection_new(&(struct redis_connection_options){
+        .base = options->base,
+        .handshake = {.url = options->url, .program = options->program, .worker = options->worker},
+        .tls = options->tls,
+        .on_change = on_change,
+        .on_reply = on_reply,
+        .arg = redis});
     if (redis->timer == NULL || redis->denials == NULL || redis->queue.gathering == NULL ||
         redis->connection == NULL) {
         redis_store_free(&redis->store);

@@ -2,11 +2,9 @@
 
 #ifdef RATELIMITD_TLS
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis_ssl.h>
 #include <openssl/err.h>
@@ -104,19 +102,16 @@ redis_tls_free(struct redis_tls *tls)
 
 /* The certificate must be for this host: an address, or a name, which is also sent as SNI. */
 static bool
-expect_host(SSL *ssl, const char *host)
+expect_host(SSL *ssl, const struct redis_url *url)
 {
-    unsigned char address[16];
-
-    if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1)
-        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+    if (url->host_is_address)
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), url->host) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, host) == 1 &&
-           SSL_set_tlsext_host_name(ssl, (char *)(uintptr_t)host) == 1; /* its macro only reads it */
+    return SSL_set1_host(ssl, url->host) == 1 && SSL_set_tlsext_host_name(ssl, url->host) == 1;
 }
 
 bool
-redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const char *host,
+redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const struct redis_url *url,
                 const char **certificate_error)
 {
     SSL *ssl = SSL_new(tls->context);
@@ -125,7 +120,7 @@ redis_tls_start(const struct redis_tls *tls, redisAsyncContext *context, const c
     if (ssl == NULL)
         return false;
     SSL_set_app_data(ssl, certificate_error);
-    if (!expect_host(ssl, host) || redisInitiateSSL(&context->c, ssl) != REDIS_OK) {
+    if (!expect_host(ssl, url) || redisInitiateSSL(&context->c, ssl) != REDIS_OK) {
         SSL_free(ssl);
         return false;
     }
@@ -153,12 +148,12 @@ redis_tls_free(struct redis_tls *tls)
 }
 
 bool
-redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host,
+redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const struct redis_url *url,
                 const char **certificate_error)
 {
     (void)tls;
     (void)context;
-    (void)host;
+    (void)url;
     (void)certificate_error;
     return false;
 }

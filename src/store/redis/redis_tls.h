@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "redis_url.h"
 #include "report.h"
 
 struct redis_tls;
@@ -29,7 +30,7 @@ void redis_tls_free(struct redis_tls *tls);
 
 /* Starts TLS on a new connection. False, with the context's errstr: it failed. If the server's certificate is rejected later,
    `*certificate_error` becomes the reason, a static string; `certificate_error` must live as long as the connection. */
-bool redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context, const char *host,
-                     const char **certificate_error);
+bool redis_tls_start(const struct redis_tls *tls, struct redisAsyncContext *context,
+                     const struct redis_url *url, const char **certificate_error);
 
 #endif

@@ -1,5 +1,7 @@
 #include "redis_url.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -66,6 +68,7 @@ parse_tcp(struct redis_url *url, char *rest)
 {
     char *slash = strchr(rest, '/');
     char *port = NULL;
+    struct in6_addr address;
     int64_t number;
 
     if (strchr(rest, '?'))
@@ -96,6 +99,8 @@ parse_tcp(struct redis_url *url, char *rest)
             return "the port must be an integer from 1 to 65535";
         url->port = (int)number;
     }
+    url->host_is_address =
+        inet_pton(AF_INET, rest, &address) == 1 || inet_pton(AF_INET6, rest, &address) == 1;
     return take_copy(&url->host, rest);
 }
 

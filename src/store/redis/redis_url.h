@@ -23,6 +23,7 @@
 struct redis_url {
     bool tls;
     char *host; /* NULL: a Unix socket */
+    bool host_is_address;
     int port;
     char *path; /* NULL: TCP */
     int db;
