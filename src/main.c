@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "generation.h"
 #include "healthcheck.h"
 #include "limiter.h"
 #include "listener.h"
@@ -24,6 +25,7 @@
 #include "policy.h"
 #include "redis_tls.h"
 #include "redis_url.h"
+#include "reload.h"
 #include "routes.h"
 #include "rules_file.h"
 #include "settings.h"
@@ -39,7 +41,9 @@ extern char **environ;
 struct service {
     struct settings settings;
     struct report report;
-    struct policy *policy;
+    struct policy *policy; /* until `generations` has it */
+    struct generations *generations;
+    struct reload *reload;
     struct networks trusted;
     bool uses_redis;
     struct redis_url redis;
@@ -55,15 +59,6 @@ struct service {
 };
 
 /* Configuration. */
-
-static bool
-is_any_rule_local(const struct policy *policy)
-{
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].on_store_failure == FAILURE_LOCAL)
-            return true;
-    return false;
-}
 
 static void
 configure_tls(struct service *service)
@@ -135,11 +130,10 @@ fit_connections(int64_t wanted, unsigned workers)
 
 /* Serving. */
 
+/* Also beside Redis, for rules that fail to `local`: a reload may add one. What is not used takes no memory. */
 static bool
 open_memory(struct service *service)
 {
-    if (service->uses_redis && !is_any_rule_local(service->policy))
-        return true;
     service->memory = memory_store_new(&(struct memory_store_options){
         .max_keys = service->settings.memory_max_keys,
         .clock = &service->clock,
@@ -151,6 +145,17 @@ open_memory(struct service *service)
 }
 
 static bool
+open_generations(struct service *service)
+{
+    service->generations = generations_new(service->policy, service->listener.count);
+    if (service->generations == NULL)
+        return false;
+    service->policy = NULL;
+    service->reload = reload_new(&service->settings, service->generations);
+    return service->reload != NULL;
+}
+
+static bool
 start_workers(struct service *service)
 {
     const struct settings *settings = &service->settings;
@@ -159,7 +164,7 @@ start_workers(struct service *service)
     places_init(&service->places, fit_connections(settings->max_connections, count));
     service->options = (struct worker_options){
         .http = {.routes = &public_routes,
-                 .policy = service->policy,
+                 .generations = service->generations,
                  .trusted = &service->trusted,
                  .places = &service->places,
                  .api_token = settings->api_token,
@@ -221,17 +226,28 @@ block_signals(sigset_t *awaited)
     pthread_sigmask(SIG_BLOCK, awaited, NULL);
 }
 
+static void
+on_hangup(struct service *service)
+{
+    struct report mistakes;
+
+    report_init(&mistakes);
+    reload_run(service->reload, "SIGHUP", &mistakes);
+    report_fini(&mistakes);
+}
+
 /* Returns on SIGTERM or SIGINT. */
 static void
-await_end(const sigset_t *awaited)
+await_end(struct service *service, const sigset_t *awaited)
 {
     sigset_t ending;
     int number = 0;
 
     for (sigwait(awaited, &number); number != SIGTERM && number != SIGINT; sigwait(awaited, &number))
-        log_info("main", "SIG%s ignored: %s", sigabbrev_np(number),
-                 number == SIGHUP ? "the rules are read at start; restart to change them"
-                                  : "it has no effect");
+        if (number == SIGHUP)
+            on_hangup(service);
+        else
+            log_info("main", "SIG%s ignored: it has no effect", sigabbrev_np(number));
     log_info("main", "SIG%s: draining; a second signal ends at once", sigabbrev_np(number));
     signal(SIGTERM, on_second_signal);
     signal(SIGINT, on_second_signal);
@@ -262,13 +278,15 @@ static int
 serve(struct service *service)
 {
     const struct settings *settings = &service->settings;
+    const uint32_t rules = service->policy->rule_count; /* a reload frees the policy */
+    const bool has_default = service->policy->fallback != NULL;
     sigset_t awaited;
     bool started;
 
     if (!open_memory(service) || !open_listener(service))
         return EXIT_OPERATOR;
     block_signals(&awaited);
-    started = start_workers(service);
+    started = open_generations(service) && start_workers(service);
     if (started && service->tls && settings->redis_tls_skip_verify)
         log_warn("main",
                  "REDIS_TLS_SKIP_VERIFY=yes: the certificate of %s is not verified; a man in the middle can "
@@ -276,15 +294,14 @@ serve(struct service *service)
                  service->redis.display);
     if (started) {
         log_info("main", "ratelimitd %s serves on %s: %u rule%s from %s, store %s, %u worker%s",
-                 RATELIMITD_VERSION, service->listener.display, service->policy->rule_count,
-                 service->policy->rule_count == 1 ? "" : "s", settings->rules,
+                 RATELIMITD_VERSION, service->listener.display, rules, rules == 1 ? "" : "s", settings->rules,
                  service->uses_redis ? service->redis.display : "memory", service->worker_count,
                  service->worker_count == 1 ? "" : "s");
-        if (service->policy->fallback == NULL)
+        if (!has_default)
             log_info("main", "no rule is named \"default\": requests that match no rule are not limited");
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
                     service->uses_redis ? service->redis.display : "memory");
-        await_end(&awaited);
+        await_end(service, &awaited);
         notify_send("STOPPING=1\nSTATUS=draining");
     }
     stop_workers(service);
@@ -386,6 +403,8 @@ main(int argc, char **argv)
     report_print(&service.report, stderr, "ratelimitd: ");
 
     listener_close(&service.listener);
+    reload_free(service.reload);
+    generations_free(service.generations);
     store_free(service.memory);
     redis_tls_free(service.tls);
     redis_url_fini(&service.redis);

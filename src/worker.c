@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "generation.h"
 #include "limiter.h"
 #include "log.h"
 #include "redis_store.h"
@@ -36,6 +37,7 @@ struct worker {
     struct store *store;      /* this worker's Redis; NULL: options->memory is the store */
     enum store_state counted; /* the state of the store in options->counts */
     struct limiter limiter;
+    struct generation_reader *generations;
     struct server *server;
 };
 
@@ -78,6 +80,7 @@ turn(struct worker *worker, bool wait)
 
     event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
     count_state(worker);
+    generation_current(worker->generations);
     more = server_run(worker->server);
     store_flush(store_of(worker));
     return more;
@@ -158,7 +161,8 @@ open_store(struct worker *worker)
 static bool
 open_server(struct worker *worker)
 {
-    worker->server = server_new(worker->base, worker->socket, &worker->limiter, &worker->options->http);
+    worker->server = server_new(worker->base, worker->socket, &worker->limiter, worker->generations,
+                                &worker->options->http);
     worker->socket = -1; /* the server's, and closed if there is none */
     return worker->server != NULL;
 }
@@ -191,6 +195,7 @@ worker_free(struct worker *worker)
 {
     store_free(worker->store); /* answers what is pending: connections are resumed before they are closed */
     server_free(worker->server);
+    generation_reader_close(worker->generations);
     if (worker->on_stop)
         event_free(worker->on_stop);
     if (worker->base)
@@ -222,6 +227,7 @@ worker_start(const struct worker_options *options, unsigned number, int socket)
         return NULL;
     }
     *worker = (struct worker){.options = options, .number = number, .socket = socket, .stop = -1};
+    worker->generations = generations_reader(options->http.generations, number);
     worker->counted = options->redis ? STORE_CONNECTING : STORE_READY;
     atomic_fetch_add_explicit(&options->counts->stores[worker->counted], 1, memory_order_relaxed);
     errno = ENOMEM; /* not every function below sets it */

@@ -13,7 +13,7 @@ parse_one(const struct endpoint_request *request, const struct checks_caller *ca
 
     if (checks == NULL)
         return NULL;
-    check_parse(request->context->policy, root, &json_body_root, with_cost, &checks->list[0]);
+    check_parse(request->policy, root, &json_body_root, with_cost, &checks->list[0]);
     *error = checks->list[0].error;
     return checks;
 }

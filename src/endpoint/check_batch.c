@@ -25,7 +25,7 @@ parse(const struct endpoint_request *request, const struct checks_caller *caller
         return NULL;
     cJSON_ArrayForEach(object, list)
     {
-        check_parse(request->context->policy, object, &place, true, &checks->list[place.index]);
+        check_parse(request->policy, object, &place, true, &checks->list[place.index]);
         place.index++;
     }
     return checks;

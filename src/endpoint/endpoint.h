@@ -27,7 +27,6 @@ struct renderer;
 
 /* What the endpoints of a worker share. */
 struct endpoint_context {
-    const struct policy *policy;
     const struct networks *trusted; /* proxies */
     struct limiter *limiter;
     struct renderer *renderer;
@@ -36,7 +35,8 @@ struct endpoint_context {
 struct endpoint_request {
     /* The request. Set before start; valid until free. */
     const struct endpoint_context *context;
-    const char *message; /* the route's; NULL: it has none */
+    const struct policy *policy; /* the rules that decide it; NULL in free */
+    const char *message;         /* the route's; NULL: it has none */
     enum method method;
     const char *path; /* normalised (path_normalise); "" on a route for a subtree */
     size_t path_bytes;

@@ -241,8 +241,7 @@ static struct checks *
 parse(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
       struct json_error *error)
 {
-    struct envoy_parser parser = {
-        .policy = request->context->policy, .place.list = "descriptors", .error = error};
+    struct envoy_parser parser = {.policy = request->policy, .place.list = "descriptors", .error = error};
     struct checks *checks;
     int64_t hits = 1;
     const cJSON *list = read_root(root, &parser.domain, &hits, error);

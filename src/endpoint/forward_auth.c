@@ -82,7 +82,7 @@ static bool
 match(const struct endpoint_request *request, const char *rest, const struct rule **rule, const char **why)
 {
     static const struct forwarded nothing = {0};
-    const struct policy *policy = request->context->policy;
+    const struct policy *policy = request->policy;
     bool trusted = request->peer->trusted;
     const struct forwarded *forwarded = trusted ? &request->headers->forwarded : &nothing;
     char normal[TARGET_BYTES_MAX];

@@ -89,7 +89,7 @@ static enum endpoint_status
 start_ready(struct endpoint_request *request)
 {
     const struct limiter *limiter = request->context->limiter;
-    const struct policy *policy = request->context->policy;
+    const struct policy *policy = request->policy;
     const char *reason = reason_not_ready(limiter, policy, request->draining);
     struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
 

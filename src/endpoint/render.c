@@ -11,23 +11,26 @@
 #include "number.h"
 #include "text.h"
 
-#define CACHE_SLOTS       4096 /* a power of two */
-#define BODY_BYTES        1536 /* the longest: every limit of a rule with the longest name refuses */
-#define HEADER_BYTES      1024
-#define FIELD_INTEGER_MAX INT64_C(999999999999999) /* RFC 9651: 15 digits */
+#define CACHE_SLOTS         4096 /* a power of two */
+#define POLICY_HEADER_SLOTS 64
+#define BODY_BYTES          1536 /* the longest: every limit of a rule with the longest name refuses */
+#define HEADER_BYTES        1024
+#define FIELD_INTEGER_MAX   INT64_C(999999999999999) /* RFC 9651: 15 digits */
 
 #define PROBLEM_URI "https://iana.org/assignments/http-problem-types#"
 
 /* Everything that an answer depends on: equal keys, equal bytes. */
 struct key {
     const char *message;
-    uint16_t rule;
+    uint64_t rule;   /* the id of its own limits; 0: no rule */
+    uint64_t limits; /* the id of those that decide; 0: not limited */
+    uint8_t mode;    /* enum failure_mode, of a degraded answer */
     uint8_t verdict;
-    uint8_t flags;    /* FLAG_ bits */
-    uint8_t refusing; /* a bit a limit */
-    uint8_t tightest; /* of two that refuse for a part of a second, the seconds do not tell which */
-    uint16_t unused;  /* 0: the bytes are compared */
-    int64_t reset_s;  /* Unix time */
+    uint8_t flags;     /* FLAG_ bits */
+    uint8_t refusing;  /* a bit a limit */
+    uint8_t tightest;  /* of two that refuse for a part of a second, the seconds do not tell which */
+    uint8_t unused[3]; /* 0: the bytes are compared */
+    int64_t reset_s;   /* Unix time */
     int64_t
         numbers[2 *
                 STORE_LIMITS_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
@@ -37,8 +40,6 @@ struct key {
 #define FLAG_DEGRADED 2
 #define FLAG_DENY_403 4 /* a refusal has this status; else 429 */
 _Static_assert(STORE_LIMITS_MAX <= 8, "a bit of `refusing` each");
-#define NO_RULE UINT16_MAX /* not limited */
-_Static_assert(POLICY_RULES_MAX <= NO_RULE, "rules have 16 bits");
 
 struct slot {
     struct key key;
@@ -46,10 +47,15 @@ struct slot {
     struct response response;
 };
 
+/* RateLimit-Policy: the same in all answers by the same limits. */
+struct policy_header {
+    uint64_t limits; /* their id; 0: empty */
+    char text[HEADER_BYTES];
+};
+
 struct renderer {
-    const struct policy *policy;
-    char **policy_headers; /* RateLimit-Policy, by rule */
     struct slot slots[CACHE_SLOTS];
+    struct policy_header policy_headers[POLICY_HEADER_SLOTS];
 };
 
 static int64_t
@@ -66,25 +72,28 @@ put_limit_name(struct text *text, const struct rule *rule, const struct limit_se
     text_put(text, limits->count == 1 ? "\"%s\"" : "\"%s:%" PRIu32 "\"", rule->name, index);
 }
 
-static char *
-policy_header(const struct rule *rule, const struct limit_set *limits)
+static const char *
+policy_header(struct renderer *renderer, const struct rule *rule, const struct limit_set *limits)
 {
-    char buffer[HEADER_BYTES] = "";
-    struct text text = {.start = buffer, .room = sizeof(buffer)};
+    struct policy_header *header = &renderer->policy_headers[limits->id % POLICY_HEADER_SLOTS];
+    struct text text = {.start = header->text, .room = sizeof(header->text)};
 
+    if (header->limits == limits->id)
+        return header->text;
+    header->limits = limits->id;
     for (uint32_t i = 0; i < limits->count; i++) {
         text_put(&text, i ? ", " : "");
         put_limit_name(&text, rule, limits, i);
         text_put(&text, ";q=%" PRId64 ";w=%" PRId64, field_integer(limits->limits[i].limit),
                  us_to_s_up(limits->limits[i].window_us));
     }
-    return strdup(buffer);
+    return header->text;
 }
 
 /* The making of an answer. */
 
 struct draft {
-    const struct renderer *renderer;
+    struct renderer *renderer;
     const struct limiter_take *take;
     const char *message;
     const struct key *key;
@@ -128,7 +137,7 @@ add_limit_headers(struct response *response, const struct draft *draft)
     const struct limiter_take *take = draft->take;
 
     add_number(response, "X-RateLimit-Limit", take->limits->limits[take->tightest].limit);
-    response_header(response, "RateLimit-Policy", draft->renderer->policy_headers[take->rule->index]);
+    response_header(response, "RateLimit-Policy", policy_header(draft->renderer, take->rule, take->limits));
     if (draft->tightest) {
         add_number(response, "X-RateLimit-Remaining", draft->tightest->remaining);
         add_number(response, "X-RateLimit-Reset", draft->key->reset_s);
@@ -255,8 +264,10 @@ make_key(struct key *key, const struct limiter_take *take, const char *message, 
     size_t bytes = offsetof(struct key, numbers);
 
     *key =
-        (struct key){.rule = take->rule != NULL ? (uint16_t)take->rule->index : NO_RULE,
-                     .message = message,
+        (struct key){.message = message,
+                     .rule = take->rule != NULL ? take->rule->limits.id : 0,
+                     .limits = take->limits != NULL ? take->limits->id : 0,
+                     .mode = take->degraded ? (uint8_t)take->rule->on_store_failure : 0,
                      .verdict = (uint8_t)take->verdict,
                      .tightest = (uint8_t)take->tightest,
                      .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0) |
@@ -351,27 +362,9 @@ render_unavailable(bool closing)
 }
 
 struct renderer *
-renderer_new(const struct policy *policy)
+renderer_new(void)
 {
-    struct renderer *renderer = calloc(1, sizeof(*renderer));
-
-    if (renderer == NULL)
-        return NULL;
-    renderer->policy = policy;
-    renderer->policy_headers =
-        calloc(policy->rule_count + 1, sizeof(char *)) /* at least 1: NULL means out of memory */;
-    for (uint32_t i = 0; renderer->policy_headers && i < policy->rule_count; i++) {
-        renderer->policy_headers[i] = policy_header(&policy->rules[i], &policy->rules[i].limits);
-        if (renderer->policy_headers[i] == NULL) {
-            renderer_free(renderer);
-            return NULL;
-        }
-    }
-    if (renderer->policy_headers == NULL) {
-        free(renderer);
-        return NULL;
-    }
-    return renderer;
+    return calloc(1, sizeof(struct renderer));
 }
 
 void
@@ -382,8 +375,5 @@ renderer_free(struct renderer *renderer)
     for (size_t i = 0; i < CACHE_SLOTS; i++)
         if (renderer->slots[i].key_bytes > 0)
             response_free(&renderer->slots[i].response);
-    for (uint32_t i = 0; i < renderer->policy->rule_count; i++)
-        free(renderer->policy_headers[i]);
-    free(renderer->policy_headers);
     free(renderer);
 }

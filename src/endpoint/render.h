@@ -18,8 +18,8 @@ struct renderer;
 
 #define RENDER_UNAVAILABLE "Rate limiter storage is unavailable."
 
-/* NULL when out of memory. `policy` is borrowed. */
-struct renderer *renderer_new(const struct policy *policy);
+/* NULL when out of memory. */
+struct renderer *renderer_new(void);
 void renderer_free(struct renderer *renderer);
 
 /* 200, 429 or 503 for a take that is done: of a resource, or of forward auth. `message` is static. `deny_403`: 403

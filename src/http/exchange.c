@@ -105,6 +105,28 @@ find_route(struct exchange *exchange, const char *url)
     exchange->route = route_find(table, exchange->path, bytes);
 }
 
+static const struct header_index *
+index_for(struct exchange_context *context, const struct generation *generation)
+{
+    if (context->index_of != generation->number)
+        header_index_init(&context->index, generation->policy);
+    context->index_of = generation->number;
+    return &context->index;
+}
+
+static bool
+read_head(struct exchange *exchange, const struct generation *generation, const char *url, const char *method,
+          const char *version)
+{
+    const struct request_line line = {method, url, version, exchange->target_bytes,
+                                      exchange->target_is_clean};
+
+    exchange->headers_of = generation->number;
+    return head_read(&exchange->headers, index_for(exchange->context, generation), exchange->connection,
+                     &line, &exchange->refusal) ||
+           refuse(exchange, exchange->refusal.status, exchange->refusal.detail);
+}
+
 static bool
 is_method_allowed(const struct exchange *exchange)
 {
@@ -146,16 +168,12 @@ exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, con
 static bool
 begin(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
-    const struct request_line line = {method, url, version, exchange->target_bytes,
-                                      exchange->target_is_clean};
-
     exchange->ends = false;
     exchange->refusal = (struct raw_answer){.status = 431,
                                             .detail = "The request takes more memory than a connection has.",
                                             .head = strcmp(method, "HEAD") == 0};
-    if (!head_read(&exchange->headers, &exchange->context->index, exchange->connection, &line,
-                   &exchange->refusal))
-        return refuse(exchange, exchange->refusal.status, exchange->refusal.detail);
+    if (!read_head(exchange, generation_current(exchange->context->generations), url, method, version))
+        return false;
     exchange->request.method = method_by_name(method);
     find_route(exchange, url);
     if (!begin_body(exchange))
@@ -189,6 +207,28 @@ free_body(struct exchange *exchange)
 }
 
 /* The last call: the endpoint. */
+
+/* The rules that are in force now. They may ask for other headers than those that were in force at the first call. */
+static bool
+enter_generation(struct exchange *exchange, const char *url, const char *method, const char *version)
+{
+    const struct generation *generation;
+
+    exchange->deciding = generation_enter(exchange->context->generations);
+    generation = exchange->deciding->generation;
+    exchange->request.policy = generation->policy;
+    return generation->number == exchange->headers_of ||
+           read_head(exchange, generation, url, method, version);
+}
+
+static void
+leave_generation(struct exchange *exchange)
+{
+    if (exchange->deciding != NULL)
+        generation_leave(exchange->deciding);
+    exchange->deciding = NULL;
+    exchange->request.policy = NULL;
+}
 
 static void
 note_draining(struct exchange *exchange)
@@ -256,8 +296,19 @@ on_resume(struct endpoint_request *request)
     assert(exchange->step == EXCHANGE_SUSPENDED);
     /* If this fails, libmicrohttpd calls once more after the resume, and exchange_handle ends the connection. */
     finish(exchange);
+    leave_generation(exchange);
     MHD_resume_connection(exchange->connection);
     exchange->context->resumed = true;
+}
+
+static bool
+handle_last(struct exchange *exchange, const char *url, const char *method, const char *version)
+{
+    bool queued = enter_generation(exchange, url, method, version) && respond(exchange);
+
+    if (exchange->step != EXCHANGE_SUSPENDED)
+        leave_generation(exchange);
+    return queued;
 }
 
 bool
@@ -274,7 +325,7 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
         *upload_bytes = 0;
         return take_body(exchange, upload, count);
     }
-    return exchange->step == EXCHANGE_BODY && respond(exchange);
+    return exchange->step == EXCHANGE_BODY && handle_last(exchange, url, method, version);
 }
 
 void
@@ -294,6 +345,7 @@ exchange_complete(struct exchange *exchange)
 {
     if (exchange->started && exchange->route->endpoint->free != NULL)
         exchange->route->endpoint->free(&exchange->request, exchange->step == EXCHANGE_SUSPENDED);
+    leave_generation(exchange);
     free_body(exchange);
     exchange->started = false;
     exchange->step = EXCHANGE_IDLE;

@@ -14,6 +14,10 @@
  * The way back is one function, on_resume: the store calls its callback, which leads to the endpoint, which calls
  * `resume`; on_resume asks the endpoint for the answer, queues it and resumes the connection.
  *
+ * A request is decided by the rules that are in force when its last call comes, and holds their generation until its answer
+ * is queued. The rules say which headers matter: those of a request whose body was still arriving when the rules changed
+ * are read once more.
+ *
  * One exchange lives in each connection, and serves its requests one after the other. It knows no endpoint by name. The
  * worker's thread only.
  */
@@ -26,6 +30,7 @@
 
 #include "access.h"
 #include "endpoint.h"
+#include "generation.h"
 #include "headers.h"
 #include "http_options.h"
 #include "raw_answer.h"
@@ -34,11 +39,13 @@
 
 struct MHD_Connection;
 
-/* What all exchanges of a worker share. The server fills it; of its fields an exchange sets `resumed` alone. */
+/* What all exchanges of a worker share. The server fills it; of its fields an exchange sets `resumed`, and `index` with `index_of`. */
 struct exchange_context {
     const struct http_options *options;
     struct endpoint_context endpoint;
-    struct header_index index;
+    struct generation_reader *generations; /* the worker's */
+    struct header_index index;             /* of the generation `index_of` */
+    uint64_t index_of;                     /* its number; 0: of none yet */
     struct access_tokens tokens;
     struct uploads uploads; /* the bodies that are being collected */
     bool draining;          /* every answer closes its connection */
@@ -70,6 +77,9 @@ struct exchange {
     struct upload *upload; /* NULL: the body is dropped */
     char path[EXCHANGE_PATH_BYTES];
     struct headers headers;
+    uint64_t headers_of; /* the number of the generation that they were read for */
+    struct generation_share
+        *deciding; /* the generation of the request, from start to the answer; else NULL */
     struct endpoint_request request;
 };
 

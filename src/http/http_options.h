@@ -8,14 +8,14 @@
 
 #include "address.h"
 #include "places.h"
-#include "policy.h"
 
+struct generations;
 struct route_table;
 
 /* Everything pointed to is borrowed, and must outlive the servers. */
 struct http_options {
     const struct route_table *routes;
-    const struct policy *policy;
+    struct generations *generations;     /* with a reader for each worker's number */
     const struct networks *trusted;      /* proxies */
     struct places *places;               /* for connections */
     const char *api_token, *admin_token; /* NULL or "": not set */

@@ -318,7 +318,8 @@ open_daemon(struct server *server)
 }
 
 struct server *
-server_new(struct event_base *base, int socket, struct limiter *limiter, const struct http_options *options)
+server_new(struct event_base *base, int socket, struct limiter *limiter,
+           struct generation_reader *generations, const struct http_options *options)
 {
     struct server *server = calloc(1, sizeof(*server));
 
@@ -331,13 +332,10 @@ server_new(struct event_base *base, int socket, struct limiter *limiter, const s
     server->now_us = clock_mono_us();
     server->context = (struct exchange_context){
         .options = options,
-        .endpoint = {.policy = options->policy,
-                     .trusted = options->trusted,
-                     .limiter = limiter,
-                     .renderer = renderer_new(options->policy)},
+        .endpoint = {.trusted = options->trusted, .limiter = limiter, .renderer = renderer_new()},
+        .generations = generations,
     };
     uploads_init(&server->context.uploads, siphash_random_key());
-    header_index_init(&server->context.index, options->policy);
     connections_init(&server->connections, options);
     if (open_daemon(server))
         server->acceptor = acceptor_new(base, socket, on_arrival, server);

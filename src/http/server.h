@@ -15,12 +15,13 @@
 #include <stdbool.h>
 
 struct event_base;
+struct generation_reader;
 struct server;
 
 /* `socket` listens and does not block; the server owns it, and closes it even when it returns NULL. The rest is borrowed.
    NULL with errno when the server cannot be made. */
 struct server *server_new(struct event_base *base, int socket, struct limiter *limiter,
-                          const struct http_options *options);
+                          struct generation_reader *generations, const struct http_options *options);
 
 /* No request may be pending at the store. Open connections are cut off. NULL is allowed. */
 void server_free(struct server *server);

@@ -22,6 +22,7 @@
 
 #include "cases.h"
 #include "clock.h"
+#include "generation.h"
 #include "limiter.h"
 #include "memory_store.h"
 #include "number.h"
@@ -38,7 +39,7 @@ struct service {
     struct http_options options;
     struct clock clock;
     struct event_base *base;
-    struct policy *policy;
+    struct generations *generations;
     struct store *store;
     struct limiter_counts counts;
     struct limiter limiter;
@@ -132,24 +133,27 @@ open_sockets(struct service *service)
 static bool
 open_service(struct service *service, const char *rules)
 {
+    struct policy *policy = parse_rules(rules);
+
     *service = (struct service){.clock = clock_fixed(CASES_START_US), .client = -1};
-    service->policy = parse_rules(rules);
-    if (service->policy == NULL)
+    if (policy == NULL)
         return false;
+    service->generations = generations_new(policy, 1);
     service->base = event_base_new();
     service->store =
         memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &service->clock});
     service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
-    assert(service->base != NULL && service->store != NULL);
+    assert(service->generations != NULL && service->base != NULL && service->store != NULL);
     places_init(&service->places, 4);
     service->options = (struct http_options){.routes = &public_routes,
-                                             .policy = service->policy,
+                                             .generations = service->generations,
                                              .trusted = &service->trusted,
                                              .places = &service->places,
                                              .max_body_bytes = 1024,
                                              .header_timeout_us = PATIENCE_US,
                                              .idle_timeout_us = PATIENCE_US};
-    service->server = server_new(service->base, open_sockets(service), &service->limiter, &service->options);
+    service->server = server_new(service->base, open_sockets(service), &service->limiter,
+                                 generations_reader(service->generations, 0), &service->options);
     assert(service->server != NULL);
     return true;
 }
@@ -163,7 +167,9 @@ close_service(struct service *service)
     store_free(service->store);
     if (service->base)
         event_base_free(service->base);
-    policy_free(service->policy);
+    if (service->generations)
+        generation_reader_close(generations_reader(service->generations, 0));
+    generations_free(service->generations);
 }
 
 /* Asking over HTTP. */
@@ -347,7 +353,7 @@ static bool
 take_store(struct service *service, const struct cases_case *c, const struct cases_step *step,
            const struct decision *expected)
 {
-    const struct rule *rule = service->policy->fallback;
+    const struct rule *rule = generations_policy(service->generations)->fallback;
     struct client client;
     struct store_request request = {.subject = {.client = &client,
                                                 .rule = rule->name,

@@ -61,7 +61,7 @@ class Service:
             command += ["--listen", listen]
         if workers is not None:
             command += ["--workers", str(workers)]
-        self._write_rules(rules)
+        self.write_rules(rules)
         if dotenv is not None:
             (self.path / ".env").write_text(dotenv)
         self._stderr = open(self.path / "stderr", "w+b")
@@ -76,7 +76,7 @@ class Service:
         self.port = int(address.group(2)) if address else None
         self.address = (("127.0.0.1", self.port) if address else self.display.removeprefix("unix:"))
 
-    def _write_rules(self, rules):
+    def write_rules(self, rules):
         if rules is None:
             rules = (REPOSITORY / "rate_limits.json").read_text()
         (self.path / "rate_limits.json").write_text(rules if isinstance(rules, str) else json.dumps(rules))

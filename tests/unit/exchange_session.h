@@ -14,6 +14,7 @@
 #include <microhttpd.h>
 
 #include "exchange.h"
+#include "policy_text.h"
 #include "suite.h"
 
 #define BODY_BYTES_MAX  4096 /* MAX_BODY_BYTES */
@@ -33,6 +34,8 @@ static struct {
     char body[LARGE_BODY_MAX];
     size_t body_bytes;
     char rest[64];
+    char rule[128];         /* the first one of the request's policy */
+    char value[128];        /* of the first header that the policy wants */
     bool closing, draining; /* as finish saw them */
 } endpoint;
 
@@ -52,6 +55,11 @@ start(struct endpoint_request *request)
         memcpy(endpoint.body, request->body.text, request->body.bytes);
     if (request->rest != NULL)
         snprintf(endpoint.rest, sizeof(endpoint.rest), "%s", request->rest);
+    if (request->policy->rule_count > 0)
+        snprintf(endpoint.rule, sizeof(endpoint.rule), "%s", request->policy->rules[0].name);
+    if (request->policy->header_count > 0)
+        snprintf(endpoint.value, sizeof(endpoint.value), "%.*s",
+                 (int)request->headers->identity.values[0].bytes, request->headers->identity.values[0].text);
     if (endpoint.status == ENDPOINT_ANSWERED)
         request->response = text_response("answered by start", request->closing);
     return endpoint.status;
@@ -97,6 +105,7 @@ static const struct route_table table = {.routes = routes, .count = sizeof(route
 /* One connection, driven as server.c drives it. */
 
 static struct {
+    struct generations *generations;
     struct exchange_context context;
     struct exchange exchange;
     struct peer peer;
@@ -109,10 +118,9 @@ static struct {
     size_t answer_bytes;
 } session;
 
-static const struct policy policy;
 static const struct networks nobody;
 static const struct http_options options = {
-    .routes = &table, .policy = &policy, .trusted = &nobody, .max_body_bytes = BODY_BYTES_MAX};
+    .routes = &table, .trusted = &nobody, .max_body_bytes = BODY_BYTES_MAX};
 
 static void *
 on_first_line(void *arg, const char *uri, struct MHD_Connection *connection)
@@ -165,7 +173,8 @@ set_up(void)
     endpoint.status = ENDPOINT_DONE;
     session.context.options = &options;
     uploads_init(&session.context.uploads, siphash_random_key());
-    header_index_init(&session.context.index, &policy);
+    session.generations = generations_new(policy_of_text("{}"), 1);
+    session.context.generations = generations_reader(session.generations, 0);
     ck_assert(access_init(&session.context.tokens, NULL, NULL));
     peer_init(&session.peer, &address, &nobody);
     exchange_init(&session.exchange, &session.context, &session.peer);
@@ -197,6 +206,8 @@ tear_down(void)
     hang_up();
     MHD_stop_daemon(session.daemon);
     ck_assert_ptr_null(session.exchange.upload);
+    generation_reader_close(session.context.generations);
+    generations_free(session.generations);
     ck_assert_uint_eq(session.context.uploads.bytes, 0);
 }
 

@@ -39,7 +39,7 @@ set_up(void)
     policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
     ck_assert_msg(policy != NULL, "%s", report.count ? report.lines[0] : "");
     report_fini(&report);
-    renderer = renderer_new(policy);
+    renderer = renderer_new();
     ck_assert_ptr_nonnull(renderer);
 }
 

@@ -26,8 +26,7 @@ set_up(void)
     test_clock = clock_steady();
     limiter.store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
     ck_assert_ptr_nonnull(limiter.store);
-    context =
-        (struct endpoint_context){.policy = policy, .limiter = &limiter, .renderer = renderer_new(policy)};
+    context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new()};
     ck_assert_ptr_nonnull(context.renderer);
 }
 
@@ -43,8 +42,10 @@ tear_down(void)
 static unsigned
 status_of(const struct endpoint *endpoint, const char *body)
 {
-    struct endpoint_request request = {
-        .context = &context, .method = METHOD_POST, .body = {.text = body, .bytes = strlen(body)}};
+    struct endpoint_request request = {.context = &context,
+                                       .policy = policy,
+                                       .method = METHOD_POST,
+                                       .body = {.text = body, .bytes = strlen(body)}};
     enum endpoint_status status = endpoint->start(&request);
 
     ck_assert_int_ne(status, ENDPOINT_PENDING);

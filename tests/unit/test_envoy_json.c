@@ -37,8 +37,7 @@ set_up(void)
     limiter = (struct limiter){
         .store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock})};
     ck_assert_ptr_nonnull(limiter.store);
-    context =
-        (struct endpoint_context){.policy = policy, .limiter = &limiter, .renderer = renderer_new(policy)};
+    context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new()};
     ck_assert_ptr_nonnull(context.renderer);
 }
 
@@ -59,8 +58,10 @@ start(const char *quoted)
     for (char *quote = body; (quote = strchr(quote, '\'')) != NULL;)
         *quote = '"';
     envoy_json_endpoint.free(&request, false);
-    request = (struct endpoint_request){
-        .context = &context, .method = METHOD_POST, .body = {.text = body, .bytes = strlen(body)}};
+    request = (struct endpoint_request){.context = &context,
+                                        .policy = policy,
+                                        .method = METHOD_POST,
+                                        .body = {.text = body, .bytes = strlen(body)}};
     return envoy_json_endpoint.start(&request);
 }
 

@@ -229,6 +229,86 @@ END_TEST
 
 /* Routes. */
 
+/* The rules change. */
+
+static void
+change_rules(const char *text)
+{
+    ck_assert(generations_publish(session.generations, policy_of_text(text)));
+}
+
+#define BY_HEADER(rule, header) \
+    "{\"" rule "\": {\"capacity\": 1, \"refill_rate\": 1, \"identify_by\": [\"header:" header "\"]}}"
+
+START_TEST(next_request_is_decided_by_the_new_rules)
+{
+    change_rules(BY_HEADER("one", "X-A"));
+    run_text("GET /plain HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\n\r\n");
+    ck_assert_str_eq(endpoint.rule, "one");
+    ck_assert_str_eq(endpoint.value, "1");
+    change_rules(BY_HEADER("two", "X-B"));
+    run_text("GET /plain HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\n\r\n");
+    ck_assert_str_eq(endpoint.rule, "two");
+    ck_assert_str_eq(endpoint.value, "2");
+}
+END_TEST
+
+START_TEST(pending_request_keeps_its_rules_until_it_is_answered)
+{
+    change_rules(BY_HEADER("one", "X-A"));
+    endpoint.status = ENDPOINT_PENDING;
+    get("/plain");
+    change_rules(BY_HEADER("two", "X-B"));
+    generation_current(session.context.generations);
+    ck_assert_str_eq(endpoint.request->policy->rules[0].name, "one");
+    ck_assert_uint_eq(generations_alive(session.generations), 2);
+    endpoint.request->resume(endpoint.request);
+    ck_assert_uint_eq(generations_alive(session.generations), 1);
+    ck_assert_int_eq(status_of(run_text("")), 200);
+}
+END_TEST
+
+START_TEST(pending_request_that_is_lost_lets_its_rules_go)
+{
+    endpoint.status = ENDPOINT_PENDING;
+    get("/plain");
+    change_rules(BY_HEADER("two", "X-B"));
+    generation_current(session.context.generations);
+    exchange_complete(&session.exchange);
+    session.lost = true;
+    ck_assert_uint_eq(generations_alive(session.generations), 1);
+    MHD_resume_connection(session.exchange.connection);
+    hang_up();
+}
+END_TEST
+
+static const struct {
+    const char *header, *body;
+} slow_bodies[] = {
+    {"Content-Length: 3", "abc"},
+    {"Transfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n"},
+    {"Transfer-Encoding: chunked", "3;x=y\r\nabc\r\n0\r\nX-B: trailer\r\n\r\n"},
+};
+
+/* The headers are read by the rules of the first call, but the request is decided when its body is complete. */
+START_TEST(rules_that_change_while_a_body_arrives_decide_it)
+{
+    char head[256];
+
+    change_rules(BY_HEADER("one", "X-A"));
+    snprintf(head, sizeof(head), "POST /read HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B:  2 \r\n%s\r\n\r\n",
+             slow_bodies[_i].header);
+    ck_assert_str_eq(run_text(head), "");
+    change_rules(BY_HEADER("two", "X-B"));
+    generation_current(session.context.generations);
+    ck_assert_uint_eq(generations_alive(session.generations), 1); /* a slow client keeps no old rules */
+    ck_assert_int_eq(status_of(run_text(slow_bodies[_i].body)), 200);
+    ck_assert_str_eq(endpoint.rule, "two");
+    ck_assert_str_eq(endpoint.value, "2");
+    ck_assert_uint_eq(endpoint.body_bytes, 3);
+}
+END_TEST
+
 START_TEST(path_is_matched_in_its_one_spelling)
 {
     ck_assert_int_eq(status_of(get("//x/../%70lain?a=b")), 200);
@@ -305,6 +385,7 @@ main(void)
     Suite *suite = suite_create("exchange");
     TCase *calls = add_case(suite, "calls"), *lost = add_case(suite, "lost connections");
     TCase *bodies = add_case(suite, "bodies"), *found = add_case(suite, "routes");
+    TCase *rules = add_case(suite, "rules");
 
     tcase_add_test(calls, endpoint_that_is_done_is_finished_at_once_and_freed_once);
     tcase_add_test(calls, endpoint_that_answers_itself_is_not_finished);
@@ -325,6 +406,10 @@ main(void)
     tcase_add_test(bodies, endpoint_may_accept_more_than_the_bound);
     tcase_add_test(bodies, chunked_body_above_the_bound_is_a_413);
     tcase_add_test(bodies, body_without_room_in_the_budget_is_a_503);
+    tcase_add_test(rules, next_request_is_decided_by_the_new_rules);
+    tcase_add_test(rules, pending_request_keeps_its_rules_until_it_is_answered);
+    tcase_add_test(rules, pending_request_that_is_lost_lets_its_rules_go);
+    tcase_add_loop_test(rules, rules_that_change_while_a_body_arrives_decide_it, 0, ROWS(slow_bodies));
     tcase_add_test(found, path_is_matched_in_its_one_spelling);
     tcase_add_test(found, subtree_gets_what_follows_as_it_came);
     tcase_add_test(found, path_without_route_is_a_404);

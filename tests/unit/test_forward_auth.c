@@ -54,10 +54,14 @@ match(const char *rest, bool trusted)
     static char result[128];
     const struct networks none = {0};
     struct limiter limiter = {.store = store};
-    const struct endpoint_context context = {.policy = policy, .trusted = &none, .limiter = &limiter};
+    const struct endpoint_context context = {.trusted = &none, .limiter = &limiter};
     struct peer peer;
-    struct endpoint_request request = {
-        .context = &context, .method = METHOD_GET, .rest = rest, .headers = &headers, .peer = &peer};
+    struct endpoint_request request = {.context = &context,
+                                       .policy = policy,
+                                       .method = METHOD_GET,
+                                       .rest = rest,
+                                       .headers = &headers,
+                                       .peer = &peer};
 
     peer_of_address(&peer, &(struct address){.bytes = {192, 0, 2, 1}, .size = 4}, trusted);
     if (forward_auth_endpoint.start(&request) == ENDPOINT_DONE) {

@@ -88,7 +88,7 @@ START_TEST(cached_answer_equals_a_new_one)
     for (int i = 0; i < 400; i++) {
         struct limiter_take take = random_take(&random);
         bool closing = random_below(&random, 4) == 0, deny_403 = random_below(&random, 2) == 0;
-        struct renderer *fresh = renderer_new(policy);
+        struct renderer *fresh = renderer_new();
         struct response cached = render_take(renderer, &take, message, deny_403, closing);
         struct response made = render_take(fresh, &take, message, deny_403, closing);
         char *cached_text = content(&cached), *made_text = content(&made);
