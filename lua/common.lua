@@ -1,5 +1,5 @@
 -- common: functions that the other files share. All are embedded as one script, in the order common, token_bucket,
--- sliding_window, sliding_window_counter, fixed_window, take.
+-- sliding_window, sliding_window_counter, fixed_window, penalty, take.
 --
 -- Lua counts in doubles: whole numbers are exact below 2^53, and an algorithm forms no larger one for any
 -- limit that the service accepts (src/algorithm/limit.h). Division is exact too where only the whole part of

@@ -1,21 +1,25 @@
--- take: decides a batch of requests, each with one or more limits, at one moment of Redis' clock.
+-- take: decides a batch of requests, each with one or more limits, and perhaps a penalty, at one moment of Redis' clock.
 --
--- KEYS  for each request in turn, one key per limit: rl:{client}:rule:index:state
+-- KEYS  for each request in turn, one key per limit: rl:{client}:rule:index:state, then that of its penalty, if its rule has
+--       one: rl:{client}:rule:p
 -- ARGV  1 if a key may appear more than once in KEYS, else 0
 --       the number of rules in this batch, then
---       a rule     the number of its limits, then for each limit: the name of its algorithm, limit, a, b
+--       a rule     the number of its keys, then for each limit: the name of its algorithm, limit, a, b
 --                    token_bucket  a = units_per_token, b = units_per_us
 --                    the windows   a = window_us,       b = tick_us
+--                  then for its penalty, if it has one: `penalty`, after, within_us, for_us, growth, up_to_us
 --       requests   rule (its index above, from 1), cost, count, and for how many requests in a row these hold.
 --                    count: the number of equal requests, decided one by one as if each had come alone
 --
 -- Reply: one string of decimal integers, separated by spaces. For each request its decisions in order, equal ones
 -- in a row written once:
 --       n, then for each limit: allowed (0 or 1), remaining, retry_after (-1: never), reset_after
+--       then, if its rule has a penalty: the rest of the penalty; 0: not penalised
 -- where n is how many of its `count` requests got this decision. An n of 0, with nothing after it: a key of this
 -- request does not hold a state of ours; nothing was spent on it.
 --
--- Durations are in microseconds. If any limit of a request refuses it, nothing is spent on any.
+-- Durations are in microseconds. If any limit of a request refuses it, or its client is penalised, nothing is spent on any.
+-- The limits of a penalised request say what they would have said without the penalty.
 
 local makers = {
     token_bucket = token_bucket,
@@ -33,13 +37,20 @@ local function read_rules()
     local rule_count = tonumber(ARGV[place])
     place = place + 1
     for r = 1, rule_count do
-        local rule = { count = tonumber(ARGV[place]) }
+        local keys = tonumber(ARGV[place])
+        local rule = { keys = keys, count = keys }
         place = place + 1
-        for i = 1, rule.count do
-            local algorithm, requests, a, b = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
-            rule[i] = makers[algorithm](tonumber(requests), tonumber(a), tonumber(b))
-            strings = strings and algorithm ~= 'sliding_window'
-            place = place + 4
+        for i = 1, keys do
+            local name, a, b, c = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
+            if name == 'penalty' then
+                rule.count, rule.penalty = keys - 1, penalty(tonumber(a), tonumber(b), tonumber(c),
+                    tonumber(ARGV[place + 4]), tonumber(ARGV[place + 5]))
+                place = place + 6
+            else
+                rule[i] = makers[name](tonumber(a), tonumber(b), tonumber(c))
+                strings = strings and name ~= 'sliding_window'
+                place = place + 4
+            end
         end
         rules[r] = rule
     end
@@ -57,22 +68,36 @@ local refused_form = format('0 %s %s %s', whole, whole, whole)
 local reply, n = {}, 0
 local before = 0 -- the keys of the current request follow this number
 
+-- The key does not hold a state of ours. Nothing has been written yet.
+local function leave_undecided()
+    n = n + 1
+    reply[n] = '0'
+end
+
 -- One request, `count` times: read once, decided in memory, written once. A peek or a refusal spends nothing, so the
--- decision holds for all that are left.
+-- decision holds for all that are left, except where a penalty counts them.
 local function take(rule, cost, count)
-    local limits, fit = rule.count, true
+    local limits, fit, penalty, penalised = rule.count, true, rule.penalty, nil
     for i = 1, limits do
         local fits = rule[i].load(KEYS[before + i], stored[before + i], cost)
         if fits == nil then
-            n = n + 1
-            reply[n] = '0'
-            return
+            return leave_undecided()
         end
         fit = fit and fits
     end
+    if penalty then
+        if not penalty.load(KEYS[before + limits + 1], stored[before + limits + 1]) then
+            return leave_undecided()
+        end
+        penalised = penalty.rest() > 0
+    end
     while true do
-        local spend = fit and cost > 0
+        local spend = fit and cost > 0 and not penalised
         local alike = spend and 1 or count
+        if penalty and not fit and not penalised then
+            alike = penalty.refuse(count)
+            penalised = penalty.rest() > 0
+        end
         n = n + 1
         reply[n] = alike == 1 and '1' or alike
         for i = 1, limits do
@@ -80,6 +105,10 @@ local function take(rule, cost, count)
             n = n + 1
             reply[n] = allowed and format(allowed_form, remaining, reset_after)
                 or format(refused_form, remaining, retry_after, reset_after)
+        end
+        if penalty then
+            n = n + 1
+            reply[n] = penalised and format(whole, penalty.rest()) or '0'
         end
         count = count - alike
         if count == 0 then
@@ -92,6 +121,9 @@ local function take(rule, cost, count)
     for i = 1, limits do
         rule[i].save(KEYS[before + i])
     end
+    if penalty then
+        penalty.save(KEYS[before + limits + 1])
+    end
 end
 
 while before < #KEYS do
@@ -99,7 +131,7 @@ while before < #KEYS do
     local cost, count = tonumber(ARGV[place + 1]), tonumber(ARGV[place + 2])
     for _ = 1, tonumber(ARGV[place + 3]) do
         take(rule, cost, count)
-        before = before + rule.count
+        before = before + rule.keys
     end
     place = place + 4
 end

@@ -148,6 +148,20 @@ read_limit(struct reader *reader, struct cases_case *c)
 }
 
 static void
+read_penalty(struct reader *reader, struct cases_case *c)
+{
+    c->penalty = (struct penalty){
+        .after = need_number(reader, need_word(reader, "after"), "after"),
+        .within_us = need_time(reader, need_word(reader, "within")),
+        .for_us = need_time(reader, need_word(reader, "for")),
+        .growth = need_number(reader, need_word(reader, "growth"), "growth"),
+        .up_to_us = need_time(reader, need_word(reader, "up_to")),
+    };
+    if (c->penalty.after < 1)
+        fail(reader, "a penalty after no refusal");
+}
+
+static void
 read_decision(struct reader *reader, const struct limit *limit, char *allowed, struct decision *decision)
 {
     const char *retry_after;
@@ -187,6 +201,12 @@ read_answer(struct reader *reader, const struct cases_case *c, struct cases_step
         }
         read_decision(reader, &c->limits[i].limit, word, &answer->decisions[i]);
     }
+    word = next_word(reader);
+    if (word == NULL)
+        return;
+    if (strcmp(word, "|") != 0 || strcmp(need_word(reader, "penalty"), "penalty") != 0)
+        fail(reader, "%s: expected | penalty, or nothing", word);
+    answer->penalty_us = need_time(reader, need_word(reader, "the rest of the penalty"));
 }
 
 static void
@@ -243,6 +263,8 @@ read_line(struct reader *reader, struct cases *cases, char *text)
         fail(reader, "expected a case");
     } else if (strcmp(word, "limit") == 0) {
         read_limit(reader, c);
+    } else if (strcmp(word, "penalty") == 0) {
+        read_penalty(reader, c);
     } else if (strcmp(word, "->") != 0) {
         read_step(reader, c, word);
     } else if (c->step_count > 0) {

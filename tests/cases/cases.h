@@ -6,15 +6,17 @@
  *      case a_token_is_there_at_its_microsecond
  *      limit token_bucket 3 1/1s                    capacity, refill / period
  *      limit fixed_window 10 1s                     limit, window; more lines: several limits, all or nothing
+ *      penalty 1 1m 10m 2 1d                        after, within, for, growth, up_to; may be left out
  *        0s          alice 3  -> yes 0 0 3s | yes 7 0 1s
  *        1s-1us      alice 1  -> no  0 1us 2s+1us | yes 7 0 1us
  *        1s          bob   2x3  -> 1: yes 1 0 2s    | yes 8 0 1s
- *                             -> 2: no  1 1s 2s   | yes 8 0 1s
+ *                             -> 1: no  1 1s 2s   | yes 8 0 1s
+ *                             -> 1: no  0 10m 10m | no  0 10m 10m | penalty 10m
  *
  * A step: when (counted from the start of the case), who, the cost, and how many such requests at that moment
  * ("1x5"); after "->", for each limit: allowed, remaining, retry_after, reset_after. Where requests of one
  * step get different answers each group has a line of its own, "N:" before it, beginning with "->" from the
- * second on.
+ * second on. Of a penalised client, `| penalty` and the rest of the penalty follow.
  *
  * A time is a sum of whole numbers with us, ms, s, m, h or d: 1s, 1s-1us, -2h+5ms; 0 needs no unit.
  * retry_after may be `never`. Every case starts with empty counters at CASES_START_US, where windows of any
@@ -29,6 +31,7 @@
 
 #include "decision.h"
 #include "limit.h"
+#include "penalty.h"
 
 /* A whole number of weeks, days, hours and minutes after the epoch, in November 2023. */
 #define CASES_START_US INT64_C(1700092800000000)
@@ -40,6 +43,7 @@
 struct cases_answer {
     int64_t count;
     struct decision decisions[CASES_LIMITS_MAX]; /* one a limit */
+    int64_t penalty_us;                          /* the rest of the penalty; 0: not penalised */
 };
 
 struct cases_step {
@@ -64,6 +68,7 @@ struct cases_case {
     char name[CASES_NAME_BYTES];
     struct cases_limit limits[CASES_LIMITS_MAX];
     size_t limit_count;
+    struct penalty penalty; /* `after` 0: none */
     struct cases_step *steps;
     size_t step_count;
 };
@@ -81,15 +86,15 @@ void cases_free(struct cases *cases);
 
 /*
  * What is held to the tables. `begin` makes the counters empty; `take` makes step->count requests at
- * step->now_us and fills one answer each, in order (`decisions` has room for count * limit_count). False: it
- * could not be had, and the runner has said why on standard error.
+ * step->now_us and fills one answer each, in order (`decisions` has room for count * limit_count, `penalties_us` for
+ * count). False: it could not be had, and the runner has said why on standard error.
  */
 struct cases_runner {
     const char *name;
     void *context;
     bool (*begin)(void *context, const struct cases_case *c);
     bool (*take)(void *context, const struct cases_case *c, const struct cases_step *step,
-                 struct decision *decisions);
+                 struct decision *decisions, int64_t *penalties_us);
 };
 
 /* Runs every case of every file; a difference is printed as "path:line: case, limit, expected, got". Returns

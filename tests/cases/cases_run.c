@@ -25,12 +25,18 @@ print_decision(const char *label, const struct decision *decision)
 
 static bool
 check_step(const char *path, const struct cases_case *c, const struct cases_step *step,
-           const struct decision *decisions)
+           const struct decision *decisions, const int64_t *penalties_us)
 {
     size_t request = 0;
 
     for (size_t i = 0; i < step->answer_count; i++) {
         for (int64_t k = 0; k < step->answers[i].count; k++, request++) {
+            if (penalties_us[request] != step->answers[i].penalty_us) {
+                fprintf(stderr, "%s:%d: %s: request %zu: penalty of %" PRId64 " us, expected %" PRId64 "\n",
+                        path, step->line, c->name, request + 1, penalties_us[request],
+                        step->answers[i].penalty_us);
+                return false;
+            }
             for (size_t l = 0; l < c->limit_count; l++) {
                 const struct decision *expected = &step->answers[i].decisions[l];
                 const struct decision *got = &decisions[request * c->limit_count + l];
@@ -57,10 +63,13 @@ run_case(const struct cases_runner *runner, const char *path, const struct cases
     for (size_t i = 0; same && i < c->step_count; i++) {
         const struct cases_step *step = &c->steps[i];
         struct decision *decisions = calloc((size_t)step->count * c->limit_count, sizeof(*decisions));
+        int64_t *penalties_us = calloc((size_t)step->count, sizeof(*penalties_us));
 
-        assert(decisions != NULL);
-        same = runner->take(runner->context, c, step, decisions) && check_step(path, c, step, decisions);
+        assert(decisions != NULL && penalties_us != NULL);
+        same = runner->take(runner->context, c, step, decisions, penalties_us) &&
+               check_step(path, c, step, decisions, penalties_us);
         free(decisions);
+        free(penalties_us);
     }
     if (!same)
         fprintf(stderr, "%s: %s: failed\n", runner->name, c->name);

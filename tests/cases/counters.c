@@ -18,9 +18,21 @@ counters_fini(struct counters *counters)
     window_log_pool_fini(&counters->pool);
 }
 
+/* The rest of the client's penalty, which a refusal may begin. */
+static int64_t
+penalise(const struct penalty *penalty, struct penalty_state *state, int64_t now_us, bool fits)
+{
+    if (penalty == NULL)
+        return 0;
+    penalty_advance(penalty, state, now_us);
+    if (!fits && penalty_rest_us(state, now_us) == 0)
+        penalty_refuse(penalty, state, now_us);
+    return penalty_rest_us(state, now_us);
+}
+
 bool
 counters_take(struct counters *counters, size_t client, int64_t now_us, int64_t cost,
-              struct decision *decisions)
+              struct decision *decisions, int64_t *penalty_us)
 {
     union algorithm_state *states = counters->states[client];
     bool fits[COUNTERS_LIMITS_MAX], all = true;
@@ -36,6 +48,8 @@ counters_take(struct counters *counters, size_t client, int64_t now_us, int64_t 
         all = all && fits[i];
     }
     counters->seen[client] = true;
+    *penalty_us = penalise(counters->penalty, &counters->penalties[client], now_us, all);
+    all = all && *penalty_us == 0;
     for (size_t i = 0; i < counters->limit_count; i++) {
         const struct limit *limit = &counters->limits[i];
 
@@ -43,5 +57,7 @@ counters_take(struct counters *counters, size_t client, int64_t now_us, int64_t 
             algorithm_spend(limit, &states[i], &counters->pool, now_us, cost);
         algorithm_report(limit, &states[i], &counters->pool, now_us, cost, fits[i], &decisions[i]);
     }
+    if (*penalty_us > 0)
+        penalty_apply(decisions, (uint32_t)counters->limit_count, *penalty_us);
     return all;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "algorithm.h"
+#include "penalty.h"
 
 #define COUNTERS_CLIENTS_MAX 16
 #define COUNTERS_LIMITS_MAX  8
@@ -17,16 +18,19 @@
 struct counters {
     const struct limit *limits; /* borrowed */
     size_t limit_count;
+    const struct penalty *penalty; /* borrowed; NULL: none, which is what counters_init sets */
     struct window_log_pool pool;
     bool seen[COUNTERS_CLIENTS_MAX];
     union algorithm_state states[COUNTERS_CLIENTS_MAX][COUNTERS_LIMITS_MAX];
+    struct penalty_state penalties[COUNTERS_CLIENTS_MAX];
 };
 
 void counters_init(struct counters *counters, const struct limit *limits, size_t limit_count);
 void counters_fini(struct counters *counters);
 
-/* One request; fills a decision a limit. True: allowed, and spent. */
+/* One request; fills a decision a limit, and `*penalty_us`, the rest of the client's penalty; 0: not penalised. True:
+   allowed, and spent. */
 bool counters_take(struct counters *counters, size_t client, int64_t now_us, int64_t cost,
-                   struct decision *decisions);
+                   struct decision *decisions, int64_t *penalty_us);
 
 #endif

@@ -7,6 +7,7 @@
 
 struct direct {
     struct limit limits[CASES_LIMITS_MAX];
+    struct penalty penalty;
     struct counters counters;
     bool begun;
     const char *clients[COUNTERS_CLIENTS_MAX];
@@ -23,6 +24,8 @@ begin(void *context, const struct cases_case *c)
     for (size_t i = 0; i < c->limit_count; i++)
         direct->limits[i] = c->limits[i].limit;
     counters_init(&direct->counters, direct->limits, c->limit_count);
+    direct->penalty = c->penalty;
+    direct->counters.penalty = c->penalty.after > 0 ? &direct->penalty : NULL;
     direct->begun = true;
     return true;
 }
@@ -40,14 +43,15 @@ client_number(struct direct *direct, const char *client)
 }
 
 static bool
-take(void *context, const struct cases_case *c, const struct cases_step *step, struct decision *decisions)
+take(void *context, const struct cases_case *c, const struct cases_step *step, struct decision *decisions,
+     int64_t *penalties_us)
 {
     struct direct *direct = context;
     size_t client = client_number(direct, step->client);
 
     for (int64_t i = 0; i < step->count; i++)
         counters_take(&direct->counters, client, step->now_us, step->cost,
-                      decisions + (size_t)i * c->limit_count);
+                      decisions + (size_t)i * c->limit_count, &penalties_us[i]);
     return true;
 }
 

@@ -73,7 +73,11 @@ static size_t __attribute__((format(printf, 3, 4))) put(char *out, size_t used, 
 static bool
 compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
 {
-    size_t used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], \"limits\": [");
+    size_t used;
+
+    if (c->penalty.after > 0)
+        return false;
+    used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], \"limits\": [");
 
     for (size_t i = 0; i < c->limit_count; i++) {
         const struct cases_limit *limit = &c->limits[i];

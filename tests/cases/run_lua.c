@@ -31,17 +31,20 @@ client_number(const struct cases_case *c, const char *client)
 }
 
 static bool
-take(void *context, const struct cases_case *c, const struct cases_step *step, struct decision *decisions)
+take(void *context, const struct cases_case *c, const struct cases_step *step, struct decision *decisions,
+     int64_t *penalties_us)
 {
     struct scripted *scripted = context;
-    const struct virtual_rule rule = {.limits = scripted->limits, .limit_count = c->limit_count};
+    const struct virtual_rule rule = {.limits = scripted->limits,
+                                      .limit_count = c->limit_count,
+                                      .penalty = c->penalty.after > 0 ? &c->penalty : NULL};
     const struct virtual_request request = {
         .client = client_number(c, step->client), .cost = step->cost, .count = step->count};
     const struct virtual_batch batch = {
         .now_us = step->now_us, .rules = &rule, .rule_count = 1, .requests = &request, .request_count = 1};
 
     return virtual_redis_send(scripted->redis, &batch) &&
-           virtual_redis_receive(scripted->redis, &batch, decisions);
+           virtual_redis_receive(scripted->redis, &batch, decisions, penalties_us);
 }
 
 int

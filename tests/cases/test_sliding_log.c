@@ -62,10 +62,11 @@ take(int64_t cost)
     const struct virtual_batch batch = {
         .now_us = now_us, .rules = &rule, .rule_count = 1, .requests = &request, .request_count = 1};
     struct decision by_c, by_lua;
+    int64_t penalty_us;
 
-    counters_take(&counters, 0, now_us, cost, &by_c);
+    counters_take(&counters, 0, now_us, cost, &by_c, &penalty_us);
     ck_assert(virtual_redis_send(redis, &batch));
-    ck_assert(virtual_redis_receive(redis, &batch, &by_lua));
+    ck_assert(virtual_redis_receive(redis, &batch, &by_lua, &penalty_us));
     ck_assert_msg(by_c.allowed == by_lua.allowed && by_c.remaining == by_lua.remaining &&
                       by_c.retry_after_us == by_lua.retry_after_us &&
                       by_c.reset_after_us == by_lua.reset_after_us,

@@ -277,6 +277,61 @@ START_TEST(one_foreign_key_leaves_the_other_limits_unspent)
 }
 END_TEST
 
+#define PENALISED "fixed_window 1 31622400000000 1 penalty 2 60000000 600000000 2 86400000000"
+
+START_TEST(a_penalty_is_kept_as_long_as_it_is_counted_or_remembered)
+{
+    int64_t before;
+
+    check_take("2 k p 0 1 2 " PENALISED " 1 2 2 1", "2 0 1 -1 0 0");
+    ck_assert_int_gt(ask_number("PTTL p"), 59000);
+    ck_assert_int_le(ask_number("PTTL p"), 60000);
+    check_take("2 k p 0 1 2 " PENALISED " 1 2 2 1", "2 0 1 -1 0 600000000");
+    ck_assert_int_gt(ask_number("PTTL p"), 600000 + 86400000 - 1000);
+    ck_assert_int_le(ask_number("PTTL p"), 600000 + 86400000);
+    before = writes();
+    for (int cost = 0; cost <= 2; cost++) {
+        char words[256], answer[256];
+
+        snprintf(words, sizeof(words), "2 k p 0 1 2 " PENALISED " 1 %d 3 1", cost);
+        take(answer, sizeof(answer), words);
+        ck_assert_msg(strncmp(answer, "3 ", 2) == 0, "cost %d: %s", cost, answer);
+    }
+    ck_assert_int_eq(writes(), before);
+}
+END_TEST
+
+START_TEST(a_peek_of_a_client_without_refusals_writes_no_penalty)
+{
+    int64_t before = writes();
+
+    check_take("4 k p l q 0 1 2 " PENALISED " 1 0 5 2", "5 1 1 0 0 0 5 1 1 0 0 0");
+    ck_assert_int_eq(writes(), before);
+}
+END_TEST
+
+START_TEST(a_penalty_that_is_foreign_leaves_the_limits_unspent)
+{
+    static const char *const makes[] = {"SET p hello", "RPUSH p 1", "HSET p 1 2", "SETRANGE p 32 x",
+                                        "SETRANGE p 16 f",
+                                        /* As long as a state, and with its letter. */
+                                        "SET p pbcdefghijklmnopqrstuvwxyzabcdefg"};
+
+    for (size_t i = 0; i < sizeof(makes) / sizeof(makes[0]); i++) {
+        char answer[128];
+        int end = 0;
+
+        order("FLUSHALL");
+        order(makes[i]);
+        take(answer, sizeof(answer), "6 a q k p b r 0 1 2 " PENALISED " 1 1 1 3");
+        sscanf(answer, "1 1 0 0 %*d 0 0 1 1 0 0 %*d 0%n", &end);
+        ck_assert_msg(end == (int)strlen(answer), "%s: %s", makes[i], answer);
+        ck_assert_int_eq(ask_number("EXISTS k"), 0);
+        ck_assert_int_eq(ask_number("EXISTS q r"), 0);
+    }
+}
+END_TEST
+
 START_TEST(a_lowered_limit_bounds_what_the_larger_one_wrote)
 {
     char answer[128];
@@ -475,6 +530,9 @@ main(void)
     tcase_add_test(tests, peeks_and_refusals_write_nothing);
     tcase_add_test(tests, a_foreign_key_fails_only_its_own_request);
     tcase_add_test(tests, one_foreign_key_leaves_the_other_limits_unspent);
+    tcase_add_test(tests, a_penalty_is_kept_as_long_as_it_is_counted_or_remembered);
+    tcase_add_test(tests, a_peek_of_a_client_without_refusals_writes_no_penalty);
+    tcase_add_test(tests, a_penalty_that_is_foreign_leaves_the_limits_unspent);
     tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_wrote);
     tcase_add_test(tests, decisions_do_not_depend_on_how_states_are_read);
     tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);

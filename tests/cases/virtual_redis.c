@@ -57,6 +57,12 @@ write_key(char *key, const struct virtual_request *request, size_t limit)
     snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:%zu", request->client, request->rule, limit);
 }
 
+static void
+write_penalty_key(char *key, const struct virtual_request *request)
+{
+    snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:p", request->client, request->rule);
+}
+
 /* A reply that is no error; else says so. */
 static redisReply *
 check_reply(struct virtual_redis *redis, redisReply *reply)
@@ -129,10 +135,33 @@ virtual_redis_clear(struct virtual_redis *redis)
     return true;
 }
 
+static size_t
+key_count(const struct virtual_rule *rule)
+{
+    return rule->limit_count + (rule->penalty != NULL);
+}
+
+static void
+add_keys(struct words *words, const struct virtual_rule *rule, const struct virtual_request *request)
+{
+    char key[KEY_BYTES];
+
+    for (size_t i = 0; i < rule->limit_count; i++) {
+        write_key(key, request, i);
+        add_word(words, "%s", key);
+    }
+    if (rule->penalty == NULL)
+        return;
+    write_penalty_key(key, request);
+    add_word(words, "%s", key);
+}
+
 static void
 add_rule(struct words *words, const struct virtual_rule *rule)
 {
-    add_word(words, "%zu", rule->limit_count);
+    const struct penalty *penalty = rule->penalty;
+
+    add_word(words, "%zu", key_count(rule));
     for (size_t i = 0; i < rule->limit_count; i++) {
         const struct limit *limit = &rule->limits[i];
         bool bucket = limit->algorithm == TOKEN_BUCKET;
@@ -142,6 +171,14 @@ add_rule(struct words *words, const struct virtual_rule *rule)
         add_word(words, "%" PRId64, bucket ? limit->units_per_token : limit->window_us);
         add_word(words, "%" PRId64, bucket ? limit->units_per_us : limit->tick_us);
     }
+    if (penalty == NULL)
+        return;
+    add_word(words, "penalty");
+    add_word(words, "%" PRId64, penalty->after);
+    add_word(words, "%" PRId64, penalty->within_us);
+    add_word(words, "%" PRId64, penalty->for_us);
+    add_word(words, "%" PRId64, penalty->growth);
+    add_word(words, "%" PRId64, penalty->up_to_us);
 }
 
 /* Their arguments are told once. */
@@ -175,18 +212,12 @@ virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batc
 
     words.count = words.used = 0;
     for (size_t i = 0; i < batch->request_count; i++)
-        keys += batch->rules[batch->requests[i].rule].limit_count;
+        keys += key_count(&batch->rules[batch->requests[i].rule]);
     add_word(&words, "EVALSHA");
     add_word(&words, "%s", redis->sha1);
     add_word(&words, "%zu", keys);
-    for (size_t i = 0; i < batch->request_count; i++) {
-        for (size_t k = 0; k < batch->rules[batch->requests[i].rule].limit_count; k++) {
-            char key[KEY_BYTES];
-
-            write_key(key, &batch->requests[i], k);
-            add_word(&words, "%s", key);
-        }
-    }
+    for (size_t i = 0; i < batch->request_count; i++)
+        add_keys(&words, &batch->rules[batch->requests[i].rule], &batch->requests[i]);
     add_word(&words, "%d", has_repeats(batch));
     add_word(&words, "%zu", batch->rule_count);
     for (size_t i = 0; i < batch->rule_count; i++)
@@ -221,12 +252,13 @@ read_number(const char **text)
 struct outcome {
     bool spent;
     int64_t ttl_ms[VIRTUAL_LIMITS_MAX];
+    int64_t penalty_us;
 };
 
 /* Reads the groups of one request's equal decisions, and writes each out as often as it stands for. */
 static bool
 read_request(const char **text, const struct virtual_rule *rule, const struct virtual_request *request,
-             struct decision *decisions, struct outcome *outcome)
+             struct decision *decisions, int64_t *penalties_us, struct outcome *outcome)
 {
     *outcome = (struct outcome){.spent = false};
     for (int64_t done = 0; done < request->count;) {
@@ -249,8 +281,16 @@ read_request(const char **text, const struct virtual_rule *rule, const struct vi
             outcome->ttl_ms[i] = us_to_ms_up(group[i].reset_after_us);
             all = all && group[i].allowed;
         }
-        for (; alike > 0; alike--, done++)
+        outcome->penalty_us = rule->penalty != NULL ? read_number(text) : 0;
+        if (outcome->penalty_us < 0)
+            return false;
+        if (outcome->penalty_us > 0)
+            penalty_apply(group, (uint32_t)rule->limit_count, outcome->penalty_us);
+        all = all && outcome->penalty_us == 0;
+        for (; alike > 0; alike--, done++) {
             memcpy(decisions + (size_t)done * rule->limit_count, group, rule->limit_count * sizeof(group[0]));
+            penalties_us[done] = outcome->penalty_us;
+        }
         outcome->spent = outcome->spent || (all && request->cost > 0);
     }
     return true;
@@ -281,6 +321,23 @@ must_have_written(const struct virtual_batch *batch, const struct outcome *outco
     return writes > spends;
 }
 
+/* The elements at `told` that are about the request's penalty, if it was written: its key and a TTL that is not shorter than
+   the penalty's rest. */
+static size_t
+tells_penalty(const struct virtual_batch *batch, const struct outcome *outcome, size_t request,
+              const redisReply *reply, size_t told)
+{
+    char key[KEY_BYTES];
+
+    if (batch->rules[batch->requests[request].rule].penalty == NULL || told + 1 >= reply->elements)
+        return 0;
+    write_penalty_key(key, &batch->requests[request]);
+    return strcmp(reply->element[told]->str, key) == 0 &&
+                   reply->element[told + 1]->integer >= us_to_ms_up(outcome->penalty_us)
+               ? 2
+               : 0;
+}
+
 /* The reply's elements after the answer and the number of calls are the keys that were written, in order, each with its
    TTL; 0: deleted. */
 static bool
@@ -305,13 +362,14 @@ check_ttls(const struct virtual_batch *batch, const struct outcome *outcomes, co
             }
             told += 2;
         }
+        told += tells_penalty(batch, &outcomes[r], r, reply, told);
     }
     return told == reply->elements;
 }
 
 bool
 virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *batch,
-                      struct decision *decisions)
+                      struct decision *decisions, int64_t *penalties_us)
 {
     struct outcome outcomes[VIRTUAL_REQUESTS_MAX];
     void *received = NULL;
@@ -329,8 +387,9 @@ virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *b
         const struct virtual_request *request = &batch->requests[i];
         const struct virtual_rule *rule = &batch->rules[request->rule];
 
-        read = read_request(&text, rule, request, decisions, &outcomes[i]);
+        read = read_request(&text, rule, request, decisions, penalties_us, &outcomes[i]);
         decisions += (size_t)request->count * rule->limit_count;
+        penalties_us += request->count;
     }
     read = read && *text == '\0' && check_ttls(batch, outcomes, reply);
     if (!read)

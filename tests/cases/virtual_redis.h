@@ -3,7 +3,8 @@
  *
  * The script's own text is not changed: it runs between virtual_before.lua and virtual_after.lua, which give
  * it a `redis` of their own. There TIME is what the test says, keys die by that time, and each write must
- * carry the TTL that the decision asks for: ceil(reset_after / 1 ms).
+ * carry the TTL that the decision asks for: ceil(reset_after / 1 ms). What the TTL of a penalty must be the decision does
+ * not say; it is enough if it is no shorter than the penalty's rest.
  *
  * Sends and receives may be pipelined; answers come in the order of sending. Every failure is printed.
  */
@@ -16,6 +17,7 @@
 
 #include "decision.h"
 #include "limit.h"
+#include "penalty.h"
 
 #define VIRTUAL_REQUESTS_MAX 64
 #define VIRTUAL_LIMITS_MAX   8
@@ -23,6 +25,7 @@
 struct virtual_rule {
     const struct limit *limits;
     size_t limit_count;
+    const struct penalty *penalty; /* NULL: none */
 };
 
 struct virtual_request {
@@ -52,9 +55,9 @@ bool virtual_redis_clear(struct virtual_redis *redis);
 
 bool virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batch);
 
-/* Fills, for each request in turn, `count` times one decision a limit. */
+/* Fills, for each request in turn, `count` times one decision a limit, and the rest of the client's penalty. */
 bool virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *batch,
-                           struct decision *decisions);
+                           struct decision *decisions, int64_t *penalties_us);
 
 /* The commands that the script gave for the batch received last. */
 int64_t virtual_redis_calls(const struct virtual_redis *redis);

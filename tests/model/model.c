@@ -1,7 +1,7 @@
 /*
  * model: C, Lua and the reference decide the same random streams.
  *
- *      model NAME      an algorithm's name, or "mixed"
+ *      model NAME      an algorithm's name, "mixed" or "penalty"
  *
  * RATELIMITD_SEED and RATELIMITD_OPERATIONS change where it begins and how much it does. A failure prints the
  * seed of its stream, by which that stream alone is made again:
@@ -33,6 +33,15 @@ number_from_environment(const char *name, int64_t otherwise)
         exit(2);
     }
     return number;
+}
+
+/* -1: there is none of this name. */
+static int
+kind_by_name(const char *name)
+{
+    if (strcmp(name, "mixed") == 0)
+        return STREAM_MIXED;
+    return strcmp(name, "penalty") == 0 ? STREAM_PENALTY : algorithm_by_name(name);
 }
 
 static int
@@ -67,12 +76,12 @@ int
 main(int count, char **arguments)
 {
     const char *name = count == 2 ? arguments[1] : "";
-    int kind = strcmp(name, "mixed") == 0 ? STREAM_MIXED : algorithm_by_name(name);
+    int kind = kind_by_name(name);
     struct virtual_redis *redis;
     int status;
 
     if (kind < 0) {
-        fprintf(stderr, "usage: model NAME, an algorithm's name or mixed\n");
+        fprintf(stderr, "usage: model NAME, an algorithm's name, mixed or penalty\n");
         return 2;
     }
     redis = virtual_redis_new();

@@ -245,11 +245,94 @@ spend(const struct asked_limit *asked, struct history *history, int64_t now_us, 
     history->spent[history->count++] = (struct spent){.at = history->at, .cost = cost};
 }
 
+/* The penalty. */
+
+static bool
+is_penalised(const struct record *record, int64_t at_us)
+{
+    return record->penalty_count > 0 && record->refusal_count == 0 && at_us < record->penalty_end;
+}
+
+static int64_t
+penalty_over_after_us(const struct penalty *penalty, const struct record *record, int64_t now_us)
+{
+    int64_t no = -1, yes = penalty->up_to_us;
+
+    assert(!is_penalised(record, now_us + yes));
+    while (yes - no > 1) {
+        int64_t middle = no + (yes - no) / 2;
+
+        if (is_penalised(record, now_us + middle))
+            no = middle;
+        else
+            yes = middle;
+    }
+    return yes;
+}
+
+/* What time, or a clock that was set back, does to the record. */
+static void
+recall(const struct penalty *penalty, struct record *record, int64_t now_us)
+{
+    bool ahead = record->refusal_count > 0 && record->refusals[0] > now_us + penalty->within_us;
+
+    for (size_t i = 0; ahead && i < record->refusal_count; i++)
+        record->refusals[i] = now_us;
+    if (ahead && record->penalty_end > now_us)
+        record->penalty_end = now_us; /* as it was over when these came */
+    if (record->refusal_count > 0 && record->refusals[0] + penalty->within_us <= now_us)
+        record->refusal_count = 0;
+    if (record->penalty_end > now_us + penalty->up_to_us)
+        record->penalty_end = now_us + penalty->up_to_us;
+    if (record->penalty_end + penalty->up_to_us <= now_us)
+        record->penalty_count = 0;
+}
+
+static void
+refuse(const struct penalty *penalty, struct record *record, int64_t now_us)
+{
+    __int128 length = penalty->for_us;
+
+    assert(penalty->after < REFERENCE_REFUSALS_MAX);
+    record->refusals[record->refusal_count++] = now_us;
+    if ((int64_t)record->refusal_count <= penalty->after)
+        return;
+    for (size_t i = 0; i < record->penalty_count && length <= penalty->up_to_us; i++)
+        length *= penalty->growth;
+    record->penalty_end = now_us + (int64_t)(length < penalty->up_to_us ? length : penalty->up_to_us);
+    record->penalty_count++;
+    record->refusal_count = 0;
+}
+
+/* The rest of the penalty. */
+static int64_t
+penalise(const struct penalty *penalty, struct record *record, int64_t now_us, bool refused)
+{
+    if (penalty == NULL)
+        return 0;
+    recall(penalty, record, now_us);
+    if (refused && !is_penalised(record, now_us))
+        refuse(penalty, record, now_us);
+    return penalty_over_after_us(penalty, record, now_us);
+}
+
+/* Penalised: nothing passes, and nothing is full again, before the end. */
+static void
+put_off(struct decision *decision, int64_t by_us)
+{
+    decision->allowed = false;
+    decision->remaining = 0;
+    decision->reset_after_us = later(decision->reset_after_us, by_us);
+    if (decision->retry_after_us != RETRY_NEVER)
+        decision->retry_after_us = later(decision->retry_after_us, by_us);
+}
+
 void
-reference_init(struct reference *reference, const struct asked_limit *limits, size_t limit_count)
+reference_init(struct reference *reference, const struct asked_limit *limits, size_t limit_count,
+               const struct penalty *penalty)
 {
     assert(limit_count <= REFERENCE_LIMITS_MAX);
-    *reference = (struct reference){.limits = limits, .limit_count = limit_count};
+    *reference = (struct reference){.limits = limits, .limit_count = limit_count, .penalty = penalty};
     for (size_t client = 0; client < REFERENCE_CLIENTS_MAX; client++) {
         for (size_t i = 0; i < limit_count; i++)
             reference->histories[client][i].level = (__int128)limits[i].limit.limit * limits[i].period_us;
@@ -267,7 +350,7 @@ reference_fini(struct reference *reference)
 
 void
 reference_take(struct reference *reference, size_t client, int64_t now_us, int64_t cost,
-               struct decision *decisions)
+               struct decision *decisions, int64_t *penalty_us)
 {
     struct history *histories = reference->histories[client];
     bool all = true;
@@ -277,6 +360,8 @@ reference_take(struct reference *reference, size_t client, int64_t now_us, int64
         decisions[i].allowed = fits(&reference->limits[i], &histories[i], now_us, cost);
         all = all && decisions[i].allowed;
     }
+    *penalty_us = penalise(reference->penalty, &reference->records[client], now_us, !all);
+    all = all && *penalty_us == 0;
     for (size_t i = 0; i < reference->limit_count; i++) {
         const struct asked_limit *asked = &reference->limits[i];
 
@@ -291,5 +376,7 @@ reference_take(struct reference *reference, size_t client, int64_t now_us, int64
             decisions[i].retry_after_us = RETRY_NEVER;
         else
             decisions[i].retry_after_us = first_fit_after_us(asked, &histories[i], now_us, cost);
+        if (*penalty_us > 0)
+            put_off(&decisions[i], *penalty_us);
     }
 }

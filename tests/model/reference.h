@@ -5,6 +5,7 @@
  *      retry_after   the first microsecond from now at which the cost would pass
  *      reset_after   the first at which the whole limit would
  *      remaining     the largest cost that passes now
+ *      penalty       the first microsecond from now at which the client is not penalised
  *
  * It shares no formula with src/algorithm; from `struct limit` it takes what was asked for, and the tick.
  */
@@ -17,6 +18,7 @@
 
 #include "decision.h"
 #include "limit.h"
+#include "penalty.h"
 
 /* A limit as it was asked for: `refill` tokens each `period_us`, or the window. */
 struct asked_limit {
@@ -41,15 +43,29 @@ struct history {
     int64_t level_at;
 };
 
+#define REFERENCE_REFUSALS_MAX 64
+
+/* What a penalty has seen of one client. */
+struct record {
+    int64_t refusals
+        [REFERENCE_REFUSALS_MAX]; /* the moments of those that are not forgotten, since the last penalty */
+    size_t refusal_count;
+    size_t penalty_count; /* in a row */
+    int64_t penalty_end;
+};
+
 struct reference {
     const struct asked_limit *limits; /* borrowed */
     size_t limit_count;
+    const struct penalty *penalty; /* borrowed; NULL: none */
+    struct record records[REFERENCE_CLIENTS_MAX];
     struct history histories[REFERENCE_CLIENTS_MAX][REFERENCE_LIMITS_MAX];
 };
 
-void reference_init(struct reference *reference, const struct asked_limit *limits, size_t limit_count);
+void reference_init(struct reference *reference, const struct asked_limit *limits, size_t limit_count,
+                    const struct penalty *penalty);
 void reference_fini(struct reference *reference);
 void reference_take(struct reference *reference, size_t client, int64_t now_us, int64_t cost,
-                    struct decision *decisions);
+                    struct decision *decisions, int64_t *penalty_us);
 
 #endif

@@ -16,8 +16,10 @@
 #define STREAM_LIMITS_MAX 3
 #define STREAM_CLIENTS    3
 
-/* What the limits of a stream are: one of the algorithms, or a mixture of all with several limits a rule. */
-#define STREAM_MIXED ALGORITHM_COUNT
+/* What the limits of a stream are: one of the algorithms, or a mixture of all with several limits a rule; STREAM_PENALTY: the
+   same, and every rule has a penalty. */
+#define STREAM_MIXED   ALGORITHM_COUNT
+#define STREAM_PENALTY (ALGORITHM_COUNT + 1)
 
 struct operation {
     int64_t now_us;
@@ -31,6 +33,8 @@ struct stream_rule {
     struct asked_limit asked[STREAM_LIMITS_MAX];
     struct limit limits[STREAM_LIMITS_MAX]; /* the same, compiled */
     size_t limit_count;
+    const struct penalty *penalty; /* own_penalty, or NULL */
+    struct penalty own_penalty;
 };
 
 struct stream {
@@ -40,7 +44,7 @@ struct stream {
     size_t count;
 };
 
-/* `kind`: an enum algorithm or STREAM_MIXED. The same seed makes the same stream, on any machine. */
+/* `kind`: an enum algorithm, STREAM_MIXED or STREAM_PENALTY. The same seed makes the same stream, on any machine. */
 void stream_make(struct stream *stream, uint64_t seed, int kind, size_t count);
 void stream_free(struct stream *stream);
 

@@ -11,26 +11,32 @@
 /* Batches sent before the first answer is read. */
 #define IN_FLIGHT 64
 
-/* The answers of one implementation: for each operation, for each of its requests, for each limit. */
+/* The answers of one implementation: for each operation, for each of its requests, for each limit a decision; and the rest
+   of the client's penalty for each request. */
 struct answers {
     struct decision *decisions;
-    size_t *begin; /* of each operation, and one more */
+    int64_t *penalties_us;
+    size_t *begin;         /* of each operation's decisions, and one more */
+    size_t *request_begin; /* of each operation's requests, and one more */
 };
 
 static struct answers
 answers_new(const struct stream *stream)
 {
-    struct answers answers = {.begin = calloc(stream->count + 1, sizeof(size_t))};
+    struct answers answers = {.begin = calloc(stream->count + 1, sizeof(size_t)),
+                              .request_begin = calloc(stream->count + 1, sizeof(size_t))};
 
-    assert(answers.begin != NULL);
+    assert(answers.begin != NULL && answers.request_begin != NULL);
     for (size_t i = 0; i < stream->count; i++) {
         const struct operation *operation = &stream->operations[i];
         size_t limits = stream->rules[operation->rule].limit_count;
 
         answers.begin[i + 1] = answers.begin[i] + (size_t)operation->count * limits;
+        answers.request_begin[i + 1] = answers.request_begin[i] + (size_t)operation->count;
     }
     answers.decisions = calloc(answers.begin[stream->count] + 1, sizeof(struct decision));
-    assert(answers.decisions != NULL);
+    answers.penalties_us = calloc(answers.request_begin[stream->count] + 1, sizeof(int64_t));
+    assert(answers.decisions != NULL && answers.penalties_us != NULL);
     return answers;
 }
 
@@ -38,7 +44,9 @@ static void
 answers_free(struct answers *answers)
 {
     free(answers->decisions);
+    free(answers->penalties_us);
     free(answers->begin);
+    free(answers->request_begin);
 }
 
 static void
@@ -46,15 +54,17 @@ decide_by_c(const struct stream *stream, struct answers *answers)
 {
     struct counters counters[STREAM_RULES_MAX];
 
-    for (size_t r = 0; r < stream->rule_count; r++)
+    for (size_t r = 0; r < stream->rule_count; r++) {
         counters_init(&counters[r], stream->rules[r].limits, stream->rules[r].limit_count);
+        counters[r].penalty = stream->rules[r].penalty;
+    }
     for (size_t i = 0; i < stream->count; i++) {
         const struct operation *operation = &stream->operations[i];
         struct decision *decisions = answers->decisions + answers->begin[i];
 
         for (int64_t k = 0; k < operation->count; k++) {
             counters_take(&counters[operation->rule], operation->client, operation->now_us, operation->cost,
-                          decisions);
+                          decisions, &answers->penalties_us[answers->request_begin[i] + (size_t)k]);
             decisions += stream->rules[operation->rule].limit_count;
         }
     }
@@ -68,14 +78,16 @@ decide_by_reference(const struct stream *stream, struct answers *answers)
     static struct reference references[STREAM_RULES_MAX];
 
     for (size_t r = 0; r < stream->rule_count; r++)
-        reference_init(&references[r], stream->rules[r].asked, stream->rules[r].limit_count);
+        reference_init(&references[r], stream->rules[r].asked, stream->rules[r].limit_count,
+                       stream->rules[r].penalty);
     for (size_t i = 0; i < stream->count; i++) {
         const struct operation *operation = &stream->operations[i];
         struct decision *decisions = answers->decisions + answers->begin[i];
 
         for (int64_t k = 0; k < operation->count; k++) {
             reference_take(&references[operation->rule], operation->client, operation->now_us,
-                           operation->cost, decisions);
+                           operation->cost, decisions,
+                           &answers->penalties_us[answers->request_begin[i] + (size_t)k]);
             decisions += stream->rules[operation->rule].limit_count;
         }
     }
@@ -119,7 +131,8 @@ decide_by_lua(const struct stream *stream, struct virtual_redis *redis, struct a
     bool failed = !virtual_redis_clear(redis);
 
     for (size_t r = 0; r < stream->rule_count; r++)
-        rules[r] = (struct virtual_rule){stream->rules[r].limits, stream->rules[r].limit_count};
+        rules[r] = (struct virtual_rule){stream->rules[r].limits, stream->rules[r].limit_count,
+                                         stream->rules[r].penalty};
     while (!failed && received < stream->count) {
         size_t in_flight = 0;
 
@@ -131,9 +144,9 @@ decide_by_lua(const struct stream *stream, struct virtual_redis *redis, struct a
         }
         for (size_t i = 0; i < in_flight; i++) {
             /* What is in flight must be read, or it would answer the next stream. */
-            failed =
-                !virtual_redis_receive(redis, &batches[i], answers->decisions + answers->begin[received]) ||
-                failed;
+            failed = !virtual_redis_receive(redis, &batches[i], answers->decisions + answers->begin[received],
+                                            answers->penalties_us + answers->request_begin[received]) ||
+                     failed;
             if (!failed)
                 received += batches[i].request_count;
         }
@@ -173,6 +186,15 @@ first_difference(const struct stream *stream, const struct answers *c, const str
                 print_decision("C", &c->decisions[k]);
                 print_decision(label, &other->decisions[k]);
             }
+            return i;
+        }
+        for (size_t k = c->request_begin[i]; k < c->request_begin[i + 1]; k++) {
+            if (c->penalties_us[k] == other->penalties_us[k])
+                continue;
+            if (explain)
+                fprintf(stderr,
+                        "  operation %zu, request %zu: C says a penalty of %" PRId64 " us, %s %" PRId64 "\n",
+                        i, k - c->request_begin[i], c->penalties_us[k], label, other->penalties_us[k]);
             return i;
         }
     }

@@ -90,15 +90,33 @@ make_limit(struct random *random, enum algorithm algorithm, struct asked_limit *
 }
 
 static void
+make_penalty(struct random *random, struct stream_rule *rule)
+{
+    static const int64_t after[] = {1, 1, 2, 3, 7, 20}, times[] = {1, 2, 9, 1000};
+    struct penalty *penalty = &rule->own_penalty;
+
+    *penalty = (struct penalty){.after = RANDOM_OF(random, after),
+                                .within_us = random_period_us(random),
+                                .for_us = random_period_us(random),
+                                .growth = 1 + random_below(random, PENALTY_GROWTH_MAX)};
+    if (!number_product(penalty->for_us, RANDOM_OF(random, times), &penalty->up_to_us) ||
+        penalty->up_to_us > DURATION_MAX_US)
+        penalty->up_to_us = DURATION_MAX_US;
+    rule->penalty = penalty;
+}
+
+static void
 make_rules(struct random *random, int kind, struct stream *stream)
 {
     stream->rule_count = 1 + (size_t)random_below(random, STREAM_RULES_MAX);
     for (size_t r = 0; r < stream->rule_count; r++) {
         struct stream_rule *rule = &stream->rules[r];
 
-        rule->limit_count = kind == STREAM_MIXED ? 1 + (size_t)random_below(random, STREAM_LIMITS_MAX) : 1;
+        rule->limit_count = kind >= STREAM_MIXED ? 1 + (size_t)random_below(random, STREAM_LIMITS_MAX) : 1;
+        if (kind == STREAM_PENALTY)
+            make_penalty(random, rule);
         for (size_t i = 0; i < rule->limit_count; i++) {
-            int algorithm = kind == STREAM_MIXED ? (int)random_below(random, ALGORITHM_COUNT) : kind;
+            int algorithm = kind >= STREAM_MIXED ? (int)random_below(random, ALGORITHM_COUNT) : kind;
 
             make_limit(random, (enum algorithm)algorithm, &rule->asked[i]);
             rule->limits[i] = rule->asked[i].limit;
@@ -137,6 +155,18 @@ random_step_us(struct random *random, const struct limit *limit, const struct de
     return -random_below(random, 3 * limit->window_us);
 }
 
+/* To, and just before, the end of the penalty, of the refusals that are counted, and of the memory of the last penalty; or back
+   by as much. */
+static int64_t
+random_penalty_step_us(struct random *random, const struct penalty *penalty, int64_t rest_us,
+                       bool clock_steps_back)
+{
+    const int64_t steps_us[] = {rest_us, penalty->within_us, penalty->for_us, penalty->up_to_us};
+    int64_t step_us = RANDOM_OF(random, steps_us) - random_below(random, 2);
+
+    return clock_steps_back && random_below(random, 4) == 0 ? -step_us - random_below(random, 2) : step_us;
+}
+
 static int64_t
 random_cost(struct random *random, const struct limit *limit, const struct decision *last)
 {
@@ -165,15 +195,17 @@ stream_make(struct stream *stream, uint64_t seed, int kind, size_t count)
     struct random random = {.state = seed};
     struct decision last[STREAM_LIMITS_MAX] = {{.remaining = 1}};
     struct counters counters[STREAM_RULES_MAX];
-    int64_t now_us = START_US + random_below(&random, 86400000000);
+    int64_t now_us = START_US + random_below(&random, 86400000000), penalty_us = 0;
     bool clock_steps_back;
 
     *stream = (struct stream){.operations = calloc(count, sizeof(*stream->operations)), .count = count};
     assert(stream->operations != NULL);
     make_rules(&random, kind, stream);
     clock_steps_back = random_below(&random, 2) == 0;
-    for (size_t r = 0; r < stream->rule_count; r++)
+    for (size_t r = 0; r < stream->rule_count; r++) {
         counters_init(&counters[r], stream->rules[r].limits, stream->rules[r].limit_count);
+        counters[r].penalty = stream->rules[r].penalty;
+    }
     for (size_t i = 0; i < count; i++) {
         struct operation *operation = &stream->operations[i];
         size_t r = (size_t)random_below(&random, (int64_t)stream->rule_count);
@@ -181,6 +213,8 @@ stream_make(struct stream *stream, uint64_t seed, int kind, size_t count)
         const struct limit *limit = &stream->rules[r].limits[l];
         int64_t step_us = random_step_us(&random, limit, &last[l], now_us, clock_steps_back);
 
+        if (stream->rules[r].penalty != NULL && random_below(&random, 4) == 0)
+            step_us = random_penalty_step_us(&random, stream->rules[r].penalty, penalty_us, clock_steps_back);
         if (now_us + step_us >= EARLIEST_US && now_us + step_us <= LATEST_US)
             now_us += step_us;
         operation->now_us = now_us;
@@ -189,7 +223,7 @@ stream_make(struct stream *stream, uint64_t seed, int kind, size_t count)
         operation->cost = random_cost(&random, limit, &last[l]);
         operation->count = random_below(&random, 100) < 80 ? 1 : 2 + random_below(&random, 7);
         for (int64_t k = 0; k < operation->count; k++)
-            counters_take(&counters[r], operation->client, now_us, operation->cost, last);
+            counters_take(&counters[r], operation->client, now_us, operation->cost, last, &penalty_us);
     }
     for (size_t r = 0; r < stream->rule_count; r++)
         counters_fini(&counters[r]);

@@ -49,6 +49,15 @@ print_stream(const struct stream *stream)
                     algorithm_name(asked->limit.algorithm), asked->limit.limit, asked->refill,
                     asked->period_us);
         }
+        if (stream->rules[r].penalty != NULL) {
+            const struct penalty *penalty = stream->rules[r].penalty;
+
+            fprintf(stderr,
+                    "  rule %zu: penalty after %" PRId64 " within %" PRId64 " for %" PRId64 " growth %" PRId64
+                    " up_to %" PRId64 " us\n",
+                    r, penalty->after, penalty->within_us, penalty->for_us, penalty->growth,
+                    penalty->up_to_us);
+        }
     }
     for (size_t i = 0; i < stream->count; i++) {
         const struct operation *operation = &stream->operations[i];
