@@ -15,7 +15,7 @@ refuse(struct raw_answer *refusal, unsigned status, const char *detail)
     return false;
 }
 
-static size_t
+size_t
 head_bytes(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =

@@ -47,6 +47,10 @@ struct request_line {
     bool is_clean;       /* as that has it */
 };
 
+/* The request line, the headers and the empty line; 0 as long as their end has not been found, also while libmicrohttpd sends
+   a page about that. */
+size_t head_bytes(struct MHD_Connection *connection);
+
 /* At the first call of the access handler. False with the refusal's status and detail. */
 bool head_read(struct headers *headers, const struct header_index *index, struct MHD_Connection *connection,
                const struct request_line *line, struct raw_answer *refusal);

@@ -14,23 +14,25 @@
 #define PAGE_GUARD_H
 
 #include <stdarg.h>
+#include <sys/queue.h>
 
 struct MHD_Connection;
 
 /* A request whose first line is read, and which has not reached the handler. Part of its connection's memory. */
 struct page_guard {
-    struct page_guard *next, **link; /* link NULL: in no list */
-    struct MHD_Connection *connection;
+    LIST_ENTRY(page_guard) links;
+    struct MHD_Connection *connection; /* NULL: in no list */
 };
+LIST_HEAD(page_guards, page_guard); /* a worker's */
 
-void page_guard_begin(struct page_guard **guards, struct page_guard *guard,
+void page_guard_begin(struct page_guards *guards, struct page_guard *guard,
                       struct MHD_Connection *connection);
 
 /* It has reached the handler, or is over. May be called twice. */
 void page_guard_end(struct page_guard *guard);
 
 /* From within the callback of MHD_OPTION_EXTERNAL_LOGGER. */
-void page_guard_log(struct page_guard **guards, const char *format, va_list arguments)
+void page_guard_log(struct page_guards *guards, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
 #endif

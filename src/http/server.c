@@ -38,7 +38,7 @@ struct server {
     int64_t full_since_us;       /* 0: the last arrival found a place */
     int64_t full_logged_us;
     struct linger_list *linger;
-    struct page_guard *guards; /* of the requests that have not reached on_access */
+    struct page_guards guards; /* of the requests that have not reached on_access */
     struct exchange_context context;
 };
 
