@@ -19,6 +19,8 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
     int64_t window = now_us / limit->window_us;
 
     (void)pool;
+    if (state->fixed_window.count > limit->limit)
+        state->fixed_window.count = limit->limit; /* counted under a larger limit */
     if (window > state->fixed_window.window)
         state->fixed_window.count = 0;
     /* If the clock is one window behind the state, wait for it; if more, it was set back, and the count moves to it. */

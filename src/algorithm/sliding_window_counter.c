@@ -57,12 +57,22 @@ init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
     state->sliding_window_counter.previous = 0;
 }
 
+/* What was counted under a larger limit counts up to this one. */
+static void
+cap(int64_t *count, const struct limit *limit)
+{
+    if (*count > limit->limit)
+        *count = limit->limit;
+}
+
 static void
 advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
     int64_t window = now_us / limit->window_us;
 
     (void)pool;
+    cap(&state->sliding_window_counter.current, limit);
+    cap(&state->sliding_window_counter.previous, limit);
     if (window > state->sliding_window_counter.window) {
         state->sliding_window_counter.previous =
             window == state->sliding_window_counter.window + 1 ? state->sliding_window_counter.current : 0;

@@ -119,6 +119,19 @@ START_TEST(an_unused_window_remembers_no_moment)
 }
 END_TEST
 
+START_TEST(a_lowered_limit_bounds_what_the_larger_one_counted)
+{
+    struct limit larger = window(100, SECOND), limit = window(10, SECOND);
+    union algorithm_state state;
+
+    algorithm_init(&larger, &state, START);
+    check_take("under the larger", &larger, &state, START, 50, true, 50, 0, SECOND);
+    check_take("a look", &limit, &state, START, 0, true, 0, 0, SECOND);
+    check_take("one", &limit, &state, START, 1, false, 0, SECOND, SECOND);
+    check_take("under the larger again", &larger, &state, START, 0, true, 90, 0, SECOND);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -131,6 +144,7 @@ main(void)
     tcase_add_test(tests, a_clock_one_window_behind_is_waited_for);
     tcase_add_test(tests, a_clock_set_back_keeps_the_count_for_its_window);
     tcase_add_test(tests, an_unused_window_remembers_no_moment);
+    tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_counted);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

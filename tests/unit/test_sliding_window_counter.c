@@ -163,6 +163,20 @@ START_TEST(an_unused_counter_remembers_no_moment)
 }
 END_TEST
 
+START_TEST(a_lowered_limit_bounds_what_the_larger_one_counted)
+{
+    struct limit larger = counter(100, SECOND), limit = counter(10, SECOND);
+    union algorithm_state state;
+
+    algorithm_init(&larger, &state, START);
+    check_take("under the larger", &larger, &state, START, 50, true, 50, 0, 2 * SECOND);
+    check_take("a look", &limit, &state, START, 0, true, 0, 0, 2 * SECOND);
+    check_take("one waits as if ten had passed", &limit, &state, START, 1, false, 0, SECOND + 100000,
+               2 * SECOND);
+    check_take("and does pass then", &limit, &state, START + SECOND + 100000, 1, true, 0, 0, SECOND + 900000);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -176,6 +190,7 @@ main(void)
     tcase_add_test(tests, a_clock_one_window_behind_stands_at_the_window_s_start);
     tcase_add_test(tests, a_clock_set_back_brings_the_counts_along);
     tcase_add_test(tests, an_unused_counter_remembers_no_moment);
+    tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_counted);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -202,6 +202,18 @@ START_TEST(the_largest_buckets_stay_exact)
 }
 END_TEST
 
+START_TEST(a_lowered_capacity_bounds_the_level)
+{
+    struct limit larger = bucket(100, 1, SECOND), limit = bucket(10, 1, SECOND);
+    union algorithm_state state;
+
+    algorithm_init(&larger, &state, START);
+    check_take("under the larger", &larger, &state, START, 1, true, 99, 0, SECOND);
+    check_take("a look in the same microsecond", &limit, &state, START, 0, true, 10, 0, 0);
+    check_take("one", &limit, &state, START, 1, true, 9, 0, SECOND);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -218,6 +230,7 @@ main(void)
     tcase_add_test(tests, a_clock_set_back_grants_nothing_and_delays_by_no_more_than_a_window);
     tcase_add_test(tests, a_full_bucket_remembers_no_moment);
     tcase_add_test(tests, the_largest_buckets_stay_exact);
+    tcase_add_test(tests, a_lowered_capacity_bounds_the_level);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
