@@ -48,7 +48,8 @@ def test_what_is_not_run_is_counted_and_says_why(page):
 
 def test_the_code_map_has_every_module():
     page = text_of("docs/architecture.md")
-    modules = [str(module.relative_to(service.REPOSITORY)) for module in (service.REPOSITORY / "src").rglob("*.c")]
+    modules = [str(module.relative_to(service.REPOSITORY)) for module in (service.REPOSITORY / "src").rglob("*.c")
+               if "\nconst struct endpoint " not in module.read_text()]  # endpoints are in the table of routes
     assert not (missing := [module for module in modules if f"\n{module} " not in page]), missing
 
 
