@@ -50,7 +50,7 @@ class Bench:
         port = free_port()
         command = [
             self.ratelimitd, "--store", store, "--rules", os.path.join(BENCH, "rules.json"), "--workers", 1,
-            "--listen", f"127.0.0.1:{port}", "--redis-timeout-ms", REDIS_TIMEOUT_MS,
+            "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--redis-timeout-ms", REDIS_TIMEOUT_MS,
             "--failure-mode", "closed",
         ]
         return self.server("ratelimitd", command, port), port

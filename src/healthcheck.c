@@ -66,9 +66,14 @@ connect_tcp(int64_t limit_us, const char *host, int64_t port)
     return fd;
 }
 
+/* The admin listener, which answers however many clients the other has; on any free port, nobody here knows which. */
 static int
 connect_service(int64_t limit_us, const struct settings *settings)
 {
+    if (strncmp(settings->admin_listen, "unix:", 5) == 0)
+        return connect_unix(limit_us, settings->admin_listen + 5);
+    if (settings->admin_host != NULL && settings->admin_port != 0)
+        return connect_tcp(limit_us, settings->admin_host, settings->admin_port);
     if (strncmp(settings->listen, "unix:", 5) == 0)
         return connect_unix(limit_us, settings->listen + 5);
     return connect_tcp(limit_us, settings->host, settings->port);

@@ -1,6 +1,6 @@
 /*
- * healthcheck: `ratelimitd healthcheck`, which asks the service that these settings start whether it is healthy. For
- * Docker's HEALTHCHECK, in an image without curl.
+ * healthcheck: `ratelimitd healthcheck`, which asks the service that these settings start whether it is healthy: its admin
+ * listener, or the public one where that is off. For Docker's HEALTHCHECK, in an image without curl.
  */
 #ifndef HEALTHCHECK_H
 #define HEALTHCHECK_H

@@ -4,37 +4,29 @@
  * Errors in settings and rules are all reported in one run, before anything listens; exit status 2.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "generation.h"
 #include "healthcheck.h"
-#include "limiter.h"
 #include "listener.h"
 #include "log.h"
 #include "memory_store.h"
 #include "notify.h"
-#include "places.h"
 #include "policy.h"
 #include "redis_tls.h"
 #include "redis_url.h"
 #include "reload.h"
-#include "routes.h"
 #include "rules_file.h"
 #include "settings.h"
-#include "worker.h"
+#include "workers.h"
 
 #define EXIT_OPERATOR 2
-
-/* Descriptors besides connections and workers: standard streams, and files that libraries open briefly. */
-#define DESCRIPTORS_OF_PROCESS 32
 
 extern char **environ;
 
@@ -50,12 +42,8 @@ struct service {
     struct redis_tls *tls;
     struct clock clock; /* what `memory` counts by */
     struct store *memory;
-    struct listener listener;
-    struct limiter_counts counts;
-    struct places places;
-    struct worker_options options;
-    struct worker **workers;
-    unsigned worker_count;
+    struct listener listener, admin_listener;
+    struct workers workers;
 };
 
 /* Configuration. */
@@ -105,29 +93,6 @@ count_workers(const struct settings *settings)
     return cpus > 0 ? (unsigned)cpus : 1;
 }
 
-/* Each connection is a descriptor: raises the soft limit as far as allowed and, if that is not enough, accepts fewer
-   connections, so that accept never runs out of descriptors. */
-static unsigned
-fit_connections(int64_t wanted, unsigned workers)
-{
-    struct rlimit limit;
-    rlim_t others = DESCRIPTORS_OF_PROCESS + (rlim_t)workers * WORKER_DESCRIPTORS;
-    rlim_t needed = (rlim_t)wanted + others;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
-        return (unsigned)wanted;
-    limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= needed)
-        return (unsigned)wanted;
-    wanted = (int64_t)(limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2);
-    log_warn("main",
-             "MAX_CONNECTIONS is %" PRId64 ", because the process may open %" PRIu64
-             " files; raise that limit (ulimit -n)",
-             wanted, (uint64_t)limit.rlim_cur);
-    return wanted > 0 ? (unsigned)wanted : 1;
-}
-
 /* Serving. */
 
 /* Also beside Redis, for rules that fail to `local`: a reload may add one. What is not used takes no memory. */
@@ -147,61 +112,13 @@ open_memory(struct service *service)
 static bool
 open_generations(struct service *service)
 {
-    service->generations = generations_new(service->policy, service->listener.count);
+    service->generations =
+        generations_new(service->policy, service->listener.count + service->admin_listener.count);
     if (service->generations == NULL)
         return false;
     service->policy = NULL;
     service->reload = reload_new(&service->settings, service->generations);
     return service->reload != NULL;
-}
-
-static bool
-start_workers(struct service *service)
-{
-    const struct settings *settings = &service->settings;
-    unsigned count = service->listener.count;
-
-    places_init(&service->places, fit_connections(settings->max_connections, count));
-    service->options = (struct worker_options){
-        .http = {.routes = &public_routes,
-                 .generations = service->generations,
-                 .trusted = &service->trusted,
-                 .places = &service->places,
-                 .api_token = settings->api_token,
-                 .admin_token = settings->admin_token,
-                 .max_body_bytes = settings->max_body_bytes,
-                 .header_timeout_us = settings->header_timeout_ms * US_PER_MS,
-                 .idle_timeout_us = settings->idle_timeout_ms * US_PER_MS},
-        .redis = service->uses_redis ? &service->redis : NULL,
-        .tls = service->tls,
-        .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
-        .memory = service->memory,
-        .counts = &service->counts,
-    };
-    service->workers = calloc(count, sizeof(struct worker *));
-    while (service->workers && service->worker_count < count) {
-        int socket = service->listener.sockets[service->worker_count];
-        service->listener.sockets[service->worker_count] = -1;
-        service->workers[service->worker_count] =
-            worker_start(&service->options, service->worker_count, socket);
-        if (service->workers[service->worker_count] == NULL)
-            break;
-        service->worker_count++;
-    }
-    if (service->worker_count == count)
-        return true;
-    log_error("main", "cannot start worker %u: %s", service->worker_count, strerror(errno));
-    return false;
-}
-
-static void
-stop_workers(struct service *service)
-{
-    for (unsigned i = 0; i < service->worker_count; i++)
-        worker_stop(service->workers[i]);
-    for (unsigned i = 0; i < service->worker_count; i++)
-        worker_join(service->workers[i]);
-    free(service->workers);
 }
 
 static void
@@ -270,8 +187,68 @@ open_listener(struct service *service)
                                    .host_place = settings_place(settings, SETTING_HOST).text,
                                    .port = (int)settings->port,
                                    .port_place = settings_place(settings, SETTING_PORT).text,
-                                   .workers = count_workers(settings)},
+                                   .other_port = "choose another port, or stop the service that has it",
+                                   .workers = count_workers(settings),
+                                   .by_systemd = true},
         &service->report);
+}
+
+static bool
+open_admin_listener(struct service *service)
+{
+    const struct settings *settings = &service->settings;
+    struct setting_place place = settings_place(settings, SETTING_ADMIN_LISTEN);
+
+    return strcmp(settings->admin_listen, "off") == 0 ||
+           listener_open(&service->admin_listener,
+                         &(struct listener_options){.listen = settings->admin_listen,
+                                                    .listen_place = place.text,
+                                                    .host = settings->admin_host,
+                                                    .host_place = place.text,
+                                                    .port = (int)settings->admin_port,
+                                                    .port_place = place.text,
+                                                    .other_port =
+                                                        "choose another address, such as 127.0.0.1:8003, or "
+                                                        "off for no admin listener",
+                                                    .workers = 1},
+                         &service->report);
+}
+
+/* Both, so that one run reports what is wrong with either. */
+static bool
+open_listeners(struct service *service)
+{
+    bool opened = open_listener(service);
+
+    return open_admin_listener(service) && opened;
+}
+
+static bool
+start_workers(struct service *service)
+{
+    return workers_start(&service->workers,
+                         &(struct workers_options){.settings = &service->settings,
+                                                   .generations = service->generations,
+                                                   .trusted = &service->trusted,
+                                                   .redis = service->uses_redis ? &service->redis : NULL,
+                                                   .tls = service->tls,
+                                                   .memory = service->memory},
+                         &service->listener, &service->admin_listener);
+}
+
+static void
+tell_admin_listener(const struct service *service)
+{
+    const struct listener *listener = &service->admin_listener;
+
+    if (listener->count == 0)
+        return;
+    log_info("main", "admin listener on %s", listener->display);
+    if (!listener->is_local && service->settings.admin_token[0] == '\0')
+        log_warn("main",
+                 "%s: other machines reach %s, and without ADMIN_TOKEN they may read the rules and what each "
+                 "client has left",
+                 settings_place(&service->settings, SETTING_ADMIN_LISTEN).text, listener->display);
 }
 
 static int
@@ -283,7 +260,7 @@ serve(struct service *service)
     sigset_t awaited;
     bool started;
 
-    if (!open_memory(service) || !open_listener(service))
+    if (!open_memory(service) || !open_listeners(service))
         return EXIT_OPERATOR;
     block_signals(&awaited);
     started = open_generations(service) && start_workers(service);
@@ -293,10 +270,11 @@ serve(struct service *service)
                  "read the password and change replies",
                  service->redis.display);
     if (started) {
+        tell_admin_listener(service);
         log_info("main", "ratelimitd %s serves on %s: %u rule%s from %s, store %s, %u worker%s",
                  RATELIMITD_VERSION, service->listener.display, rules, rules == 1 ? "" : "s", settings->rules,
-                 service->uses_redis ? service->redis.display : "memory", service->worker_count,
-                 service->worker_count == 1 ? "" : "s");
+                 service->uses_redis ? service->redis.display : "memory", service->workers.count,
+                 service->workers.count == 1 ? "" : "s");
         if (!has_default)
             log_info("main", "no rule is named \"default\": requests that match no rule are not limited");
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
@@ -304,7 +282,7 @@ serve(struct service *service)
         await_end(service, &awaited);
         notify_send("STOPPING=1\nSTATUS=draining");
     }
-    stop_workers(service);
+    workers_stop(&service->workers);
     if (started)
         log_info("main", "stopped");
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -403,6 +381,7 @@ main(int argc, char **argv)
     report_print(&service.report, stderr, "ratelimitd: ");
 
     listener_close(&service.listener);
+    listener_close(&service.admin_listener);
     reload_free(service.reload);
     generations_free(service.generations);
     store_free(service.memory);

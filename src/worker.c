@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,6 @@
 #include "log.h"
 #include "redis_store.h"
 #include "server.h"
-#include "stringify.h"
-
-/* A longer drain is cut short: the service must end within 10 s, which is how long container runtimes wait. */
-#define DRAIN_S 8
 
 /* How long the first requests wait in the socket's queue for the store to connect, before they are accepted anyway. */
 #define STORE_FIRST_US (1 * US_PER_S)
@@ -98,16 +95,15 @@ serve(struct worker *worker)
 static void
 drain(struct worker *worker)
 {
-    int64_t until_us = clock_mono_us() + DRAIN_S * US_PER_S;
+    int64_t until_us = clock_mono_us() + worker->options->drain_us;
     bool more = true;
 
     server_drain(worker->server);
     while (server_connections(worker->server) > 0 && clock_mono_us() < until_us)
         more = turn(worker, !more);
     if (server_connections(worker->server) > 0)
-        log_warn("worker",
-                 "%u connections of worker %u were still open after " STRINGIFY(DRAIN_S) " s and are cut off",
-                 server_connections(worker->server), worker->number);
+        log_warn("worker", "%u connections of worker %u were still open after %" PRId64 " ms and are cut off",
+                 server_connections(worker->server), worker->number, worker->options->drain_us / US_PER_MS);
 }
 
 static void

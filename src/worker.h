@@ -24,7 +24,7 @@ struct redis_tls;
    that are closed to make room for others, until libmicrohttpd has done so. */
 #define WORKER_DESCRIPTORS (16 + LINGER_MAX + 32)
 
-/* What all workers share; borrowed. */
+/* What all workers of a listener share; borrowed. */
 struct worker_options {
     struct http_options http;
     const struct redis_url *redis; /* NULL: the store is `memory` */
@@ -32,6 +32,7 @@ struct worker_options {
     int64_t redis_timeout_us;
     struct store *memory; /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;
+    int64_t drain_us; /* a longer drain is cut short */
 };
 
 /* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The worker owns

@@ -25,6 +25,7 @@ settings_read(struct settings *settings, enum settings_command *command, int arg
         settings_give(settings, id, FROM_DEFAULT, 0, settings_table[id].fallback);
 
     settings_split_listen(settings, report);
+    settings_split_admin_listen(settings, report);
     settings_convert(settings, report);
     settings_compose_store(settings, report);
     settings_warn_unused(settings, report);
@@ -49,6 +50,7 @@ settings_fini(struct settings *settings)
         settings_wipe(settings->file_tokens[i]);
         free(settings->file_tokens[i]);
     }
+    free(settings->admin_address);
     free(settings->dotenv);
     *settings = (struct settings){0};
 }

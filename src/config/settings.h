@@ -42,6 +42,8 @@ enum setting_id {
     SETTING_MAX_BODY_BYTES,
     SETTING_HEADER_TIMEOUT_MS,
     SETTING_IDLE_TIMEOUT_MS,
+    SETTING_ADMIN_LISTEN,
+    SETTING_ADMIN_HOSTS,
     SETTING_API_TOKEN,
     SETTING_API_TOKEN_FILE,
     SETTING_ADMIN_TOKEN,
@@ -93,7 +95,11 @@ struct settings {
     int64_t max_body_bytes;
     int64_t header_timeout_ms;
     int64_t idle_timeout_ms;
-    char *api_token; /* "": none; may come from api_token_file; the same for admin_token */
+    char *admin_listen;     /* "off", "unix:/path", or else: admin_host and admin_port */
+    const char *admin_host; /* as host */
+    int64_t admin_port;
+    char *admin_hosts; /* names, separated by commas */
+    char *api_token;   /* "": none; may come from api_token_file; the same for admin_token */
     char *api_token_file;
     char *admin_token;
     char *admin_token_file;
@@ -108,6 +114,7 @@ struct settings {
     const char *redis_port_link; /* a REDIS_PORT that Kubernetes set, in the environment; NULL: none */
     bool store_composed;         /* `store` was made from the parts */
     char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
+    char *admin_address;  /* what admin_host points into */
     char *dotenv;         /* the path of the .env file */
 };
 

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -76,6 +77,21 @@ split_address(char *text, const char **host, const char **port)
     return !strchr(text, ':') && is_host(text);
 }
 
+/* Whether LISTEN or ADMIN_LISTEN is the path of a socket; says what is wrong with it. */
+static bool
+is_socket_path(const struct settings *settings, enum setting_id id, struct report *report)
+{
+    const char *text = settings->given[id].text;
+
+    if (strncmp(text, "unix:/", 6) != 0)
+        return false;
+    if (strlen(text + 5) > UNIX_PATH_BYTES)
+        settings_diagnostic(settings, id, report, "a socket's path has at most 107 bytes");
+    if (has_control_byte(text))
+        settings_diagnostic(settings, id, report, "holds a control byte");
+    return true;
+}
+
 /*
  * LISTEN=HOST:PORT is HOST and PORT given at the same place: each of the two may still be given by a stronger source.
  * A socket's path stays in LISTEN, unless a stronger source gives host or port.
@@ -94,11 +110,7 @@ settings_split_listen(struct settings *settings, struct report *report)
     if (listen->source == FROM_FLAG && (host->source == FROM_FLAG || port->source == FROM_FLAG))
         report_add(report, "--listen: given together with %s; accepted: one of the two",
                    host->source == FROM_FLAG ? "--host" : "--port");
-    if (strncmp(listen->text, "unix:/", 6) == 0) {
-        if (strlen(listen->text + 5) > UNIX_PATH_BYTES)
-            settings_diagnostic(settings, SETTING_LISTEN, report, "a socket's path has at most 107 bytes");
-        if (has_control_byte(listen->text))
-            settings_diagnostic(settings, SETTING_LISTEN, report, "holds a control byte");
+    if (is_socket_path(settings, SETTING_LISTEN, report)) {
         if (host->source > listen->source || port->source > listen->source)
             settings_replace(settings, SETTING_LISTEN, or_abort(strdup("")));
         return;
@@ -113,6 +125,39 @@ settings_split_listen(struct settings *settings, struct report *report)
         settings_diagnostic(settings, SETTING_LISTEN, report, "not an address to listen on");
     }
     free(address);
+}
+
+/* A port alone is one of this machine's own address, not of all as LISTEN has it. */
+void
+settings_split_admin_listen(struct settings *settings, struct report *report)
+{
+    const char *text = settings->given[SETTING_ADMIN_LISTEN].text, *port;
+
+    if (strcmp(text, "off") == 0 || is_socket_path(settings, SETTING_ADMIN_LISTEN, report))
+        return;
+    settings->admin_address = or_abort(strdup(text));
+    if (!split_address(settings->admin_address, &settings->admin_host, &port) ||
+        !number_parse(port, 0, 65535, &settings->admin_port))
+        settings_diagnostic(settings, SETTING_ADMIN_LISTEN, report, "not an address to listen on");
+    if (settings->admin_host == NULL)
+        settings->admin_host = "127.0.0.1";
+}
+
+/* An empty text is an empty list. */
+static bool
+are_hosts(const char *text)
+{
+    char *copy = or_abort(strdup(text)), *rest = text[0] != '\0' ? copy : NULL;
+    bool good = true;
+
+    while (good && rest != NULL) {
+        char *name = strsep(&rest, ",");
+        name += strspn(name, " ");
+        name[strcspn(name, " ")] = '\0';
+        good = is_host(name);
+    }
+    free(copy);
+    return good;
 }
 
 static void
@@ -177,11 +222,15 @@ convert_text(const struct settings *settings, enum setting_id id, char **out, st
         if (!is_host(text))
             settings_diagnostic(settings, id, report, "not a host");
         break;
+    case VALUE_HOSTS:
+        if (!are_hosts(text))
+            settings_diagnostic(settings, id, report, "not a list of hosts");
+        break;
     case VALUE_STORE:
         if (!is_store(text))
             settings_diagnostic(settings, id, report, "not a store");
         break;
-    default: /* a secret may be anything, and LISTEN was looked at when it was split */
+    default: /* a secret may be anything, and addresses were looked at when they were split */
         break;
     }
 }

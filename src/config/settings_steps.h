@@ -21,6 +21,7 @@ void settings_read_flags(struct settings *settings, enum settings_command *comma
 void settings_read_environment(struct settings *settings, char **environment, struct report *report);
 void settings_read_dotenv(struct settings *settings, struct report *report);
 void settings_split_listen(struct settings *settings, struct report *report);
+void settings_split_admin_listen(struct settings *settings, struct report *report);
 void settings_convert(struct settings *settings, struct report *report);
 void settings_compose_store(struct settings *settings, struct report *report);
 /* After the store is composed: warns of settings that have no effect with it. */

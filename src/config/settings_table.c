@@ -132,6 +132,15 @@ const struct setting settings_table[SETTING_COUNT] = {
         .min = 1000, .max = 3600000, .unit = "ms", .fallback = "75000",
         .help = "how long a kept-alive connection may be idle"},
 
+    [SETTING_ADMIN_LISTEN] = {
+        "ADMIN_LISTEN", "--admin-listen", "ADDRESS", VALUE_ADDRESS, FIELD(admin_listen),
+        .accepted = "HOST:PORT, [IPV6]:PORT, PORT (0 to 65535), unix:/PATH or off", .fallback = "127.0.0.1:8001",
+        .help = "where the admin listener is; a PORT alone: of 127.0.0.1; `off`: there is none"},
+    [SETTING_ADMIN_HOSTS] = {
+        "ADMIN_HOSTS", "--admin-hosts", "NAMES", VALUE_HOSTS, FIELD(admin_hosts),
+        .accepted = "host names separated by commas", .fallback = "",
+        .help = "names by which the admin listener may be asked, beside `localhost`, that of ADMIN_LISTEN, and addresses"},
+
     [SETTING_API_TOKEN] = {
         "API_TOKEN", "--api-token", "SECRET", VALUE_SECRET, FIELD(api_token),
         .accepted = TOKEN_ACCEPTED, .fallback = "",
@@ -144,8 +153,9 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_ADMIN_TOKEN] = {
         "ADMIN_TOKEN", "--admin-token", "SECRET", VALUE_SECRET, FIELD(admin_token),
         .accepted = TOKEN_ACCEPTED, .fallback = "",
-        .help = "the token that `POST /v1/reset` requires as `Authorization: Bearer TOKEN`; empty: resets are refused; "
-                "accepted in place of API_TOKEN too; every user of the machine can see a flag, but not a file"},
+        .help = "the token that the admin listener and `POST /v1/reset` require as `Authorization: Bearer TOKEN`; empty: "
+                "who reaches the admin listener may read, and nobody may change anything; accepted in place of API_TOKEN "
+                "too; every user of the machine can see a flag, but not a file"},
     [SETTING_ADMIN_TOKEN_FILE] = {
         "ADMIN_TOKEN_FILE", "--admin-token-file", "FILE", VALUE_TEXT, FIELD(admin_token_file),
         .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",

@@ -16,6 +16,7 @@ enum setting_type {
     VALUE_TEXT,     /* anything without control bytes */
     VALUE_SECRET,   /* anything; never shown */
     VALUE_HOST,     /* a host name or an address */
+    VALUE_HOSTS,    /* host names and addresses, separated by commas */
     VALUE_ADDRESS,  /* where to listen: split into host and port */
     VALUE_STORE,    /* the store's URL, which may hold a password */
 };

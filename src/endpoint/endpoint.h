@@ -24,10 +24,12 @@
 #include "response.h"
 
 struct renderer;
+struct service_state;
 
 /* What the endpoints of a worker share. */
 struct endpoint_context {
     const struct networks *trusted; /* proxies */
+    const struct service_state *service;
     struct limiter *limiter;
     struct renderer *renderer;
 };
@@ -45,7 +47,6 @@ struct endpoint_request {
     const struct peer *peer;
     struct field body; /* for an endpoint that reads it, else empty; valid during start */
     bool closing;      /* the answer ends the connection, and must say so */
-    bool draining;     /* the service is about to end */
     void (*resume)(struct endpoint_request *request);
 
     /* The endpoint's own, until free. `take` is embedded so that a plain request allocates nothing. */

@@ -2,6 +2,7 @@
  * health: GET /health and GET /ready. Each worker answers for the process, and without waiting for the store.
  */
 #include "endpoint.h"
+#include "service_state.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,50 +19,51 @@ state_name(enum store_state state)
 }
 
 static uint64_t
-count_of(const struct limiter *limiter, enum failure_mode mode)
+count_of(const struct limiter_counts *counts, enum failure_mode mode)
 {
-    return atomic_load_explicit(&limiter->counts->degraded[mode], memory_order_relaxed);
+    return atomic_load_explicit(&counts->degraded[mode], memory_order_relaxed);
 }
 
 /* 200 while the process serves. */
 static enum endpoint_status
 start_health(struct endpoint_request *request)
 {
-    const struct limiter *limiter = request->context->limiter;
-    enum store_state state = limiter_store_state(limiter);
+    const struct limiter_counts *counts = &request->context->service->counts;
+    enum store_state state = limiter_store_state(counts);
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
     text_put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
-             state == STORE_READY ? "ok" : "degraded", store_health(limiter->store).kind, state_name(state));
+             state == STORE_READY ? "ok" : "degraded", store_health(request->context->limiter->store).kind,
+             state_name(state));
     text_put(
         &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
-        count_of(limiter, FAILURE_CLOSED), count_of(limiter, FAILURE_OPEN), count_of(limiter, FAILURE_LOCAL));
+        count_of(counts, FAILURE_CLOSED), count_of(counts, FAILURE_OPEN), count_of(counts, FAILURE_LOCAL));
     request->response = response_new(200, &body, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }
 
 /* NULL: there is none. */
 static const char *
-reason_not_ready(const struct limiter *limiter, const struct policy *policy, bool draining)
+reason_not_ready(const struct service_state *service, const struct policy *policy)
 {
     uint32_t closed = policy_closed_rules(policy);
 
-    if (draining)
+    if (atomic_load_explicit(&service->draining, memory_order_relaxed))
         return "draining";
-    if (limiter_store_state(limiter) == STORE_READY || closed == 0)
+    if (limiter_store_state(&service->counts) == STORE_READY || closed == 0)
         return NULL;
-    if (!atomic_load_explicit(&limiter->counts->reached, memory_order_relaxed))
+    if (!atomic_load_explicit(&service->counts.reached, memory_order_relaxed))
         return "the store has not been reached yet";
     return closed == policy->rule_count && policy->fallback != NULL ? "the store is away" : NULL;
 }
 
 /* The rules that are answered 503. */
 static void
-put_unavailable(struct text *text, const struct limiter *limiter, const struct policy *policy)
+put_unavailable(struct text *text, const struct service_state *service, const struct policy *policy)
 {
     const char *separator = "";
-    bool away = limiter_store_state(limiter) != STORE_READY;
+    bool away = limiter_store_state(&service->counts) != STORE_READY;
 
     text_put(text, ", \"unavailable\": [");
     for (uint32_t i = 0; away && i < policy->rule_count; i++) {
@@ -88,9 +90,9 @@ put_unavailable(struct text *text, const struct limiter *limiter, const struct p
 static enum endpoint_status
 start_ready(struct endpoint_request *request)
 {
-    const struct limiter *limiter = request->context->limiter;
+    const struct service_state *service = request->context->service;
     const struct policy *policy = request->policy;
-    const char *reason = reason_not_ready(limiter, policy, request->draining);
+    const char *reason = reason_not_ready(service, policy);
     struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
 
     request->response = (struct response){0};
@@ -98,7 +100,7 @@ start_ready(struct endpoint_request *request)
     if (body.start == NULL)
         return ENDPOINT_ANSWERED;
     text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
-    put_unavailable(&body, limiter, policy);
+    put_unavailable(&body, service, policy);
     request->response = response_owning(reason ? 503 : 200, &body, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }

@@ -1,7 +1,4 @@
-/*
- * public_routes: the paths of the public listener.
- */
-#include "routes.h"
+#include "public_routes.h"
 
 extern const struct endpoint check_batch_endpoint, check_endpoint, envoy_json_endpoint, forward_auth_endpoint,
     health_endpoint, openapi_endpoint, ready_endpoint, reset_endpoint, resource_endpoint;

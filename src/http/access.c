@@ -74,8 +74,8 @@ access_check(const struct access_tokens *tokens, enum access needed, const struc
         return ACCESS_FOREIGN;
     if (needed == ACCESS_API && !tokens->api.is_set)
         return ACCESS_GRANTED;
-    if (needed == ACCESS_ADMIN && !tokens->admin.is_set)
-        return ACCESS_OFF;
+    if (needed != ACCESS_API && !tokens->admin.is_set)
+        return needed == ACCESS_ADMIN_READ ? ACCESS_GRANTED : ACCESS_OFF;
     return check_token(tokens, needed, &headers->authorization);
 }
 

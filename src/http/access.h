@@ -4,9 +4,11 @@
  *      a route needs     no token set          API_TOKEN sent            ADMIN_TOKEN sent
  *      ACCESS_ANYONE     granted               granted                   granted
  *      ACCESS_API        granted               granted                   granted
+ *      ACCESS_ADMIN_READ granted               ACCESS_UNKNOWN            granted
  *      ACCESS_ADMIN      ACCESS_OFF            ACCESS_UNKNOWN            granted
  *
- * Once API_TOKEN is set, a request for ACCESS_API without it is ACCESS_UNKNOWN. A request that a browser sends for a web
+ * Once API_TOKEN is set, a request for ACCESS_API without it is ACCESS_UNKNOWN, and so is one for ACCESS_ADMIN_READ once
+ * ADMIN_TOKEN is. A request that a browser sends for a web
  * page of another site is ACCESS_FOREIGN, whatever its token (origin.h), except for ACCESS_ANYONE.
  */
 #ifndef ACCESS_H
@@ -20,7 +22,7 @@
 #define ACCESS_DIGEST_BYTES 32
 
 /* What a route needs. */
-enum access { ACCESS_ANYONE, ACCESS_API, ACCESS_ADMIN };
+enum access { ACCESS_ANYONE, ACCESS_API, ACCESS_ADMIN_READ, ACCESS_ADMIN };
 
 /* Only the digest of a token is kept. */
 struct access_token {

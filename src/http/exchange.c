@@ -9,6 +9,7 @@
 #include "container_of.h"
 #include "first_line.h"
 #include "head.h"
+#include "hosts.h"
 #include "path.h"
 #include "target.h"
 
@@ -50,11 +51,22 @@ refuse(struct exchange *exchange, unsigned status, const char *detail)
     return false;
 }
 
+static void
+add_headers(const struct exchange *exchange, struct response *response)
+{
+    const struct route_header *header = exchange->context->options->routes->headers;
+
+    assert(header == NULL || response->owned);
+    for (; header != NULL && header->name != NULL; header++)
+        response_header(response, header->name, header->value);
+}
+
 static bool
 queue(struct exchange *exchange, struct response response)
 {
     enum MHD_Result queued;
 
+    add_headers(exchange, &response);
     if (response.response == NULL)
         return refuse(exchange, 503, "Out of memory.");
     exchange->ends |= closes(exchange);
@@ -174,6 +186,8 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
                                             .head = strcmp(method, "HEAD") == 0};
     if (!read_head(exchange, generation_current(exchange->context->generations), url, method, version))
         return false;
+    if (!hosts_accept(exchange->context->options->hosts, &exchange->headers.host))
+        return refuse(exchange, 421, hosts_refusal);
     exchange->request.method = method_by_name(method);
     find_route(exchange, url);
     if (!begin_body(exchange))
@@ -230,17 +244,10 @@ leave_generation(struct exchange *exchange)
     exchange->request.policy = NULL;
 }
 
-static void
-note_draining(struct exchange *exchange)
-{
-    exchange->request.draining = exchange->context->draining;
-    exchange->request.closing = closes(exchange);
-}
-
 static bool
 finish(struct exchange *exchange)
 {
-    note_draining(exchange);
+    exchange->request.closing = closes(exchange);
     return queue(exchange, exchange->route->endpoint->finish(&exchange->request));
 }
 
@@ -254,7 +261,7 @@ start(struct exchange *exchange)
     if (exchange->upload != NULL)
         request->body =
             (struct field){.text = upload_text(exchange->upload), .bytes = exchange->upload->bytes};
-    note_draining(exchange);
+    exchange->request.closing = closes(exchange);
     exchange->started = true;
     status = exchange->route->endpoint->start(request);
     free_body(exchange);

@@ -1,5 +1,6 @@
 /*
- * http_options: what the operator decides about HTTP. Filled once, at start; then shared by all workers and never written.
+ * http_options: what a listener is, and what the operator decides about HTTP. Filled once, at start; then shared by all
+ * workers of the listener and never written.
  */
 #ifndef HTTP_OPTIONS_H
 #define HTTP_OPTIONS_H
@@ -10,12 +11,16 @@
 #include "places.h"
 
 struct generations;
+struct hosts;
 struct route_table;
+struct service_state;
 
 /* Everything pointed to is borrowed, and must outlive the servers. */
 struct http_options {
     const struct route_table *routes;
-    struct generations *generations;     /* with a reader for each worker's number */
+    struct generations *generations; /* with a reader for each worker's number */
+    const struct hosts *hosts;       /* NULL: any Host is accepted */
+    const struct service_state *service;
     const struct networks *trusted;      /* proxies */
     struct places *places;               /* for connections */
     const char *api_token, *admin_token; /* NULL or "": not set */

@@ -27,12 +27,17 @@ struct route {
 #define ROUTE_POST METHOD_POST, "POST"
 #define ROUTE_ANY  METHOD_ALL, ""
 
+/* Ends with a name that is NULL. */
+struct route_header {
+    const char *name, *value;
+};
+
 struct route_table {
     const struct route *routes;
     size_t count;
+    const struct route_header
+        *headers; /* of every answer of an endpoint; NULL: none. Not for answers of a cache */
 };
-
-extern const struct route_table public_routes;
 
 /* By the path in one spelling; NULL: 404. Not for routes of a subtree. */
 const struct route *route_find(const struct route_table *table, const char *path, size_t bytes);

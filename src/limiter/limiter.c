@@ -136,12 +136,12 @@ limiter_cancel(struct limiter *limiter, struct limiter_take *take)
 }
 
 enum store_state
-limiter_store_state(const struct limiter *limiter)
+limiter_store_state(const struct limiter_counts *counts)
 {
     static const enum store_state worst_first[] = {STORE_LOST, STORE_CONNECTING};
 
     for (size_t i = 0; i < sizeof(worst_first) / sizeof(worst_first[0]); i++)
-        if (atomic_load_explicit(&limiter->counts->stores[worst_first[i]], memory_order_relaxed) > 0)
+        if (atomic_load_explicit(&counts->stores[worst_first[i]], memory_order_relaxed) > 0)
             return worst_first[i];
     return STORE_READY;
 }

@@ -56,7 +56,7 @@ struct limiter {
 };
 
 /* The worst state of the stores of all workers. */
-enum store_state limiter_store_state(const struct limiter *limiter);
+enum store_state limiter_store_state(const struct limiter_counts *counts);
 
 /* The callback never runs before this returns. */
 enum limiter_status limiter_take(struct limiter *limiter, struct limiter_take *take);

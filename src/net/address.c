@@ -46,8 +46,8 @@ address_of_peer(const struct sockaddr *peer)
     return address;
 }
 
-static bool
-is_loopback(const struct address *address)
+bool
+address_is_loopback(const struct address *address)
 {
     static const uint8_t ipv6[16] = {[15] = 1};
 
@@ -63,7 +63,7 @@ address_is_local(int fd, const struct sockaddr *peer)
     socklen_t bytes = sizeof(ours);
     struct address theirs = address_of_peer(peer), address;
 
-    if (is_loopback(&theirs))
+    if (address_is_loopback(&theirs))
         return true;
     if (getsockname(fd, (struct sockaddr *)&ours, &bytes) < 0)
         return false;

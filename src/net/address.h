@@ -23,6 +23,9 @@ struct address {
 
 struct address address_of_peer(const struct sockaddr *peer);
 
+/* No other machine has it: the loopback, a Unix socket. */
+bool address_is_loopback(const struct address *address);
+
 /* Whether the peer of the connection is on this machine: the loopback, the connection's own address, a Unix socket. */
 bool address_is_local(int fd, const struct sockaddr *peer);
 

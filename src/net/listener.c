@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "number.h"
 #include "stringify.h"
 
@@ -126,6 +127,7 @@ open_unix(struct listener *listener, const struct listener_options *options, str
         return false;
     }
     listener->unix_path = strdup(path);
+    listener->is_local = true;
     if (share(listener, fd, options->workers))
         return true;
     report_add(report, "%s: cannot listen on %s: %s", place, listener->display, strerror(errno));
@@ -209,9 +211,8 @@ static void
 report_refused(const struct listener_options *options, struct report *report)
 {
     if (errno == EADDRINUSE)
-        report_add(report,
-                   "%s: port %d of %s is in use; choose another port, or stop the service that has it",
-                   options->port_place, options->port, options->host);
+        report_add(report, "%s: port %d of %s is in use; %s", options->port_place, options->port,
+                   options->host, options->other_port);
     else if (errno == EACCES)
         report_add(report,
                    "%s: port %d needs a privilege; choose a port from 1024 up, or grant CAP_NET_BIND_SERVICE",
@@ -231,6 +232,7 @@ open_tcp(struct listener *listener, const struct listener_options *options, stru
     char service[8];
     bool bracket = strchr(options->host, ':') != NULL;
     int status, port = options->port;
+    struct address bound;
 
     snprintf(service, sizeof(service), "%d", port);
     status = getaddrinfo(options->host, service, &hints, &list);
@@ -242,6 +244,8 @@ open_tcp(struct listener *listener, const struct listener_options *options, stru
     memcpy(&address, list->ai_addr, list->ai_addrlen);
     bytes = list->ai_addrlen;
     freeaddrinfo(list);
+    bound = address_of_peer(&address.any);
+    listener->is_local = address_is_loopback(&bound);
     if (!open_tcp_sockets(listener, &address, bytes, &port, options->workers)) {
         report_refused(options, report);
         return false;
@@ -254,7 +258,7 @@ open_tcp(struct listener *listener, const struct listener_options *options, stru
 bool
 listener_open(struct listener *listener, const struct listener_options *options, struct report *report)
 {
-    int handed = systemd_sockets();
+    int handed = options->by_systemd ? systemd_sockets() : 0;
 
     *listener = (struct listener){.sockets = calloc(options->workers, sizeof(int))};
     if (listener->sockets == NULL) {

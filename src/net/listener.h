@@ -15,6 +15,7 @@ struct listener {
     int *sockets; /* one a worker, its owner from worker start on; -1: taken */
     unsigned count;
     char *unix_path;  /* to be removed at the end; NULL */
+    bool is_local;    /* no other machine reaches it */
     char display[96]; /* for people: "http://0.0.0.0:8000" */
 };
 
@@ -24,10 +25,12 @@ struct listener_options {
     const char *host, *host_place;     /* a name or an address of this machine */
     int port;                          /* 0: any free one */
     const char *port_place;
+    const char *other_port; /* what to do where the port is taken: a clause */
     unsigned workers;
+    bool by_systemd; /* a socket that systemd hands over wins over all of these */
 };
 
-/* Sockets from systemd win over all of it. False with a line in `report`. */
+/* False with a line in `report`. */
 bool listener_open(struct listener *listener, const struct listener_options *options, struct report *report);
 
 /* Closes what no worker took, and removes the Unix socket's file. */

@@ -9,9 +9,9 @@
 struct path_pattern {
     bool wild;    /* some segment is `*` */
     bool rest;    /* `**` is last: the text may be followed by a slash and anything */
-    size_t bytes; /* of the text */
-    size_t stem;  /* of the text before the first `*`, or of the entire text */
-    char text[];  /* as it was written, but without a last slash and `**` */
+    size_t bytes; /* of the text, less a last slash and `**` */
+    size_t stem;  /* of these, those before the first `*` */
+    char text[];  /* as it was given */
 };
 
 /* The segment after the slash at `at`: from at + 1 to the returned index. */
@@ -84,9 +84,10 @@ path_pattern_new(const char *text, const char **why)
         return NULL;
     }
     pattern->bytes = pattern->rest ? bytes - strlen("/**") : bytes;
-    memcpy(pattern->text, text, pattern->bytes);
-    pattern->text[pattern->bytes] = '\0';
-    pattern->stem = strcspn(pattern->text, "*");
+    memcpy(pattern->text, text, bytes + 1);
+    pattern->stem = strcspn(text, "*");
+    if (pattern->stem > pattern->bytes)
+        pattern->stem = pattern->bytes;
     return pattern;
 }
 
@@ -94,6 +95,12 @@ void
 path_pattern_free(struct path_pattern *pattern)
 {
     free(pattern);
+}
+
+const char *
+path_pattern_text(const struct path_pattern *pattern)
+{
+    return pattern->text;
 }
 
 /* Segment by segment, for patterns with a `*`. Both indices are at a slash or at the end. */

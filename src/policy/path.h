@@ -24,6 +24,9 @@ struct path_pattern;
 struct path_pattern *path_pattern_new(const char *text, const char **why);
 void path_pattern_free(struct path_pattern *pattern);
 
+/* As it was given. */
+const char *path_pattern_text(const struct path_pattern *pattern);
+
 /* `path` is normalised. One comparison of bytes says no, or yes where the pattern has no `*`. */
 bool path_pattern_matches(const struct path_pattern *pattern, const char *path, size_t bytes);
 

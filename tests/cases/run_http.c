@@ -27,7 +27,7 @@
 #include "memory_store.h"
 #include "number.h"
 #include "places.h"
-#include "routes.h"
+#include "public_routes.h"
 #include "server.h"
 
 #define ANSWER_BYTES 8192

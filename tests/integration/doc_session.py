@@ -83,7 +83,8 @@ class Session:
     def _environment(self):
         environment = service.environment({
             # As on a terminal, and for who names no port.
-            "LOG_FORMAT": "text", "PORT": str(self.ports[8000]), "REDIS_PORT": str(self.ports[6379]),
+            "LOG_FORMAT": "text", "PORT": str(self.ports[8000]),
+            "ADMIN_LISTEN": f"127.0.0.1:{self.ports[8001]}", "REDIS_PORT": str(self.ports[6379]),
             "RATELIMITD": str(pathlib.Path(service.BINARY).resolve()), "HOME": str(self.directory)})
         environment["PATH"] = f"{self.directory}/build/release:{environment['PATH']}:/usr/sbin:/sbin"
         return environment

@@ -18,14 +18,15 @@ STOP_S = 10  # containers wait no longer
 PATIENT = {"REDIS_TIMEOUT_MS": "60000"}
 
 _SERVES = re.compile(r"serves on (.+?): \d+ rules? from")
+_ADMIN = re.compile(r"admin listener on ([^\s\"]+)")
 _SANITIZER = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|Assertion .* failed")
 
 
 def environment(extra=None):
-    """Of the caller's, only what the system needs: no setting gets in by accident."""
+    """Of the caller's, only what the system needs: no setting gets in by accident. No two services have one admin port."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
             if name in os.environ}
-    return {**kept, **(extra or {})}
+    return {**kept, "ADMIN_LISTEN": "off", **(extra or {})}
 
 
 def run(*arguments, env=None, directory, prefix=()):
@@ -39,16 +40,23 @@ def _unread_bytes(port):
     return sum(int(row[4].split(":")[1], 16) for row in rows if int(row[1].split(":")[1], 16) == port)
 
 
+def _address_of(display):
+    """What the log shows as an address, as http_client takes it."""
+    found = re.fullmatch(r"http://.*:(\d+)", display)
+    return ("127.0.0.1", int(found.group(1))) if found else display.removeprefix("unix:")
+
+
 class Service:
     """
     Serves as soon as the constructor returns.
 
     rules: what the rules file holds; None: the repository's; a str: the file's text.
     env: settings; REDIS_TIMEOUT_MS is long unless it is given. listen: None where HOST and PORT, in env say, decide.
+    admin: the address of the admin listener; None where env decides, which has none else.
     wrapper: a command in front of ratelimitd's.
     """
 
-    def __init__(self, store="memory", rules=None, flags=(), env=None, listen="127.0.0.1:0", workers=2,
+    def __init__(self, store="memory", rules=None, flags=(), env=None, listen="127.0.0.1:0", workers=2, admin=None,
                  wrapper=(), pass_fds=(), umask=-1, dotenv=None):
         self.directory = tempfile.TemporaryDirectory(prefix="ratelimitd-")
         self.path = pathlib.Path(self.directory.name)
@@ -59,6 +67,8 @@ class Service:
             command += ["--store", store]
         if listen is not None:
             command += ["--listen", listen]
+        if admin is not None:
+            command += ["--admin-listen", admin]
         if workers is not None:
             command += ["--workers", str(workers)]
         self.write_rules(rules)
@@ -72,9 +82,10 @@ class Service:
         except AssertionError:
             processes.kill(self.process)
             raise
-        address = re.fullmatch(r"http://(.*):(\d+)", self.display)
-        self.port = int(address.group(2)) if address else None
-        self.address = (("127.0.0.1", self.port) if address else self.display.removeprefix("unix:"))
+        self.address = _address_of(self.display)
+        self.port = self.address[1] if isinstance(self.address, tuple) else None
+        admin = _ADMIN.search(self.log())
+        self.admin_address = _address_of(admin.group(1)) if admin else None
 
     def write_rules(self, rules):
         if rules is None:
@@ -109,6 +120,11 @@ class Service:
         connection = http_client.Connection(self.address, source, timeout_s)
         self.connections.append(connection)
         return connection
+
+    def admin(self, method, path, headers=(), body=None, host="localhost"):
+        """Asks the admin listener, on a connection of its own."""
+        with http_client.Connection(self.admin_address) as connection:
+            return connection.request(method, path, headers, body, host)
 
     def request(self, method, path, headers=(), body=None):
         """On one connection that is kept for as long as the service keeps it: so by one and the same worker."""

@@ -34,9 +34,9 @@ static struct {
     char body[LARGE_BODY_MAX];
     size_t body_bytes;
     char rest[64];
-    char rule[128];         /* the first one of the request's policy */
-    char value[128];        /* of the first header that the policy wants */
-    bool closing, draining; /* as finish saw them */
+    char rule[128];  /* the first one of the request's policy */
+    char value[128]; /* of the first header that the policy wants */
+    bool closing;    /* as finish saw it */
 } endpoint;
 
 static struct response
@@ -70,7 +70,6 @@ finish(struct endpoint_request *request)
 {
     endpoint.finishes++;
     endpoint.closing = request->closing;
-    endpoint.draining = request->draining;
     return endpoint.out_of_memory ? (struct response){0}
                                   : text_response("answered by finish", request->closing);
 }

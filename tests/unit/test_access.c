@@ -58,19 +58,19 @@ END_TEST
 static const struct {
     const char *api, *admin; /* as they are set */
     const char *authorization;
-    enum access_status anyone, for_api, for_admin;
+    enum access_status anyone, for_api, for_reading, for_admin;
 } rights[] = {
-    {NULL, NULL, NULL, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_OFF},
-    {"", "", "Bearer ", ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_OFF},
-    {NULL, ADMIN, NULL, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNKNOWN},
-    {NULL, ADMIN, "Bearer " ADMIN, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED},
-    {NULL, ADMIN, "Bearer " API, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNKNOWN},
-    {API, NULL, NULL, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_OFF},
-    {API, NULL, "Bearer " API, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_OFF},
-    {API, ADMIN, NULL, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
-    {API, ADMIN, "Bearer " API, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNKNOWN},
-    {API, ADMIN, "Bearer " ADMIN, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED},
-    {API, ADMIN, "Bearer neither-of-the-two", ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
+    {NULL, NULL, NULL, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_OFF},
+    {"", "", "Bearer ", ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_OFF},
+    {NULL, ADMIN, NULL, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
+    {NULL, ADMIN, "Bearer " ADMIN, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED},
+    {NULL, ADMIN, "Bearer " API, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
+    {API, NULL, NULL, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_GRANTED, ACCESS_OFF},
+    {API, NULL, "Bearer " API, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_OFF},
+    {API, ADMIN, NULL, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
+    {API, ADMIN, "Bearer " API, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
+    {API, ADMIN, "Bearer " ADMIN, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED, ACCESS_GRANTED},
+    {API, ADMIN, "Bearer neither-of-the-two", ACCESS_GRANTED, ACCESS_UNKNOWN, ACCESS_UNKNOWN, ACCESS_UNKNOWN},
 };
 
 START_TEST(each_token_grants_its_endpoints)
@@ -79,6 +79,8 @@ START_TEST(each_token_grants_its_endpoints)
 
     ck_assert_int_eq(check(rights[_i].api, rights[_i].admin, ACCESS_ANYONE, sent), rights[_i].anyone);
     ck_assert_int_eq(check(rights[_i].api, rights[_i].admin, ACCESS_API, sent), rights[_i].for_api);
+    ck_assert_int_eq(check(rights[_i].api, rights[_i].admin, ACCESS_ADMIN_READ, sent),
+                     rights[_i].for_reading);
     ck_assert_int_eq(check(rights[_i].api, rights[_i].admin, ACCESS_ADMIN, sent), rights[_i].for_admin);
 }
 END_TEST
@@ -107,6 +109,7 @@ START_TEST(page_of_another_site_is_refused_even_with_a_token)
     ck_assert_int_eq(access_check(&tokens, ACCESS_ANYONE, &headers), ACCESS_GRANTED);
     ck_assert(access_init(&tokens, NULL, NULL));
     ck_assert_int_eq(access_check(&tokens, ACCESS_API, &headers), ACCESS_FOREIGN);
+    ck_assert_int_eq(access_check(&tokens, ACCESS_ADMIN_READ, &headers), ACCESS_FOREIGN);
     ck_assert_int_eq(access_check(&tokens, ACCESS_ADMIN, &headers), ACCESS_FOREIGN);
 }
 END_TEST

@@ -277,13 +277,13 @@ static const struct {
 
 START_TEST(store_state_is_that_of_the_worst_worker)
 {
-    ck_assert_int_eq(limiter_store_state(&limiter), STORE_READY);
+    ck_assert_int_eq(limiter_store_state(&counts), STORE_READY);
     counts.stores[STORE_READY] = 7;
-    ck_assert_int_eq(limiter_store_state(&limiter), STORE_READY);
+    ck_assert_int_eq(limiter_store_state(&counts), STORE_READY);
     counts.stores[STORE_CONNECTING] = 1;
-    ck_assert_int_eq(limiter_store_state(&limiter), STORE_CONNECTING);
+    ck_assert_int_eq(limiter_store_state(&counts), STORE_CONNECTING);
     counts.stores[STORE_LOST] = 1;
-    ck_assert_int_eq(limiter_store_state(&limiter), STORE_LOST);
+    ck_assert_int_eq(limiter_store_state(&counts), STORE_LOST);
 }
 END_TEST
 

@@ -17,7 +17,8 @@
 #include "limiter.h"
 #include "memory_store.h"
 #include "places.h"
-#include "routes.h"
+#include "public_routes.h"
+#include "service_state.h"
 #include "suite.h"
 #include "worker.h"
 
@@ -69,7 +70,7 @@ static const char rules[] = "{\"default\": {\"algorithm\": \"token_bucket\", \"c
 
 static struct generations *generations;
 static struct clock wall;
-static struct limiter_counts counts;
+static struct service_state state;
 static struct places places;
 static struct networks trusted;
 static struct worker_options options;
@@ -83,11 +84,12 @@ set_up(void)
 
     report_init(&report);
     wall = clock_steady();
-    counts = (struct limiter_counts){0};
+    memset(&state, 0, sizeof(state));
     places_init(&places, 100);
     generations = generations_new(policy_parse("rules", rules, strlen(rules), &defaults, &report), 1);
     options = (struct worker_options){
         .http = {.routes = &public_routes,
+                 .service = &state,
                  .generations = generations,
                  .trusted = &trusted,
                  .places = &places,
@@ -97,7 +99,8 @@ set_up(void)
                  .header_timeout_us = 10 * US_PER_S,
                  .idle_timeout_us = 10 * US_PER_S},
         .memory = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &wall}),
-        .counts = &counts,
+        .counts = &state.counts,
+        .drain_us = 10 * US_PER_S,
     };
     report_print(&report, stderr, "");
     report_fini(&report);

@@ -1,0 +1,28 @@
+#include "admin_routes.h"
+
+extern const struct endpoint health_endpoint, openapi_endpoint, ready_endpoint, reset_endpoint,
+    rules_endpoint;
+
+/* clang-format off */
+static const struct route routes[] = {
+    {"/health",       false, ROUTE_READ, ACCESS_ANYONE,     &health_endpoint, NULL},
+    {"/ready",        false, ROUTE_READ, ACCESS_ANYONE,     &ready_endpoint, NULL},
+    {"/openapi.yaml", false, ROUTE_READ, ACCESS_ADMIN_READ, &openapi_endpoint, NULL},
+    {"/v1/rules",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rules_endpoint, NULL},
+    {"/v1/reset",     false, ROUTE_POST, ACCESS_ADMIN,      &reset_endpoint, NULL},
+};
+
+/* For browsers: no page may frame, guess or keep an answer, and none of another site may read it. No CORS headers. */
+static const struct route_header headers[] = {
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Cross-Origin-Resource-Policy", "same-origin"},
+    {"Referrer-Policy", "no-referrer"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+const struct route_table admin_routes = {
+    .routes = routes, .count = sizeof(routes) / sizeof(routes[0]), .headers = headers};

@@ -1,0 +1,137 @@
+/*
+ * rules: GET /v1/rules, the rules as they are compiled, in the words of the rules file: one a line.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "endpoint.h"
+#include "number.h"
+#include "path.h"
+#include "policy_words.h"
+
+static void
+put_string(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ')
+            fprintf(out, "\\u%04x", (unsigned)*text);
+        else
+            fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+    fputc('"', out);
+}
+
+static void
+put_methods(FILE *out, unsigned methods)
+{
+    const char *separator = "";
+
+    fputs(", \"methods\": [", out);
+    for (unsigned i = 0; i < METHOD_WORD_COUNT; i++) {
+        if ((methods & (1u << i)) == 0)
+            continue;
+        fprintf(out, "%s\"%s\"", separator, method_words[i]);
+        separator = ", ";
+    }
+    fputc(']', out);
+}
+
+static void
+put_match(FILE *out, const struct rule *rule)
+{
+    if (rule->path == NULL) {
+        fputs(", \"match\": null", out);
+        return;
+    }
+    fputs(", \"match\": {\"path\": ", out);
+    put_string(out, path_pattern_text(rule->path));
+    if (rule->methods != METHOD_ALL)
+        put_methods(out, rule->methods);
+    fputc('}', out);
+}
+
+static void
+put_sources(FILE *out, const struct rule *rule)
+{
+    fputs(", \"identify_by\": [", out);
+    for (uint32_t i = 0; i < rule->source_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_string(out, rule->sources[i].text);
+    }
+    fputc(']', out);
+}
+
+static void
+put_duration(FILE *out, int64_t us)
+{
+    char text[32];
+
+    fprintf(out, "%.*s", (int)duration_write(text, us), text);
+}
+
+/* `state` is the part of the state's key in Redis that names the algorithm and its period. */
+static void
+put_limit(FILE *out, const struct limit *limit)
+{
+    char state[LIMIT_STATE_NAME_BYTES];
+    size_t state_bytes = limit_state_name(limit, state);
+
+    fprintf(out, "{\"algorithm\": \"%s\", ", algorithm_name(limit->algorithm));
+    if (limit->algorithm == TOKEN_BUCKET) {
+        fprintf(out, "\"capacity\": %" PRId64 ", \"refill_rate\": \"%" PRId64 "/", limit->limit,
+                limit->units_per_us);
+        put_duration(out, limit->units_per_token);
+    } else {
+        fprintf(out, "\"limit\": %" PRId64 ", \"window\": \"", limit->limit);
+        put_duration(out, limit->window_us);
+    }
+    fprintf(out, "\", \"state\": \"%.*s\"}", (int)state_bytes, state);
+}
+
+static void
+put_rule(FILE *out, const struct rule *rule)
+{
+    fprintf(out, "{\"name\": \"%s\"", rule->name);
+    put_match(out, rule);
+    put_sources(out, rule);
+    fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));
+    for (uint32_t i = 0; i < rule->limits.count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_limit(out, &rule->limits.limits[i]);
+    }
+    fputs("]}", out);
+}
+
+static void
+put_rules(FILE *out, const struct policy *policy)
+{
+    fputs("{\"rules\": [", out);
+    for (uint32_t i = 0; i < policy->rule_count; i++) {
+        fputs(i > 0 ? ",\n" : "\n", out);
+        put_rule(out, &policy->rules[i]);
+    }
+    fputs("\n]}\n", out);
+}
+
+static enum endpoint_status
+start(struct endpoint_request *request)
+{
+    struct text body = {0};
+    FILE *out = open_memstream(&body.start, &body.used);
+    bool written = false;
+
+    if (out != NULL) {
+        put_rules(out, request->policy);
+        written = !ferror(out);
+        written = fclose(out) == 0 && written;
+    }
+    request->response = (struct response){0};
+    if (written)
+        request->response = response_owning(200, &body, RESPONSE_JSON, request->closing);
+    else
+        free(body.start);
+    return ENDPOINT_ANSWERED;
+}
+
+const struct endpoint rules_endpoint = {.start = start};

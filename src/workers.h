@@ -1,0 +1,48 @@
+/*
+ * workers: the threads that serve: one for each socket of the public listener, and one for the admin listener. That one
+ * has a loop, a store handle and a limiter of its own, and another table of routes. So it answers while the others have
+ * more to do than they can.
+ *
+ * The main thread only.
+ */
+#ifndef WORKERS_H
+#define WORKERS_H
+
+#include <stdbool.h>
+
+#include "hosts.h"
+#include "listener.h"
+#include "service_state.h"
+#include "settings.h"
+#include "worker.h"
+
+struct workers_options {
+    const struct settings *settings;
+    struct generations *generations; /* with a reader for each socket of both listeners */
+    const struct networks *trusted;
+    const struct redis_url *redis; /* NULL: the store is `memory` */
+    const struct redis_tls *tls;
+    struct store *memory;
+};
+
+struct workers {
+    struct service_state state;
+    struct limiter_counts
+        admin_counts; /* what the admin listener's limiter counts is no news of the service */
+    struct places places, admin_places;
+    struct hosts admin_hosts;
+    struct worker_options options, admin_options;
+    struct worker **list;
+    unsigned count;
+    struct worker *admin; /* NULL: there is none */
+};
+
+/* Takes the sockets of both listeners; of a listener without sockets there is no worker. False, after a line in the log:
+   some did not start. Then, too, workers_stop is to be called. What the options point to is borrowed until then. */
+bool workers_start(struct workers *workers, const struct workers_options *options, struct listener *listener,
+                   struct listener *admin);
+
+/* Drains and ends all. The admin listener is the last: until then its /ready answers 503. */
+void workers_stop(struct workers *workers);
+
+#endif
