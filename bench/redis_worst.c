@@ -74,7 +74,7 @@ static struct redis_process server;
 static redisContext *redis;
 static struct store_request requests[BATCH_REQUESTS];
 static struct client clients[BATCH_REQUESTS];
-static struct limit limits[STORE_LIMITS_MAX];
+static struct limit_set rules[BATCH_RULES]; /* equal but for the id */
 
 static redisReply *
 ask(const char *command, const char *const *words, size_t count)
@@ -123,22 +123,34 @@ put_list(const struct stored *stored)
 }
 
 static void
+make_limit(struct limit *limit, enum algorithm algorithm, const struct stored *stored)
+{
+    int64_t most = algorithm == SLIDING_WINDOW ? stored->limit : stored->limit % 1000007;
+    enum limit_error error = algorithm == TOKEN_BUCKET ? limit_init_token_bucket(limit, most, 1, US_PER_S)
+                                                       : limit_init_window(limit, algorithm, most, WINDOW_US);
+
+    assert(error == LIMIT_OK);
+}
+
+/* A letter, the one that the state's name begins with, and numbers. */
+static void
 put_string(enum algorithm algorithm, const struct stored *stored)
 {
-    static const char letters[ALGORITHM_COUNT] = {
-        [TOKEN_BUCKET] = 'b', [SLIDING_WINDOW_COUNTER] = 'c', [FIXED_WINDOW] = 'f'};
     const int64_t now_us = redis_now_us();
+    const size_t count = algorithm == SLIDING_WINDOW_COUNTER ? 3 : 2;
     double numbers[3] = {(double)(now_us / WINDOW_US), (double)stored->used, 1};
-    char state[1 + sizeof(numbers)] = {letters[algorithm]}, name[16];
+    char state[LIMIT_STATE_NAME_BYTES + sizeof(numbers)], name[16];
+    struct limit limit;
 
+    make_limit(&limit, algorithm, stored);
+    limit_state_name(&limit, state);
     if (algorithm == TOKEN_BUCKET) {
         numbers[0] = stored->limit == stored->used ? 0 : 1e12;
         numbers[1] = (double)now_us;
     }
     memcpy(state + 1, numbers, sizeof(numbers));
     snprintf(name, sizeof(name), "template:%d", (int)algorithm);
-    freeReplyObject(
-        redisCommand(redis, "SET %s %b", name, state, algorithm == SLIDING_WINDOW_COUNTER ? 25 : (size_t)17));
+    freeReplyObject(redisCommand(redis, "SET %s %b", name, state, 1 + count * sizeof(numbers[0])));
 }
 
 static void
@@ -162,12 +174,12 @@ put_states(const struct combination *combination, const struct redis_batch *batc
         return;
     for (uint32_t r = 0; r < batch->request_count; r++) {
         const struct store_subject *subject = &requests[r].subject;
-        for (uint32_t i = 0; i < subject->limit_count; i++) {
+        for (uint32_t i = 0; i < subject->limits->count; i++) {
             char state[LIMIT_STATE_NAME_BYTES];
-            size_t bytes = limit_state_name(&subject->limits[i], state);
+            size_t bytes = limit_state_name(&subject->limits->limits[i], state);
 
             redisAppendCommand(redis, "COPY template:%d rl:{%b}:%s:%u:%b REPLACE",
-                               (int)subject->limits[i].algorithm, subject->client->text,
+                               (int)subject->limits->limits[i].algorithm, subject->client->text,
                                subject->client->bytes, subject->rule, i, state, bytes);
             asked++;
         }
@@ -188,21 +200,18 @@ put_states(const struct combination *combination, const struct redis_batch *batc
 /* The batch. */
 
 static void
-make_limits(const struct combination *combination)
+make_rules(const struct combination *combination)
 {
-    for (uint32_t i = 0; i < combination->limits; i++) {
-        enum algorithm algorithm = combination->algorithm == MIXED ? (enum algorithm)(i % ALGORITHM_COUNT)
-                                                                   : (enum algorithm)combination->algorithm;
-        enum limit_error error;
+    const bool mixed = combination->algorithm == MIXED;
 
-        if (algorithm == TOKEN_BUCKET)
-            error = limit_init_token_bucket(&limits[i], combination->stored->limit % 1000007, 1, US_PER_S);
-        else
-            error = limit_init_window(&limits[i], algorithm,
-                                      algorithm == SLIDING_WINDOW ? combination->stored->limit
-                                                                  : combination->stored->limit % 1000007,
-                                      WINDOW_US);
-        assert(error == LIMIT_OK);
+    rules[0].count = combination->limits;
+    for (uint32_t i = 0; i < combination->limits; i++)
+        make_limit(&rules[0].limits[i],
+                   (enum algorithm)(mixed ? i % ALGORITHM_COUNT : (uint32_t)combination->algorithm),
+                   combination->stored);
+    for (uint32_t rule = 0; rule < BATCH_RULES; rule++) {
+        rules[rule] = rules[0];
+        rules[rule].id = rule + 1;
     }
 }
 
@@ -243,13 +252,10 @@ fill(struct redis_batch *batch, const struct combination *combination)
         client->bytes =
             (size_t)snprintf(client->text, sizeof(client->text), "header:x-a-rather-long-name=%090d",
                              combination->many_clients ? i : 0);
-        requests[i] = (struct store_request){.subject = {.client = client,
-                                                         .rule = "rule",
-                                                         .rule_id = rule + 1,
-                                                         .limits = limits,
-                                                         .limit_count = combination->limits},
-                                             .cost = cost_of(combination, i),
-                                             .callback = answered};
+        requests[i] =
+            (struct store_request){.subject = {.client = client, .rule = "rule", .limits = &rules[rule]},
+                                   .cost = cost_of(combination, i),
+                                   .callback = answered};
         if (!redis_batch_add(batch, &requests[i], 0))
             break;
     }
@@ -326,7 +332,7 @@ measure(const struct combination *combination, struct redis_batch *batch, int ru
 
     freeReplyObject(loaded);
     put_templates(combination->stored);
-    make_limits(combination);
+    make_rules(combination);
     fill(batch, combination);
     if (!redis_batch_encode(batch)) {
         fprintf(stderr, "redis_worst: out of memory\n");

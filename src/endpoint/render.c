@@ -32,14 +32,13 @@ struct key {
     uint8_t unused[3]; /* 0: the bytes are compared */
     int64_t reset_s;   /* Unix time */
     int64_t
-        numbers[2 *
-                STORE_LIMITS_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
+        numbers[2 * LIMIT_SET_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
 };
 
 #define FLAG_CLOSING  1
 #define FLAG_DEGRADED 2
 #define FLAG_DENY_403 4 /* a refusal has this status; else 429 */
-_Static_assert(STORE_LIMITS_MAX <= 8, "a bit of `refusing` each");
+_Static_assert(LIMIT_SET_MAX <= 8, "a bit of `refusing` each");
 
 struct slot {
     struct key key;
@@ -332,7 +331,7 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
 {
     struct key key;
     struct draft draft = {.renderer = renderer, .take = take, .key = &key};
-    char buffer[DECISION_JSON_BYTES(STORE_LIMITS_MAX)];
+    char buffer[DECISION_JSON_BYTES(LIMIT_SET_MAX)];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
     struct response response;
 

@@ -34,7 +34,7 @@ struct MHD_Connection;
 #define CONNECTION_MEMORY_BYTES (25 * 1024)
 #define HEADER_NODE_BYTES       64 /* libmicrohttpd's own of each header: of 0.9.75 48, of 1.0 56 in steps of 16 */
 #define ANSWER_HEADER_BYTES     2304 /* the longest: all limits of a rule with the longest name */
-_Static_assert(STORE_LIMITS_MAX == 8 && RULE_NAME_BYTES == 64, "ANSWER_HEADER_BYTES was measured with these");
+_Static_assert(LIMIT_SET_MAX == 8 && RULE_NAME_BYTES == 64, "ANSWER_HEADER_BYTES was measured with these");
 _Static_assert(CONNECTION_MEMORY_BYTES >=
                    HEAD_BYTES_MAX + (HEADERS_MAX + 3) * HEADER_NODE_BYTES + ANSWER_HEADER_BYTES,
                "every request that is accepted leaves room for its answer's header");

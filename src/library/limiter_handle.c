@@ -12,7 +12,7 @@
 #include "rule_name.h"
 #include "unique.h"
 
-_Static_assert(RATELIMIT_LIMITS == STORE_LIMITS_MAX, "ratelimit.h repeats store.h");
+_Static_assert(RATELIMIT_LIMITS == LIMIT_SET_MAX, "ratelimit.h repeats limit.h");
 _Static_assert(RATELIMIT_NAME_BYTES == RULE_NAME_BYTES, "ratelimit.h repeats rule_name.h");
 _Static_assert(RATELIMIT_NEVER == RETRY_NEVER, "ratelimit.h repeats decision.h");
 _Static_assert((int)RATELIMIT_TOKEN_BUCKET == TOKEN_BUCKET &&
@@ -25,9 +25,7 @@ _Static_assert((int)RATELIMIT_TOKEN_BUCKET == TOKEN_BUCKET &&
 struct ratelimit_limiter {
     struct ratelimit_store *store;
     char name[RULE_NAME_BYTES + 1];
-    uint64_t id; /* unique_id() */
-    uint32_t limit_count;
-    struct limit limits[STORE_LIMITS_MAX];
+    struct limit_set limits;
 };
 
 /* What is wrong with a limit. */
@@ -89,10 +87,10 @@ read_limit(struct ratelimit_limiter *limiter, const struct ratelimit_limit *limi
         return error_set(error, RATELIMIT_BAD_ALGORITHM,
                          "limiter \"%s\": algorithm %d; accepted: one of enum ratelimit_algorithm, 0 to %d",
                          limiter->name, (int)limit->algorithm, ALGORITHM_COUNT - 1);
-    reason = compile(&limiter->limits[limiter->limit_count], limit);
+    reason = compile(&limiter->limits.limits[limiter->limits.count], limit);
     if (reason != LIMIT_OK)
         return refuse_limit(limiter->name, limit, reason, error);
-    limiter->limit_count++;
+    limiter->limits.count++;
     return RATELIMIT_OK;
 }
 
@@ -111,9 +109,9 @@ check_arguments(const struct ratelimit_store *store, const char *name, const str
         return error_set(error, RATELIMIT_BAD_NAME,
                          "the limiter's name is \"%.80s\"; accepted: 1 to %d of A-Z a-z 0-9 _ . -", name,
                          RULE_NAME_BYTES);
-    if (limit_count < 1 || limit_count > STORE_LIMITS_MAX)
+    if (limit_count < 1 || limit_count > LIMIT_SET_MAX)
         return error_set(error, RATELIMIT_BAD_LIMIT_COUNT, "limiter \"%s\" has %zu limits; accepted: 1 to %d",
-                         name, limit_count, STORE_LIMITS_MAX);
+                         name, limit_count, LIMIT_SET_MAX);
     return RATELIMIT_OK;
 }
 
@@ -133,7 +131,7 @@ ratelimit_limiter_new(struct ratelimit_store *store, const char *name, const str
     handle_acquire(store);
     limiter->store = store;
     memcpy(limiter->name, name, strlen(name));
-    limiter->id = unique_id();
+    limiter->limits.id = unique_id();
     for (size_t i = 0; i < limit_count; i++) {
         if (read_limit(limiter, &limits[i], error) != RATELIMIT_OK) {
             ratelimit_limiter_free(limiter);
@@ -215,7 +213,7 @@ check_key(const struct ratelimit_limiter *limiter, const char *key, size_t key_b
 static void
 report(struct ratelimit_decision *decision, const struct store_request *request)
 {
-    uint32_t index = decision_tightest(request->decisions, request->subject.limit_count);
+    uint32_t index = decision_tightest(request->decisions, request->subject.limits->count);
     const struct decision *tightest = &request->decisions[index];
 
     decision->allowed = request->allowed;
@@ -241,9 +239,7 @@ prepare(const struct ratelimit_limiter *limiter, const char *key, struct store_r
     /* Field by field: clearing eight decisions would take longer than filling one. */
     request->subject.client = client;
     request->subject.rule = limiter->name;
-    request->subject.rule_id = limiter->id;
-    request->subject.limits = limiter->limits;
-    request->subject.limit_count = limiter->limit_count;
+    request->subject.limits = &limiter->limits;
     request->cost = 0;
     return RATELIMIT_OK;
 }

@@ -60,11 +60,8 @@ begin(struct limiter *limiter, struct limiter_take *take,
     take->limits = &rule->limits;
     take->degraded = take->decided = false;
     take->tightest = 0;
-    take->request.subject = (struct store_subject){.client = &take->client,
-                                                   .rule = rule->name,
-                                                   .rule_id = take->limits->id,
-                                                   .limits = take->limits->limits,
-                                                   .limit_count = take->limits->count};
+    take->request.subject =
+        (struct store_subject){.client = &take->client, .rule = rule->name, .limits = take->limits};
     take->request.cost = take->cost;
     take->request.callback = callback;
 }

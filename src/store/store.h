@@ -20,17 +20,13 @@
 #include "decision.h"
 #include "limit.h"
 
-#define STORE_LIMITS_MAX LIMIT_SET_MAX
-
 enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 
 /* The name of the counts: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis. */
 struct store_subject {
     const struct client *client;
-    const char *rule;           /* the rule's name */
-    uint64_t rule_id;           /* the limit_set's: equal ids mean the same rule and equal limits */
-    const struct limit *limits; /* the limit_set's */
-    uint32_t limit_count;       /* 1 .. STORE_LIMITS_MAX */
+    const char *rule; /* the rule's name */
+    const struct limit_set *limits;
 };
 
 struct store_request {
@@ -40,8 +36,8 @@ struct store_request {
     void (*callback)(struct store_request *request, enum store_status status); /* DONE or UNAVAILABLE */
 
     /* The answer, when the status is STORE_DONE. */
-    bool allowed;                                /* every limit allows it, and the cost was spent on each */
-    struct decision decisions[STORE_LIMITS_MAX]; /* one per limit */
+    bool allowed;                             /* every limit allows it, and the cost was spent on each */
+    struct decision decisions[LIMIT_SET_MAX]; /* one per limit */
 
     void *place; /* the store's own while PENDING: where the request waits */
 };

@@ -359,11 +359,8 @@ take_store(struct service *service, const struct cases_case *c, const struct cas
 {
     const struct rule *rule = generations_policy(service->generations)->fallback;
     struct client client;
-    struct store_request request = {.subject = {.client = &client,
-                                                .rule = rule->name,
-                                                .limits = rule->limits.limits,
-                                                .limit_count = rule->limits.count},
-                                    .cost = step->cost};
+    struct store_request request = {
+        .subject = {.client = &client, .rule = rule->name, .limits = &rule->limits}, .cost = step->cost};
 
     client_write(&client, rule->sources[0].text, step->client, strlen(step->client));
     return store_take(service->store, &request) == STORE_DONE &&

@@ -24,8 +24,7 @@ struct asked {
     bool left;
 };
 
-static struct limit limits[2][STORE_LIMITS_MAX]; /* a rule with one, a rule with three */
-static const uint32_t limit_counts[2] = {1, 3};
+static struct limit_set rules[2] = {{.id = 1, .count = 1}, {.id = 2, .count = 3}};
 static struct client clients[4];
 
 static void
@@ -36,8 +35,8 @@ prepare(void)
     for (int i = 0; i < 4; i++)
         clients[i].bytes = (size_t)sprintf(clients[i].text, "c%d", i);
     for (int rule = 0; rule < 2; rule++)
-        for (int i = 0; i < STORE_LIMITS_MAX; i++)
-            limit_init_window(&limits[rule][i], FIXED_WINDOW, 100, 1000000);
+        for (int i = 0; i < LIMIT_SET_MAX; i++)
+            limit_init_window(&rules[rule].limits[i], FIXED_WINDOW, 100, 1000000);
 }
 
 static void
@@ -56,13 +55,10 @@ ask(struct redis_batch *batch, struct asked *asked, uint8_t how)
     int rule = how >> 2 & 1;
     bool added;
 
-    *asked = (struct asked){.request = {.subject = {.client = &clients[how & 3],
-                                                    .rule = "r",
-                                                    .rule_id = 1 + (uint64_t)rule,
-                                                    .limits = limits[rule],
-                                                    .limit_count = limit_counts[rule]},
-                                        .cost = how >> 3 & 1,
-                                        .callback = on_answer}};
+    *asked = (struct asked){
+        .request = {.subject = {.client = &clients[how & 3], .rule = "r", .limits = &rules[rule]},
+                    .cost = how >> 3 & 1,
+                    .callback = on_answer}};
     added = redis_batch_add(batch, &asked->request, 0);
     assert(added);
     if (how & 16) {
@@ -76,7 +72,7 @@ check_decisions(const struct asked *asked)
 {
     const struct store_request *request = &asked->request;
 
-    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         const struct decision *decision = &request->decisions[i];
         assert(decision->limit == 100);
         assert(decision->remaining >= 0 && decision->remaining <= 100);

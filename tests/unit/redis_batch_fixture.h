@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "limit_set_of.h"
 #include "number.h"
 #include "redis_batch.h"
 #include "suite.h"
@@ -19,15 +20,16 @@
 struct asked {
     struct store_request request;
     struct client client;
+    struct limit_set limits;
     int answers; /* how often the callback ran */
     enum store_status status;
 };
 
 static struct redis_batch *batch;
 static struct asked asked[ASKED_MAX];
-static struct limit bucket[1];                  /* 3, one a second */
-static struct limit pair[2];                    /* sliding_window_counter 100/1m, sliding_window 10/1s */
-static struct limit many[40][STORE_LIMITS_MAX]; /* rules of eight windows */
+static struct limit bucket[1];               /* 3, one a second */
+static struct limit pair[2];                 /* sliding_window_counter 100/1m, sliding_window 10/1s */
+static struct limit many[40][LIMIT_SET_MAX]; /* rules of eight windows */
 static char rule_name[256] = "r";
 
 static void
@@ -39,7 +41,7 @@ set_up(void)
     ck_assert_int_eq(limit_init_window(&pair[0], SLIDING_WINDOW_COUNTER, 100, 60 * US_PER_S), LIMIT_OK);
     ck_assert_int_eq(limit_init_window(&pair[1], SLIDING_WINDOW, 10, US_PER_S), LIMIT_OK);
     for (int rule = 0; rule < 40; rule++)
-        for (int i = 0; i < STORE_LIMITS_MAX; i++)
+        for (int i = 0; i < LIMIT_SET_MAX; i++)
             ck_assert_int_eq(
                 limit_init_window(&many[rule][i], SLIDING_WINDOW_COUNTER, 1000, DURATION_MAX_US / 1000),
                 LIMIT_OK);
@@ -68,11 +70,9 @@ ask_as(int number, const char *client, uint64_t rule_id, const struct limit *lim
 
     *one = (struct asked){.request = {.cost = cost, .callback = on_answer}};
     one->client.bytes = (size_t)sprintf(one->client.text, "%s", client);
-    one->request.subject = (struct store_subject){.client = &one->client,
-                                                  .rule = rule_name,
-                                                  .rule_id = rule_id,
-                                                  .limits = limits,
-                                                  .limit_count = limit_count};
+    one->limits = limit_set_of(rule_id, limits, limit_count);
+    one->request.subject =
+        (struct store_subject){.client = &one->client, .rule = rule_name, .limits = &one->limits};
     return redis_batch_add(batch, &one->request, 1000 + number);
 }
 

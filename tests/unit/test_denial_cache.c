@@ -7,12 +7,14 @@
 
 #include "clock.h"
 #include "denial_cache.h"
+#include "limit_set_of.h"
 #include "suite.h"
 
 #define NOW_US (INT64_C(500) * US_PER_S)
 
 static struct denial_cache *denials;
-static struct limit limits[STORE_LIMITS_MAX]; /* fixed windows of 10, 20, ... a minute */
+static struct limit limits[LIMIT_SET_MAX]; /* fixed windows of 10, 20, ... a minute */
+static struct limit_set set;               /* those of the request */
 static struct client client;
 static struct store_request request;
 
@@ -21,7 +23,7 @@ set_up(void)
 {
     denials = denial_cache_new();
     ck_assert_ptr_nonnull(denials);
-    for (int i = 0; i < STORE_LIMITS_MAX; i++)
+    for (int i = 0; i < LIMIT_SET_MAX; i++)
         ck_assert_int_eq(limit_init_window(&limits[i], FIXED_WINDOW, 10 * (i + 1), 60 * US_PER_S), LIMIT_OK);
 }
 
@@ -37,8 +39,8 @@ ask(const char *name, uint32_t limit_count, int64_t cost)
     memset(&request, 0x5a, sizeof(request)); /* what was there before */
     client_write(&client, "client", name, strlen(name));
     request.cost = cost;
-    request.subject = (struct store_subject){
-        .client = &client, .rule = "r", .rule_id = 1, .limits = limits, .limit_count = limit_count};
+    set = limit_set_of(1, limits, limit_count);
+    request.subject = (struct store_subject){.client = &client, .rule = "r", .limits = &set};
 }
 
 /* What Redis said to what was asked last: each limit's wait until its cost passes; 0: it allows it. */
@@ -46,7 +48,7 @@ static void
 note(const int64_t *retry_after_us, int64_t sent_us)
 {
     request.allowed = false;
-    for (uint32_t i = 0; i < request.subject.limit_count; i++)
+    for (uint32_t i = 0; i < set.count; i++)
         request.decisions[i] = (struct decision){.allowed = retry_after_us[i] == 0,
                                                  .limit = limits[i].limit,
                                                  .remaining = i,
@@ -79,9 +81,9 @@ START_TEST(a_rule_of_the_same_name_is_another)
 {
     ask("a", 1, 1);
     note((const int64_t[]){US_PER_S / 2}, NOW_US);
-    request.subject.rule_id = 2; /* it may allow more */
+    set.id = 2; /* it may allow more */
     ck_assert(!denial_cache_answer(denials, &request, NOW_US));
-    request.subject.rule_id = 1;
+    set.id = 1;
     ck_assert(denial_cache_answer(denials, &request, NOW_US));
 }
 END_TEST
@@ -152,10 +154,10 @@ END_TEST
 
 START_TEST(newer_refusal_replaces_the_older)
 {
-    ask("a", STORE_LIMITS_MAX, 1);
-    note((const int64_t[STORE_LIMITS_MAX]){US_PER_S / 2}, NOW_US);
-    note((const int64_t[STORE_LIMITS_MAX]){US_PER_S}, NOW_US + US_PER_S / 4);
-    ck_assert(is_refused("a", STORE_LIMITS_MAX, 1, NOW_US + US_PER_S));
+    ask("a", LIMIT_SET_MAX, 1);
+    note((const int64_t[LIMIT_SET_MAX]){US_PER_S / 2}, NOW_US);
+    note((const int64_t[LIMIT_SET_MAX]){US_PER_S}, NOW_US + US_PER_S / 4);
+    ck_assert(is_refused("a", LIMIT_SET_MAX, 1, NOW_US + US_PER_S));
     ck_assert_int_eq(request.decisions[0].retry_after_us, US_PER_S / 4);
 }
 END_TEST

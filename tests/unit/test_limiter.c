@@ -13,8 +13,8 @@ struct fake_store {
     enum store_status says;
     struct store_request *pending;
     int takes, cancels;
-    struct decision decisions[STORE_LIMITS_MAX]; /* what it decides */
-    struct store_subject subject;                /* what it was asked last */
+    struct decision decisions[LIMIT_SET_MAX]; /* what it decides */
+    struct store_subject subject;             /* what it was asked last */
     int64_t cost;
 };
 
@@ -23,7 +23,7 @@ fake_decide(struct fake_store *fake, struct store_request *request)
 {
     request->allowed = true;
     memcpy(request->decisions, fake->decisions, sizeof(fake->decisions));
-    for (uint32_t i = 0; i < request->subject.limit_count; i++)
+    for (uint32_t i = 0; i < request->subject.limits->count; i++)
         request->allowed &= fake->decisions[i].allowed;
 }
 
@@ -104,7 +104,7 @@ set_up(void)
     ck_assert_msg(policy != NULL, "%s", report.count ? report.lines[0] : "");
     report_fini(&report);
     store = local = (struct fake_store){.store.ops = &fake_class};
-    for (int i = 0; i < STORE_LIMITS_MAX; i++) {
+    for (int i = 0; i < LIMIT_SET_MAX; i++) {
         store.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 9};
         local.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 5};
     }
@@ -138,9 +138,8 @@ START_TEST(store_gets_the_client_and_the_limits_of_the_rule)
     ck_assert_str_eq(store.subject.client->text, "ip=203.0.113.7");
     ck_assert_str_eq(store.subject.rule, "three");
     ck_assert_ptr_eq(take.limits, &take.rule->limits);
-    ck_assert_uint_eq(store.subject.rule_id, take.limits->id);
-    ck_assert_ptr_eq(store.subject.limits, take.limits->limits);
-    ck_assert_uint_eq(store.subject.limit_count, 3);
+    ck_assert_ptr_eq(store.subject.limits, take.limits);
+    ck_assert_uint_eq(store.subject.limits->count, 3);
     ck_assert_int_eq(store.cost, 2);
 }
 END_TEST

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "algorithm.h"
+#include "limit_set_of.h"
 #include "memory_store.h"
 #include "random_numbers.h"
 #include "suite.h"
@@ -17,15 +18,15 @@
 
 static struct store *store;
 static struct clock now;
-static struct limit bucket;                       /* 3, one a second */
-static struct limit per_minute[STORE_LIMITS_MAX]; /* fixed_window: 100, 101, ... a minute */
+static struct limit bucket;                    /* 3, one a second */
+static struct limit per_minute[LIMIT_SET_MAX]; /* fixed_window: 100, 101, ... a minute */
 
 static void
 set_up(void)
 {
     now = clock_fixed(START_US - START_US % (60 * US_PER_S));
     ck_assert_int_eq(limit_init_token_bucket(&bucket, 3, 1, US_PER_S), LIMIT_OK);
-    for (int i = 0; i < STORE_LIMITS_MAX; i++)
+    for (int i = 0; i < LIMIT_SET_MAX; i++)
         ck_assert_int_eq(limit_init_window(&per_minute[i], FIXED_WINDOW, 100 + i, 60 * US_PER_S), LIMIT_OK);
 }
 
@@ -49,15 +50,16 @@ take(struct store_request *request, uint64_t client_number, const char *rule, co
      uint32_t limit_count, int64_t cost)
 {
     struct client client;
+    const struct limit_set set = limit_set_of(1, limits, limit_count);
 
     client.bytes = (size_t)sprintf(client.text, "header:user_id=%" PRIu64, client_number);
     *request = (struct store_request){
-        .subject = {.client = &client, .rule = rule, .limits = limits, .limit_count = limit_count},
+        .subject = {.client = &client, .rule = rule, .limits = &set},
         .cost = cost,
     };
     if (store_take(store, request) != STORE_DONE)
         ck_abort_msg("the memory store has always decided when it returns");
-    request->subject.client = NULL; /* gone with this frame */
+    request->subject = (struct store_subject){0}; /* gone with this frame */
     return request->allowed;
 }
 
@@ -197,9 +199,9 @@ END_TEST
 START_TEST(reset_clears_one_client_only)
 {
     struct limit limits[2] = {bucket, per_minute[0]};
+    struct limit_set set = limit_set_of(1, limits, 2);
     struct client client;
-    struct store_request request = {
-        .subject = {.client = &client, .rule = "r", .limits = limits, .limit_count = 2}};
+    struct store_request request = {.subject = {.client = &client, .rule = "r", .limits = &set}};
 
     open_store(1000);
     ck_assert(allows(1, "r", limits, 2, 3) && allows(1, "s", limits, 2, 3) && allows(2, "r", limits, 2, 3));
@@ -279,17 +281,17 @@ END_TEST
 START_TEST(eight_of_the_largest_logs_fit_into_the_smallest_table)
 {
     static const int64_t largest[] = {1, 7, 8, 34, 41, 42, 43, 1000, SLIDING_WINDOW_ENTRIES};
-    struct limit limits[STORE_LIMITS_MAX];
+    struct limit limits[LIMIT_SET_MAX];
 
     for (int l = 0; l < ROWS(largest); l++) {
         open_store(1);
-        for (int i = 0; i < STORE_LIMITS_MAX; i++)
+        for (int i = 0; i < LIMIT_SET_MAX; i++)
             ck_assert_int_eq(limit_init_window(&limits[i], SLIDING_WINDOW, largest[l], 1000 + largest[l]),
                              LIMIT_OK);
         /* A request a microsecond, each an entry of its own, over three windows: the heads of the logs move
            on. */
         int64_t window_us = limits[0].window_us;
-        ck_assert_int_eq(count_allowed(0, 1, 3 * window_us, limits, STORE_LIMITS_MAX), 3 * largest[l]);
+        ck_assert_int_eq(count_allowed(0, 1, 3 * window_us, limits, LIMIT_SET_MAX), 3 * largest[l]);
         tear_down();
     }
 }
@@ -430,10 +432,10 @@ static const struct {
 
 START_TEST(threads_together_get_exactly_the_limit)
 {
-    struct limit logs[STORE_LIMITS_MAX];
+    struct limit logs[LIMIT_SET_MAX];
     struct taker takers[THREADS];
 
-    for (int i = 0; i < STORE_LIMITS_MAX; i++)
+    for (int i = 0; i < LIMIT_SET_MAX; i++)
         ck_assert_int_eq(limit_init_window(&logs[i], SLIDING_WINDOW, 100 + i, 60 * US_PER_S), LIMIT_OK);
     open_store(20000);
     for (int i = 0; i < THREADS; i++) {

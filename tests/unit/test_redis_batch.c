@@ -222,8 +222,8 @@ fill(const char *prefix, const struct limit *limits, uint32_t limit_count, int64
 
 START_TEST(batch_is_full_at_its_most_work)
 {
-    ck_assert_int_eq(fill("c", many[0], STORE_LIMITS_MAX, 1),
-                     BATCH_WORK / (STORE_LIMITS_MAX * (int)limit_work(&many[0][0], 1)));
+    ck_assert_int_eq(fill("c", many[0], LIMIT_SET_MAX, 1),
+                     BATCH_WORK / (LIMIT_SET_MAX * (int)limit_work(&many[0][0], 1)));
     ck_assert_int_eq(fill("new", bucket, 1, 1), 0);
     encoded();
 }
@@ -247,12 +247,12 @@ END_TEST
 
 START_TEST(another_equal_request_takes_little_work)
 {
-    int64_t first = STORE_LIMITS_MAX * limit_work(&many[0][0], 1);
-    int count = 1 + (int)(BATCH_WORK - first) / STORE_LIMITS_MAX;
+    int64_t first = LIMIT_SET_MAX * limit_work(&many[0][0], 1);
+    int count = 1 + (int)(BATCH_WORK - first) / LIMIT_SET_MAX;
 
     for (int i = 0; i < count; i++)
-        ck_assert(ask(i, "c", many[0], STORE_LIMITS_MAX, 1));
-    ck_assert(!ask(count, "c", many[0], STORE_LIMITS_MAX, 1));
+        ck_assert(ask(i, "c", many[0], LIMIT_SET_MAX, 1));
+    ck_assert(!ask(count, "c", many[0], LIMIT_SET_MAX, 1));
     ck_assert_uint_eq(batch->entry_count, 1);
     encoded();
 }
@@ -278,7 +278,7 @@ START_TEST(the_largest_batch_fits_its_command)
     client[CLIENT_BYTES] = '\0';
     memset(rule_name, 'r', 255);
     for (int i = 0;
-         i < BATCH_REQUESTS && ask(i, client, many[i % BATCH_RULES], STORE_LIMITS_MAX, NUMBER_EXACT_MAX);)
+         i < BATCH_REQUESTS && ask(i, client, many[i % BATCH_RULES], LIMIT_SET_MAX, NUMBER_EXACT_MAX);)
         i++;
     encoded();
     redis_batch_clear(batch);

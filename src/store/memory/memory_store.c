@@ -16,7 +16,7 @@
 /* Room for logs: chunks per key on average; and in every shard room for more of the largest logs than one request can
    have, so that room for one more moment can always be made. */
 #define CHUNKS_PER_KEY 4
-#define LARGEST_LOGS   (STORE_LIMITS_MAX + 1)
+#define LARGEST_LOGS   (LIMIT_SET_MAX + 1)
 
 struct shard {
     pthread_mutex_t lock;
@@ -109,13 +109,13 @@ slot_release(struct slot *slot, struct table *table, const struct decision *deci
 
 /* Makes room in the pool for a spend on every limit. */
 static void
-make_log_room(struct table *table, const struct store_subject *subject, int64_t now_us)
+make_log_room(struct table *table, const struct limit_set *limits, int64_t now_us)
 {
     uint32_t chunks = 0;
     bool made;
 
-    for (uint32_t i = 0; i < subject->limit_count; i++)
-        chunks += subject->limits[i].algorithm == SLIDING_WINDOW;
+    for (uint32_t i = 0; i < limits->count; i++)
+        chunks += limits->limits[i].algorithm == SLIDING_WINDOW;
     if (chunks <= window_log_pool_room(&table->pool))
         return;
     made = table_make_log_room(table, chunks, now_us);
@@ -126,26 +126,25 @@ make_log_room(struct table *table, const struct store_subject *subject, int64_t 
 static void
 decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
 {
-    const struct store_subject *subject = &request->subject;
-    const uint32_t count = subject->limit_count;
-    struct slot slots[STORE_LIMITS_MAX];
-    bool fits[STORE_LIMITS_MAX] = {false};
+    const uint32_t count = request->subject.limits->count;
+    const struct limit *limits = request->subject.limits->limits;
+    struct slot slots[LIMIT_SET_MAX];
+    bool fits[LIMIT_SET_MAX] = {false};
 
     request->allowed = true;
     for (uint32_t i = 0; i < count; i++) {
-        const struct limit *limit = &subject->limits[i];
-        slot_load(&slots[i], table, state_fingerprint(fingerprint, i, limit), limit, now_us);
-        fits[i] = algorithm_fits(limit, slots[i].state, now_us, request->cost);
+        slot_load(&slots[i], table, state_fingerprint(fingerprint, i, &limits[i]), &limits[i], now_us);
+        fits[i] = algorithm_fits(&limits[i], slots[i].state, now_us, request->cost);
         request->allowed &= fits[i];
     }
     if (request->allowed && request->cost > 0) {
-        make_log_room(table, subject, now_us);
+        make_log_room(table, request->subject.limits, now_us);
         for (uint32_t i = 0; i < count; i++)
-            slot_spend(&slots[i], table, state_fingerprint(fingerprint, i, &subject->limits[i]),
-                       &subject->limits[i], now_us, request->cost);
+            slot_spend(&slots[i], table, state_fingerprint(fingerprint, i, &limits[i]), &limits[i], now_us,
+                       request->cost);
     }
     for (uint32_t i = 0; i < count; i++) {
-        algorithm_report(&subject->limits[i], slots[i].state, &table->pool, now_us, request->cost, fits[i],
+        algorithm_report(&limits[i], slots[i].state, &table->pool, now_us, request->cost, fits[i],
                          &request->decisions[i]);
         slot_release(&slots[i], table, &request->decisions[i], now_us);
     }
@@ -158,7 +157,7 @@ memory_store_take(struct store *store, struct store_request *request)
     struct siphash fingerprint = subject_fingerprint(memory, &request->subject);
     struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
 
-    assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
+    assert(request->subject.limits->count >= 1 && request->subject.limits->count <= LIMIT_SET_MAX);
     table_prefetch(&shard->table, limit_fingerprint(fingerprint, 0)); /* loads while the lock is taken */
     pthread_mutex_lock(&shard->lock);
     decide(&shard->table, fingerprint, request, clock_now_us(memory->options.clock));
@@ -174,9 +173,9 @@ memory_store_reset(struct store *store, struct store_request *request)
     struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
 
     pthread_mutex_lock(&shard->lock);
-    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         struct table_entry *entry =
-            table_find(&shard->table, state_fingerprint(fingerprint, i, &request->subject.limits[i]));
+            table_find(&shard->table, state_fingerprint(fingerprint, i, &request->subject.limits->limits[i]));
         if (entry != NULL)
             table_remove(&shard->table, entry);
     }
@@ -227,14 +226,14 @@ static const struct store_ops memory_store_ops = {
     .free = memory_store_free,
 };
 
-/* Clients fall on shards at random, each with all keys of its rule, at worst STORE_LIMITS_MAX. A shard gets the mean of such
+/* Clients fall on shards at random, each with all keys of its rule, at worst LIMIT_SET_MAX. A shard gets the mean of such
    a sum (compound Poisson) and six standard deviations, so that max_keys fit. */
 static uint32_t
 shard_capacity(int64_t max_keys, uint32_t shard_count)
 {
     double mean = (double)max_keys / shard_count;
 
-    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(STORE_LIMITS_MAX * mean)) + 1;
+    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(LIMIT_SET_MAX * mean)) + 1;
 }
 
 static uint32_t
@@ -259,8 +258,8 @@ memory_store_new(const struct memory_store_options *options)
         return NULL;
     while (shard_count < SHARDS_MAX && options->max_keys / (shard_count * 2) >= KEYS_PER_SHARD_MIN)
         shard_count *= 2;
-    capacity = shard_capacity(
-        options->max_keys < 2 * STORE_LIMITS_MAX ? 2 * STORE_LIMITS_MAX : options->max_keys, shard_count);
+    capacity = shard_capacity(options->max_keys < 2 * LIMIT_SET_MAX ? 2 * LIMIT_SET_MAX : options->max_keys,
+                              shard_count);
     *memory = (struct memory_store){
         .store.ops = &memory_store_ops, .options = *options, .hash_key = siphash_random_key()};
     memory->shards = aligned_alloc(64, shard_count * sizeof(struct shard));

@@ -63,7 +63,7 @@ denial_cache_clear(struct denial_cache *denials)
 static struct siphash
 fingerprint_of(const struct denial_cache *denials, const struct store_request *request)
 {
-    const uint64_t numbers[] = {request->subject.rule_id, (uint64_t)request->cost};
+    const uint64_t numbers[] = {request->subject.limits->id, (uint64_t)request->cost};
     char text[SUBJECT_BYTES + sizeof(numbers)];
     size_t bytes = subject_write(text, &request->subject);
 
@@ -89,7 +89,7 @@ refused_for_us(const struct store_request *request)
 {
     int64_t longest = 0;
 
-    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         const struct decision *decision = &request->decisions[i];
         if (decision->retry_after_us == RETRY_NEVER)
             return REFUSAL_US;
@@ -122,7 +122,7 @@ denial_cache_note(struct denial_cache *denials, const struct store_request *requ
     struct siphash fingerprint = fingerprint_of(denials, request);
     int64_t until_us = sent_us + refused_for_us(request);
 
-    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         const struct decision *decision = &request->decisions[i];
         struct siphash own = limit_fingerprint(fingerprint, i);
         *place_for(denials, own) = (struct refusal){.fingerprint = own,
@@ -174,12 +174,12 @@ denial_cache_answer(const struct denial_cache *denials, struct store_request *re
     struct siphash fingerprint = fingerprint_of(denials, request);
     int64_t sent_us = 0;
 
-    for (uint32_t i = 0; i < request->subject.limit_count; i++) {
+    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         const struct refusal *refusal = find(denials, limit_fingerprint(fingerprint, i), now_us);
         if (refusal == NULL || (i > 0 && refusal->sent_us != sent_us))
             return false; /* absent, or partly replaced */
         sent_us = refusal->sent_us;
-        request->decisions[i] = age(refusal, &request->subject.limits[i], now_us);
+        request->decisions[i] = age(refusal, &request->subject.limits->limits[i], now_us);
     }
     request->allowed = false;
     return true;

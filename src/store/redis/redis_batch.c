@@ -48,7 +48,7 @@ hash_client(const struct client *client)
 static bool
 is_same_subject(const struct store_subject *a, const struct store_subject *b)
 {
-    return a->rule_id == b->rule_id && a->client->bytes == b->client->bytes &&
+    return a->limits->id == b->limits->id && a->client->bytes == b->client->bytes &&
            memcmp(a->client->text, b->client->text, a->client->bytes) == 0;
 }
 
@@ -80,19 +80,9 @@ find_rule(const struct redis_batch *batch, const struct store_subject *subject)
 {
     uint16_t number = 0;
 
-    while (number < batch->rule_count && batch->rules[number].id != subject->rule_id)
+    while (number < batch->rule_count && batch->rules[number].id != subject->limits->id)
         number++;
     return number;
-}
-
-static void
-add_rule(struct redis_batch *batch, const struct store_subject *subject)
-{
-    struct redis_batch_rule *rule = &batch->rules[batch->rule_count++];
-
-    rule->id = subject->rule_id;
-    rule->limit_count = subject->limit_count;
-    memcpy(rule->limits, subject->limits, subject->limit_count * sizeof(rule->limits[0]));
 }
 
 /* The rest of Redis' work for each limit, in the unit of limit_work: to set up another rule, and to decide another equal
@@ -103,11 +93,11 @@ add_rule(struct redis_batch *batch, const struct store_subject *subject)
 static uint32_t
 work_of(const struct redis_batch *batch, const struct store_request *request, uint16_t rule)
 {
-    const struct store_subject *subject = &request->subject;
-    uint32_t work = rule > 0 && rule == batch->rule_count ? RULE_WORK * subject->limit_count : 0;
+    const struct limit_set *limits = request->subject.limits;
+    uint32_t work = rule > 0 && rule == batch->rule_count ? RULE_WORK * limits->count : 0;
 
-    for (uint32_t i = 0; i < subject->limit_count; i++)
-        work += limit_work(&subject->limits[i], request->cost);
+    for (uint32_t i = 0; i < limits->count; i++)
+        work += limit_work(&limits->limits[i], request->cost);
     return work;
 }
 
@@ -125,6 +115,7 @@ bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_t deadline_us)
 {
     uint32_t hash = hash_client(request->subject.client);
+    const struct limit_set *limits = request->subject.limits;
     struct redis_batch_entry *entry;
     uint16_t *bucket, position = batch->request_count, rule;
     bool is_known;
@@ -138,15 +129,15 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
         if (rule == BATCH_RULES || !add_work(batch, work_of(batch, request, rule)))
             return false;
         if (rule == batch->rule_count)
-            add_rule(batch, &request->subject);
+            batch->rules[batch->rule_count++] = *limits;
         entry = &batch->entries[batch->entry_count++];
         *bucket = batch->entry_count;
         *entry = (struct redis_batch_entry){
             .hash = hash, .first = position, .last = position, .rule = rule, .sample = request};
-        batch->limit_count = (uint16_t)(batch->limit_count + request->subject.limit_count);
+        batch->limit_count = (uint16_t)(batch->limit_count + limits->count);
         batch->repeats |= is_known;
     } else {
-        if (!add_work(batch, FOLD_WORK * request->subject.limit_count))
+        if (!add_work(batch, FOLD_WORK * limits->count))
             return false;
         batch->slots[entry->last].next_equal = position;
         entry->last = position;

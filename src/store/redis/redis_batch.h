@@ -43,13 +43,6 @@ struct redis_batch_entry {
     const struct store_request *sample; /* its first request; valid until it is sent */
 };
 
-/* A copy: the rule may be freed before the reply comes. */
-struct redis_batch_rule {
-    uint64_t id;
-    uint32_t limit_count;
-    struct limit limits[STORE_LIMITS_MAX];
-};
-
 struct redis_batch {
     struct redis_batch *next; /* the store's list */
     uint16_t request_count, entry_count, rule_count, limit_count;
@@ -63,8 +56,8 @@ struct redis_batch {
     struct denial_cache *denials; /* borrowed: remembers refusals; may be NULL */
     struct redis_batch_slot slots[BATCH_REQUESTS]; /* in the order of arrival */
     struct redis_batch_entry entries[BATCH_REQUESTS];
-    uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
-    struct redis_batch_rule rules[BATCH_RULES];
+    uint16_t buckets[BATCH_BUCKETS];     /* index of an entry + 1; open addressing */
+    struct limit_set rules[BATCH_RULES]; /* copies: a rule may be freed before the reply comes */
 
     char *command; /* as sent */
     size_t command_bytes;

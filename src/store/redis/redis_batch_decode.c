@@ -100,8 +100,8 @@ static bool
 read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, struct reader *reader,
            bool *good)
 {
-    const struct redis_batch_rule *rule = &batch->rules[entry->rule];
-    struct decision decisions[STORE_LIMITS_MAX];
+    const struct limit_set *rule = &batch->rules[entry->rule];
+    struct decision decisions[LIMIT_SET_MAX];
     uint16_t position = entry->first;
     int64_t rest = entry->count, count;
     struct word word;
@@ -110,14 +110,14 @@ read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, str
     for (; rest > 0; rest -= count) {
         if (!read_word(reader, &word) || !is_number(&word, 0, rest, &count))
             return false;
-        for (uint32_t i = 0; i < rule->limit_count && count > 0; i++)
+        for (uint32_t i = 0; i < rule->count && count > 0; i++)
             if (!read_decision(reader, &rule->limits[i], &decisions[i], good))
                 return false;
         *good = *good && count > 0;
         if (count <= 0)
             break;
         if (*good)
-            decide_group(batch, decisions, rule->limit_count, count, &position);
+            decide_group(batch, decisions, rule->count, count, &position);
     }
     return true;
 }

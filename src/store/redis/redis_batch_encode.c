@@ -64,7 +64,7 @@ put_key(char *out, const struct store_subject *subject, uint32_t index)
     *end++ = ':';
     end += number_write(end, index);
     *end++ = ':';
-    end += limit_state_name(&subject->limits[index], end);
+    end += limit_state_name(&subject->limits->limits[index], end);
     return put_word(out, key, (size_t)(end - key));
 }
 
@@ -108,7 +108,7 @@ make_room(struct redis_batch *batch)
 {
     size_t room = PREAMBLE_BYTES + SHA1_DIGITS + (size_t)batch->limit_count * (KEY_BYTES + WORD_BYTES) +
                   (size_t)batch->entry_count * 4 * WORD_BYTES +
-                  (size_t)batch->rule_count * (1 + 4 * STORE_LIMITS_MAX) * WORD_BYTES;
+                  (size_t)batch->rule_count * (1 + 4 * LIMIT_SET_MAX) * WORD_BYTES;
     char *command;
 
     if (room <= batch->command_room)
@@ -163,13 +163,13 @@ count_keys(struct redis_batch *batch)
         entry = &batch->entries[i];
         entry->count = prune_entry(batch, entry);
         if (entry->count > 0)
-            keys += batch->rules[entry->rule].limit_count;
+            keys += batch->rules[entry->rule].count;
     }
     for (entry = next_sent(batch, NULL); entry != NULL; skip_run(batch, &entry))
         runs++;
     batch->words = 3 + keys + 2 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
-        batch->words += 1 + 4 * (size_t)batch->rules[i].limit_count;
+        batch->words += 1 + 4 * (size_t)batch->rules[i].count;
     return keys;
 }
 
@@ -188,14 +188,14 @@ redis_batch_encode(struct redis_batch *batch)
     batch->arguments = (size_t)(out - batch->command);
     out = put_number(out, (int64_t)keys);
     for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
-        for (uint32_t limit = 0; limit < batch->rules[entry->rule].limit_count; limit++)
+        for (uint32_t limit = 0; limit < batch->rules[entry->rule].count; limit++)
             out = put_key(out, &entry->sample->subject, limit);
     out = put_number(out, batch->repeats);
     out = put_number(out, batch->rule_count);
     for (uint32_t i = 0; i < batch->rule_count; i++) {
-        const struct redis_batch_rule *rule = &batch->rules[i];
-        out = put_number(out, rule->limit_count);
-        for (uint32_t limit = 0; limit < rule->limit_count; limit++)
+        const struct limit_set *rule = &batch->rules[i];
+        out = put_number(out, rule->count);
+        for (uint32_t limit = 0; limit < rule->count; limit++)
             out = put_limit(out, &rule->limits[limit]);
     }
     for (entry = next_sent(batch, NULL); entry != NULL;) {
@@ -219,9 +219,9 @@ redis_batch_encode_reset(struct redis_batch *batch)
     batch->is_reset = true;
     if (!make_room(batch))
         return false;
-    out = put_line(batch->command, '*', 1 + subject->limit_count);
+    out = put_line(batch->command, '*', 1 + subject->limits->count);
     out = put_word(out, "DEL", 3);
-    for (uint32_t limit = 0; limit < subject->limit_count; limit++)
+    for (uint32_t limit = 0; limit < subject->limits->count; limit++)
         out = put_key(out, subject, limit);
     batch->command_bytes = (size_t)(out - batch->command);
     assert(batch->command_bytes <= batch->command_room);

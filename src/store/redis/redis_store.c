@@ -277,7 +277,7 @@ redis_store_take(struct store *store, struct store_request *request)
     struct redis_store *redis = redis_store_of(store);
     int64_t now_us, deadline_us;
 
-    assert(request->subject.limit_count >= 1 && request->subject.limit_count <= STORE_LIMITS_MAX);
+    assert(request->subject.limits->count >= 1 && request->subject.limits->count <= LIMIT_SET_MAX);
     if (!is_ready(redis))
         return STORE_UNAVAILABLE;
     now_us = clock_mono_us();
