@@ -52,12 +52,23 @@ put_match(FILE *out, const struct rule *rule)
 }
 
 static void
-put_sources(FILE *out, const struct rule *rule)
+put_identifier(FILE *out, const struct identifier *identifier)
+{
+    fputs(identifier->count > 1 ? "[" : "", out);
+    for (uint32_t i = 0; i < identifier->count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_string(out, identifier->sources[i].text);
+    }
+    fputs(identifier->count > 1 ? "]" : "", out);
+}
+
+static void
+put_identify_by(FILE *out, const struct rule *rule)
 {
     fputs(", \"identify_by\": [", out);
-    for (uint32_t i = 0; i < rule->source_count; i++) {
+    for (uint32_t i = 0; i < rule->identifier_count; i++) {
         fputs(i > 0 ? ", " : "", out);
-        put_string(out, rule->sources[i].text);
+        put_identifier(out, &rule->identifiers[i]);
     }
     fputc(']', out);
 }
@@ -94,7 +105,7 @@ put_rule(FILE *out, const struct rule *rule)
 {
     fprintf(out, "{\"name\": \"%s\"", rule->name);
     put_match(out, rule);
-    put_sources(out, rule);
+    put_identify_by(out, rule);
     fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));
     for (uint32_t i = 0; i < rule->limits.count; i++) {
         fputs(i > 0 ? ", " : "", out);

@@ -3,17 +3,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cookie.h"
 #include "headers.h"
+#include "host.h"
 #include "identity.h"
 #include "path.h"
 #include "stringify.h"
 #include "target.h"
 
-enum { RULE, CLIENT, COST, PATH, METHOD, HEADERS, IP, FIELDS };
+enum { RULE, CLIENT, COST, PATH, METHOD, HOST, HEADERS, IP, FIELDS };
 
 static const struct json_body_key keys[] = {
-    {"rule", RULE},       {"client", CLIENT}, {"path", PATH}, {"method", METHOD},
-    {"headers", HEADERS}, {"ip", IP},         {"cost", COST},
+    {"rule", RULE}, {"client", CLIENT},   {"path", PATH}, {"method", METHOD},
+    {"host", HOST}, {"headers", HEADERS}, {"ip", IP},     {"cost", COST},
 };
 
 /* One object being read. */
@@ -23,6 +25,11 @@ struct check_parser {
     const cJSON *values[FIELDS];
     struct check *check;
     struct json_error *error; /* the check's */
+
+    struct policy_request asked;
+    struct identity_fields fields;
+    struct field host; /* the header */
+    char path_text[TARGET_BYTES_MAX], host_text[HOST_BYTES_MAX];
 };
 
 static bool
@@ -48,52 +55,35 @@ read_rule(struct check_parser *parser)
 }
 
 static bool
-match_rule(struct check_parser *parser)
-{
-    const cJSON *method = parser->values[METHOD];
-    const char *target, *path, *name = "GET";
-    char normal[TARGET_BYTES_MAX];
-    size_t bytes;
-
-    if (parser->values[PATH] == NULL)
-        return refuse(parser, "rule", "is missing, and so is path");
-    if (method != NULL && (name = json_body_string(method, parser->place, "method", parser->error)) == NULL)
-        return false;
-    target = json_body_string(parser->values[PATH], parser->place, "path", parser->error);
-    if (target == NULL)
-        return false;
-    path = target_path(target, strlen(target), &bytes);
-    if (bytes > sizeof(normal))
-        return refuse(parser, "path", "must not have more than " STRINGIFY(TARGET_BYTES_MAX) " bytes");
-    memcpy(normal, path, bytes);
-    if (!path_normalise(normal, &bytes))
-        return refuse(parser, "path", "must be a path that begins with /, without control bytes");
-    parser->check->take.rule = policy_match(parser->policy, method_by_name(name), normal, bytes);
-    return true;
-}
-
-static bool
-read_header(const struct check_parser *parser, const cJSON *value, struct identity_fields *fields)
+read_header(struct check_parser *parser, const cJSON *value)
 {
     const struct policy *policy = parser->policy;
+    struct identity_fields *fields = &parser->fields;
     struct field field;
+    bool twice;
 
     if (!cJSON_IsString(value))
         return refuse(parser, "headers", "must be an object of strings");
     field = field_trimmed(value->valuestring, strlen(value->valuestring));
+    if (field.bytes == 0)
+        return true;
+    twice = strcasecmp(value->string, "Host") == 0 && parser->host.text != NULL;
+    if (strcasecmp(value->string, "Host") == 0)
+        parser->host = field;
+    for (uint32_t i = 0; i < policy->cookie_count && strcasecmp(value->string, "Cookie") == 0; i++)
+        if (fields->cookies[i].text == NULL)
+            fields->cookies[i] = cookie_find(&field, policy->cookies[i]);
     for (uint32_t i = 0; i < policy->header_count; i++) {
         if (strcasecmp(policy->headers[i], value->string) != 0)
             continue;
-        if (fields->values[i].text != NULL)
-            return refuse(parser, "headers", "contains a header twice");
-        if (field.bytes > 0)
-            fields->values[i] = field;
+        twice |= fields->headers[i].text != NULL;
+        fields->headers[i] = field;
     }
-    return true;
+    return !twice || refuse(parser, "headers", "contains a header twice");
 }
 
 static bool
-read_headers(const struct check_parser *parser, struct identity_fields *fields)
+read_headers(struct check_parser *parser)
 {
     const cJSON *object = parser->values[HEADERS], *value;
     size_t count = 0;
@@ -106,9 +96,62 @@ read_headers(const struct check_parser *parser, struct identity_fields *fields)
     {
         if (++count > HEADERS_MAX)
             return refuse(parser, "headers", "must not have more than " STRINGIFY(HEADERS_MAX) " fields");
-        if (!read_header(parser, value, fields))
+        if (!read_header(parser, value))
             return false;
     }
+    return true;
+}
+
+/* `host`, else the one in an absolute `path`, else the header. */
+static bool
+read_host(struct check_parser *parser)
+{
+    static const char why[] = "must be the name of a host or its address";
+    const cJSON *path = parser->values[PATH];
+    struct field host = {.text = NULL};
+
+    if (parser->values[HOST] != NULL) {
+        host.text = json_body_string(parser->values[HOST], parser->place, "host", parser->error);
+        if (host.text == NULL)
+            return false;
+        host.bytes = strlen(host.text);
+        parser->asked.host = host_normalise(&host, parser->host_text);
+        return parser->asked.host.text != NULL || refuse(parser, "host", why);
+    }
+    if (cJSON_IsString(path))
+        host = target_host(path->valuestring, strlen(path->valuestring));
+    if (host.text == NULL)
+        host = parser->host;
+    if (!parser->policy->reads_host || host.bytes == 0)
+        return true;
+    parser->asked.host = host_normalise(&host, parser->host_text);
+    return parser->asked.host.text != NULL ||
+           refuse(parser, host.text == parser->host.text ? "headers" : "path", why);
+}
+
+static bool
+match_rule(struct check_parser *parser)
+{
+    const cJSON *method = parser->values[METHOD];
+    const char *target, *path, *name = "GET";
+    struct field *normal = &parser->asked.path;
+
+    if (parser->values[PATH] == NULL)
+        return refuse(parser, "rule", "is missing, and so is path");
+    if (method != NULL && (name = json_body_string(method, parser->place, "method", parser->error)) == NULL)
+        return false;
+    target = json_body_string(parser->values[PATH], parser->place, "path", parser->error);
+    if (target == NULL)
+        return false;
+    path = target_path(target, strlen(target), &normal->bytes);
+    if (normal->bytes > sizeof(parser->path_text))
+        return refuse(parser, "path", "must not have more than " STRINGIFY(TARGET_BYTES_MAX) " bytes");
+    memcpy(parser->path_text, path, normal->bytes);
+    normal->text = parser->path_text;
+    if (!path_normalise(parser->path_text, &normal->bytes))
+        return refuse(parser, "path", "must be a path that begins with /, without control bytes");
+    parser->asked.method = method_by_name(name);
+    parser->check->take.rule = policy_match(parser->policy, &parser->asked);
     return true;
 }
 
@@ -126,31 +169,33 @@ static bool
 identify_client(struct check_parser *parser)
 {
     static const struct networks no_proxies = {0};
+    struct identity_request request = {
+        .asked = &parser->asked, .fields = &parser->fields, .trusted = &no_proxies};
     struct limiter_take *take = &parser->check->take;
-    struct identity_fields fields = {0};
     struct address address;
-    struct peer peer, *known = NULL;
+    struct peer peer;
 
-    if (!read_headers(parser, &fields))
-        return false;
     if (parser->values[IP] != NULL) {
         if (!read_address(parser, &address))
             return false;
         peer_of_address(&peer, &address, false);
-        known = &peer;
+        request.peer = &peer;
     }
     if (take->rule == NULL)
         return true; /* not limited */
-    switch (identify(&take->client, &take->address, take->rule, &fields, known, &no_proxies)) {
+    switch (identify(take, &request)) {
     case IDENTITY_FOUND:
         return true;
     case IDENTITY_BAD:
         return refuse(parser, "headers", "must not have control bytes in the value that names the client");
+    case IDENTITY_UNCLEAR:
+        return refuse(
+            parser, "path",
+            "must not have an encoded slash (%2F) that makes it unclear which segment names the client");
     case IDENTITY_ABSENT:
         break;
     }
-    return refuse(parser, "client",
-                  "is missing, and neither headers nor ip name one by the rule's identify_by");
+    return refuse(parser, "client", "is missing, and the other fields name none by the rule's identify_by");
 }
 
 static bool
@@ -160,8 +205,10 @@ read_client(struct check_parser *parser)
 
     if (parser->values[CLIENT] == NULL)
         return identify_client(parser);
-    if (parser->values[HEADERS] != NULL)
-        return refuse(parser, "headers", "is not allowed beside client");
+    if (parser->values[HEADERS] != NULL && parser->values[RULE] != NULL)
+        return refuse(parser, "headers", "is not allowed beside rule and client");
+    if (parser->values[HOST] != NULL && parser->values[RULE] != NULL)
+        return refuse(parser, "host", "is not allowed beside rule and client");
     if (parser->values[IP] != NULL)
         return refuse(parser, "ip", "is not allowed beside client");
     name = json_body_string(parser->values[CLIENT], parser->place, "client", parser->error);
@@ -185,11 +232,14 @@ check_parse(const struct policy *policy, const cJSON *object, const struct json_
 {
     struct check_parser parser = {.policy = policy, .place = place, .check = check, .error = &check->error};
     size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it is the last key */
-    const char *unknown = with_cost
-                              ? "has a field that is none of rule, client, cost, path, method, headers, ip"
-                              : "has a field that is none of rule, client, path, method, headers, ip";
+    const char *unknown =
+        with_cost ? "has a field that is none of rule, client, cost, path, method, host, headers, ip"
+                  : "has a field that is none of rule, client, path, method, host, headers, ip";
 
+    parser.asked.headers = parser.fields.headers;
+    parser.asked.cookies = parser.fields.cookies;
     if (json_body_fields(object, place, keys, key_count, unknown, parser.values, FIELDS, parser.error) &&
+        read_headers(&parser) && read_host(&parser) &&
         (parser.values[RULE] != NULL ? read_rule(&parser) : match_rule(&parser)) && read_cost(&parser))
         read_client(&parser);
 }

@@ -1,16 +1,8 @@
 #include "decide.h"
 
 #include "container_of.h"
+#include "host.h"
 #include "render.h"
-
-static enum endpoint_status
-refuse_unidentified(struct endpoint_request *request, const struct rule *rule)
-{
-    char detail[IDENTITY_SOUGHT_BYTES];
-
-    identity_write_sought(detail, rule);
-    return endpoint_problem(request, 400, detail);
-}
 
 static void
 on_taken(struct limiter_take *take)
@@ -29,24 +21,53 @@ take(struct endpoint_request *request)
                                                                                    : ENDPOINT_PENDING;
 }
 
-enum endpoint_status
-decide_start(struct endpoint_request *request, const struct rule *rule)
+static enum endpoint_status
+refuse_unidentified(struct endpoint_request *request, enum identity_status status)
 {
-    request->take.rule = rule;
-    if (rule == NULL)
-        return take(request);
-    switch (identify(&request->take.client, &request->take.address, rule, &request->headers->identity,
-                     request->peer, request->context->trusted)) {
-    case IDENTITY_ABSENT:
-        return refuse_unidentified(request, rule);
+    char detail[IDENTITY_SOUGHT_BYTES];
+
+    switch (status) {
     case IDENTITY_BAD:
         request->closing = true;
         return endpoint_problem(request, 400,
                                 "The header that names the client contains a control character.");
-    case IDENTITY_FOUND:
-        break;
+    case IDENTITY_UNCLEAR:
+        return endpoint_problem(request, 400,
+                                "An encoded slash (%2F) makes it unclear which segment names the client.");
+    default:
+        identity_write_sought(detail, request->take.rule);
+        return endpoint_problem(request, 400, detail);
     }
-    return take(request);
+}
+
+static enum endpoint_status
+identify_and_take(struct endpoint_request *request, const struct policy_request *asked)
+{
+    const struct identity_request who = {.asked = asked,
+                                         .fields = &request->headers->identity,
+                                         .peer = request->peer,
+                                         .trusted = request->context->trusted};
+    enum identity_status status = identify(&request->take, &who);
+
+    return status == IDENTITY_FOUND ? take(request) : refuse_unidentified(request, status);
+}
+
+enum endpoint_status
+decide_start(struct endpoint_request *request, struct policy_request *asked, struct field host)
+{
+    const struct policy *policy = request->policy;
+    char normal[HOST_BYTES_MAX];
+
+    asked->headers = request->headers->identity.headers;
+    asked->cookies = request->headers->identity.cookies;
+    asked->host = (struct field){.text = NULL};
+    if (policy->reads_host && host.bytes > 0) {
+        asked->host = host_normalise(&host, normal);
+        if (asked->host.text == NULL)
+            return endpoint_problem(request, 400, "The host of the request is not a name or an address.");
+    }
+    request->take.rule = policy_match(policy, asked);
+    return request->take.rule != NULL ? identify_and_take(request, asked) : take(request);
 }
 
 struct response

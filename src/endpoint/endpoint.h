@@ -42,7 +42,8 @@ struct endpoint_request {
     enum method method;
     const char *path; /* normalised (path_normalise); "" on a route for a subtree */
     size_t path_bytes;
-    const char *rest; /* on a route for a subtree: what follows the route's path, as it came */
+    struct field host; /* that of an absolute target, else Host; as it came */
+    const char *rest;  /* on a route for a subtree: what follows the route's path, as it came */
     struct headers *headers;
     const struct peer *peer;
     struct field body; /* for an endpoint that reads it, else empty; valid during start */

@@ -4,7 +4,7 @@
  *      method   X-Forwarded-Method, else X-Original-Method, else the method of this request
  *      path     X-Forwarded-Uri, else X-Original-URI, else X-Original-URL, else what follows /check in this
  *               one's path
- *      host     X-Forwarded-Host, where a rule identifies by header:host
+ *      host     the one in that target, if it is absolute, else X-Forwarded-Host, else that of this request
  *
  * Headers are believed from a trusted peer only. The query is ignored: proxies leave their client's in it.
  *
@@ -23,6 +23,13 @@
 #include "target.h"
 
 #define METHOD_BYTES 16 /* longer than every method with a name of its own */
+
+/* The request that the proxy asks about. */
+struct forwarded_request {
+    struct policy_request asked;
+    struct field host; /* as it came */
+    char path[TARGET_BYTES_MAX];
+};
 
 /* Removes ":deny=STATUS" from the start of `rest`. */
 static bool
@@ -68,58 +75,57 @@ forwarded_target(const struct forwarded *forwarded, const char *rest)
     return (struct field){.text = rest[0] != '\0' ? rest : "/", .bytes = rest[0] != '\0' ? strlen(rest) : 1};
 }
 
-/* header:host means the host that the client asked for, not the name by which the proxy reaches this service. */
+/* The header Host means the host that the client asked for, not the name by which the proxy reaches this service. */
 static void
 take_forwarded_host(struct headers *headers, const struct policy *policy)
 {
     for (uint32_t i = 0; headers->forwarded.host.text != NULL && i < policy->header_count; i++)
         if (strcmp(policy->headers[i], "host") == 0)
-            headers->identity.values[i] = headers->forwarded.host;
+            headers->identity.headers[i] = headers->forwarded.host;
 }
 
-/* The rule of the request that the proxy asks about. False with the reason in `*why`. */
+/* What the proxy asks about: the method, the host, and the path, which is normalised in place. False with the reason in
+   `*why`. */
 static bool
-match(const struct endpoint_request *request, const char *rest, const struct rule **rule, const char **why)
+read_forwarded(const struct endpoint_request *request, const struct forwarded *forwarded, const char *rest,
+               struct forwarded_request *out, const char **why)
 {
-    static const struct forwarded nothing = {0};
-    const struct policy *policy = request->policy;
-    bool trusted = request->peer->trusted;
-    const struct forwarded *forwarded = trusted ? &request->headers->forwarded : &nothing;
-    char normal[TARGET_BYTES_MAX];
-    struct field target;
+    struct field target = forwarded_target(forwarded, rest);
     const char *path;
-    size_t bytes;
 
     *why = "A header that describes the forwarded request appears twice.";
     if (forwarded->repeated)
         return false;
-    target = forwarded_target(forwarded, rest);
-    path = target_path(target.text, target.bytes, &bytes);
+    path = target_path(target.text, target.bytes, &out->asked.path.bytes);
     *why = "The forwarded path is longer than " STRINGIFY(TARGET_BYTES_MAX) " bytes.";
-    if (bytes > sizeof(normal))
+    if (out->asked.path.bytes > sizeof(out->path))
         return false;
-    memcpy(normal, path, bytes);
+    memcpy(out->path, path, out->asked.path.bytes);
+    out->asked.path.text = out->path;
+    out->asked.method = forwarded_method(forwarded, request->method);
+    out->host = target_host(target.text, target.bytes);
+    if (out->host.text == NULL)
+        out->host = forwarded->host.text != NULL ? forwarded->host : request->host;
     *why = "The forwarded path is not a path that a rule can match.";
-    if (!path_normalise(normal, &bytes))
-        return false;
-    if (trusted)
-        take_forwarded_host(request->headers, policy);
-    *rule = policy_match(policy, forwarded_method(forwarded, request->method), normal, bytes);
-    return true;
+    return path_normalise(out->path, &out->asked.path.bytes);
 }
 
 /* An unclear request is refused: to a proxy, every status but 2xx means no. */
 static enum endpoint_status
 start(struct endpoint_request *request)
 {
-    const struct rule *rule;
+    static const struct forwarded nothing = {0};
+    bool trusted = request->peer->trusted;
+    struct forwarded_request forwarded;
     const char *rest = request->rest, *why;
 
     if (!read_deny_status(&rest, &request->deny_403))
         return endpoint_problem(request, 404, "There is no such resource.");
-    if (!match(request, rest, &rule, &why))
+    if (!read_forwarded(request, trusted ? &request->headers->forwarded : &nothing, rest, &forwarded, &why))
         return endpoint_problem(request, 400, why);
-    return decide_start(request, rule);
+    if (trusted)
+        take_forwarded_host(request->headers, request->policy);
+    return decide_start(request, &forwarded.asked, forwarded.host);
 }
 
 const struct endpoint forward_auth_endpoint = {.start = start, .finish = decide_finish, .free = decide_free};

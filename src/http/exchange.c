@@ -103,6 +103,9 @@ find_route(struct exchange *exchange, const char *url)
     size_t bytes;
     const char *path = target_path(url, strlen(url), &bytes);
 
+    request->host = target_host(url, strlen(url));
+    if (request->host.text == NULL)
+        request->host = exchange->headers.host;
     request->path = "";
     request->path_bytes = 0;
     exchange->route = route_find_subtree(table, path, &request->rest);

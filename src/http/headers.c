@@ -6,6 +6,7 @@
 
 #include <microhttpd.h>
 
+#include "cookie.h"
 #include "first_line.h"
 #include "number.h"
 #include "token.h"
@@ -103,6 +104,18 @@ read_forwarded_for(struct headers_reader *reader, void *out, struct field value)
     first[(*count)++] = value;
 }
 
+/* Several lines are read as one, in their order. */
+static void
+read_cookies(struct headers_reader *reader, void *out, struct field value)
+{
+    const struct policy *policy = reader->index->policy;
+    struct field *cookies = out;
+
+    for (uint32_t i = 0; i < policy->cookie_count; i++)
+        if (cookies[i].text == NULL)
+            cookies[i] = cookie_find(&value, policy->cookies[i]);
+}
+
 /* What the service itself looks at. */
 static const struct own_header {
     const char *name;
@@ -117,6 +130,7 @@ static const struct own_header {
     OWN("Transfer-Encoding", read_transfer_encoding, chunked),
     OWN("Host", read_host, host),
     OWN("Authorization", read_last, authorization),
+    OWN("Cookie", read_cookies, identity.cookies),
     OWN("Origin", read_once, origin),
     OWN("Sec-Fetch-Site", read_once, fetch_site),
     OWN("X-Forwarded-For", read_forwarded_for, identity.forwarded_for),
@@ -158,7 +172,7 @@ read_wanted(struct headers_reader *reader, const char *name, size_t name_bytes, 
 
     read_own(reader, name, name_bytes, value);
     for (uint32_t i = 0; i < policy->header_count; i++) {
-        struct field *field = &reader->headers->identity.values[i];
+        struct field *field = &reader->headers->identity.headers[i];
         if (field->text == NULL && value.bytes > 0 && strlen(policy->headers[i]) == name_bytes &&
             strncasecmp(policy->headers[i], name, name_bytes) == 0)
             *field = value;
@@ -242,7 +256,8 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
 {
     struct headers_reader reader = {.headers = headers, .index = index, .end = end};
 
-    memset(headers->identity.values, 0, index->policy->header_count * sizeof(headers->identity.values[0]));
+    memset(headers->identity.headers, 0, index->policy->header_count * sizeof(headers->identity.headers[0]));
+    memset(headers->identity.cookies, 0, index->policy->cookie_count * sizeof(headers->identity.cookies[0]));
     headers->identity.forwarded_count = 0;
     headers->forwarded = (struct forwarded){0};
     headers->authorization = headers->host = headers->origin = headers->fetch_site = (struct field){0};

@@ -40,3 +40,14 @@ target_path(const char *text, size_t bytes, size_t *path_bytes)
     *path_bytes = bytes_before(text + skipped, bytes - skipped, "?#");
     return text + skipped;
 }
+
+struct field
+target_host(const char *text, size_t bytes)
+{
+    size_t skipped = scheme_bytes(text, bytes);
+
+    if (skipped == 0)
+        return (struct field){.text = NULL};
+    return (struct field){.text = text + skipped,
+                          .bytes = bytes_before(text + skipped, bytes - skipped, "/?#")};
+}

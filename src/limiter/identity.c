@@ -3,14 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-bool
-field_is_clean(const struct field *field)
-{
-    for (size_t i = 0; i < field->bytes; i++)
-        if ((unsigned char)field->text[i] < ' ' || field->text[i] == 0x7f)
-            return false;
-    return true;
-}
+#include "path.h"
+
+_Static_assert(SOURCE_IPV4_BITS == ADDRESS_IPV4_BITS && SOURCE_IPV6_BITS == ADDRESS_IPV6_BITS,
+               "a peer as a client is what the source \"ip\" names");
 
 static void
 write_address(struct client *client, const struct address *address)
@@ -43,47 +39,119 @@ copy_client(struct client *to, const struct client *from)
     memcpy(to->text, from->text, from->bytes + 1);
 }
 
-static void
-identify_by_address(struct client *client, struct address *address, const struct identity_fields *fields,
-                    const struct peer *peer, const struct networks *trusted)
+static struct address
+client_address(const struct identity_request *request)
 {
-    *address = peer->address;
-    if (!peer->trusted || fields->forwarded_count == 0) {
-        copy_client(client, &peer->client);
-        return;
+    const struct identity_fields *fields = request->fields;
+
+    if (!request->peer->trusted || fields->forwarded_count == 0)
+        return request->peer->address;
+    return forwarded_client(request->trusted, &request->peer->address, fields->forwarded_for,
+                            fields->forwarded_count);
+}
+
+/* The value of a source that is a field of the request. */
+static enum identity_status
+read_field(const struct source *source, const struct policy_request *asked, struct field *value)
+{
+    switch (source->kind) {
+    case SOURCE_HEADER:
+        *value = asked->headers[source->index];
+        break;
+    case SOURCE_COOKIE:
+        *value = asked->cookies[source->index];
+        break;
+    case SOURCE_HOST:
+        *value = asked->host;
+        break;
+    default:
+        if (!path_segment(asked->path.text, asked->path.bytes, source->index, value))
+            return IDENTITY_UNCLEAR;
     }
-    *address = forwarded_client(trusted, &peer->address, fields->forwarded_for, fields->forwarded_count);
-    write_address(client, address);
+    if (value->text == NULL)
+        return IDENTITY_ABSENT;
+    return field_is_clean(value) ? IDENTITY_FOUND : IDENTITY_BAD;
+}
+
+/* `text` is room for an address; the part points into it, or into the request. */
+static enum identity_status
+read_part(const struct source *source, const struct identity_request *request, char text[ADDRESS_TEXT_BYTES],
+          struct client_part *part)
+{
+    struct field value = {.text = NULL};
+    struct address address;
+    enum identity_status status;
+
+    *part = (struct client_part){.source = source->text, .percent_encoded = source->kind == SOURCE_COOKIE};
+    if (source->kind == SOURCE_GLOBAL)
+        return IDENTITY_FOUND;
+    if (source->kind == SOURCE_IP) {
+        if (request->peer == NULL)
+            return IDENTITY_ABSENT;
+        address = client_address(request);
+        part->source = "ip";
+        part->value = text;
+        part->value_bytes = address_write_network(&address, source->ipv4_bits, source->ipv6_bits, text);
+        return IDENTITY_FOUND;
+    }
+    status = read_field(source, request->asked, &value);
+    part->value = value.text;
+    part->value_bytes = value.bytes;
+    return status;
+}
+
+static enum identity_status
+identify_by(struct client *client, const struct identifier *identifier,
+            const struct identity_request *request)
+{
+    struct client_part parts[IDENTIFIER_SOURCES_MAX];
+    char address[ADDRESS_TEXT_BYTES]; /* at most one of the parts is one */
+
+    for (uint32_t i = 0; i < identifier->count; i++) {
+        enum identity_status status = read_part(&identifier->sources[i], request, address, &parts[i]);
+        if (status != IDENTITY_FOUND)
+            return status;
+    }
+    client_write_parts(client, parts, identifier->count);
+    return IDENTITY_FOUND;
+}
+
+/* By `ip` alone. Most clients are peers, whose text was written when they connected. */
+static enum identity_status
+identify_by_address(struct limiter_take *take, const struct source *source,
+                    const struct identity_request *request)
+{
+    struct client_part part = {.source = "ip"};
+    char text[ADDRESS_TEXT_BYTES];
+
+    if (request->peer == NULL)
+        return IDENTITY_ABSENT;
+    take->address = client_address(request);
+    if (memcmp(&take->address, &request->peer->address, sizeof(take->address)) == 0 &&
+        source->ipv4_bits == SOURCE_IPV4_BITS && source->ipv6_bits == SOURCE_IPV6_BITS) {
+        copy_client(&take->client, &request->peer->client);
+        return IDENTITY_FOUND;
+    }
+    part.value = text;
+    part.value_bytes = address_write_network(&take->address, source->ipv4_bits, source->ipv6_bits, text);
+    client_write_parts(&take->client, &part, 1);
+    return IDENTITY_FOUND;
 }
 
 enum identity_status
-identify(struct client *client, struct address *address, const struct rule *rule,
-         const struct identity_fields *fields, const struct peer *peer, const struct networks *trusted)
+identify(struct limiter_take *take, const struct identity_request *request)
 {
-    address->size = 0;
-    for (uint32_t i = 0; i < rule->source_count; i++) {
-        const struct source *source = &rule->sources[i];
-        const struct field *value;
-        switch (source->kind) {
-        case SOURCE_HEADER:
-            value = &fields->values[source->header];
-            if (value->text == NULL)
-                break;
-            if (!field_is_clean(value))
-                return IDENTITY_BAD;
-            client_write(client, source->text, value->text, value->bytes);
-            return IDENTITY_FOUND;
-        case SOURCE_IP:
-            if (peer == NULL)
-                break;
-            identify_by_address(client, address, fields, peer, trusted);
-            return IDENTITY_FOUND;
-        case SOURCE_GLOBAL:
-            client_write(client, source->text, NULL, 0);
-            return IDENTITY_FOUND;
-        }
+    const struct rule *rule = take->rule;
+    enum identity_status status = IDENTITY_ABSENT;
+
+    take->address.size = 0;
+    for (uint32_t i = 0; i < rule->identifier_count && status == IDENTITY_ABSENT; i++) {
+        const struct identifier *identifier = &rule->identifiers[i];
+        status = identifier->count == 1 && identifier->sources[0].kind == SOURCE_IP
+                     ? identify_by_address(take, &identifier->sources[0], request)
+                     : identify_by(&take->client, identifier, request);
     }
-    return IDENTITY_ABSENT;
+    return status;
 }
 
 void
@@ -91,7 +159,13 @@ identity_write_sought(char out[IDENTITY_SOUGHT_BYTES], const struct rule *rule)
 {
     size_t used = (size_t)snprintf(out, IDENTITY_SOUGHT_BYTES, "The request names no client: looked for ");
 
-    for (uint32_t i = 0; i < rule->source_count && used < IDENTITY_SOUGHT_BYTES; i++)
-        used += (size_t)snprintf(out + used, IDENTITY_SOUGHT_BYTES - used, "%s%s", i ? ", " : "",
-                                 rule->sources[i].text);
+    for (uint32_t i = 0; i < rule->identifier_count; i++) {
+        const struct identifier *identifier = &rule->identifiers[i];
+        for (uint32_t k = 0; k < identifier->count && used < IDENTITY_SOUGHT_BYTES; k++)
+            used += (size_t)snprintf(out + used, IDENTITY_SOUGHT_BYTES - used, "%s%s",
+                                     k > 0   ? " + "
+                                     : i > 0 ? ", "
+                                             : "",
+                                     identifier->sources[k].text);
+    }
 }

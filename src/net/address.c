@@ -115,22 +115,6 @@ parse_ipv6(struct address *address, char *text)
     return true;
 }
 
-static bool
-is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-struct field
-field_trimmed(const char *text, size_t bytes)
-{
-    while (bytes > 0 && is_blank(text[0]))
-        text++, bytes--;
-    while (bytes > 0 && is_blank(text[bytes - 1]))
-        bytes--;
-    return (struct field){.text = text, .bytes = bytes};
-}
-
 bool
 address_parse(struct address *address, const char *text, size_t bytes)
 {
@@ -147,19 +131,35 @@ address_parse(struct address *address, const char *text, size_t bytes)
     return parse_ipv6(address, copy);
 }
 
+static struct address
+network_of(const struct address *address, unsigned bits)
+{
+    struct address network = *address;
+
+    for (unsigned i = bits / 8; i < address->size; i++)
+        network.bytes[i] &= (uint8_t)(i == bits / 8 ? 0xff00 >> bits % 8 : 0);
+    return network;
+}
+
+size_t
+address_write_network(const struct address *address, unsigned ipv4_bits, unsigned ipv6_bits,
+                      char out[ADDRESS_TEXT_BYTES])
+{
+    unsigned bits = address->size == 4 ? ipv4_bits : ipv6_bits;
+    struct address network = network_of(address, bits);
+    char text[INET6_ADDRSTRLEN] = "unix";
+
+    if (address->size > 0)
+        inet_ntop(address->size == 4 ? AF_INET : AF_INET6, network.bytes, text, sizeof(text));
+    if (bits < address->size * 8U)
+        return (size_t)snprintf(out, ADDRESS_TEXT_BYTES, "%s/%u", text, bits);
+    return (size_t)snprintf(out, ADDRESS_TEXT_BYTES, "%s", text);
+}
+
 size_t
 address_write(const struct address *address, char out[ADDRESS_TEXT_BYTES])
 {
-    char text[INET6_ADDRSTRLEN] = "unix";
-    uint8_t prefix[16] = {0};
-
-    if (address->size == 4)
-        inet_ntop(AF_INET, address->bytes, text, sizeof(text));
-    if (address->size == 16) {
-        memcpy(prefix, address->bytes, 8);
-        inet_ntop(AF_INET6, prefix, text, sizeof(text));
-    }
-    return (size_t)snprintf(out, ADDRESS_TEXT_BYTES, "%s%s", text, address->size == 16 ? "/64" : "");
+    return address_write_network(address, ADDRESS_IPV4_BITS, ADDRESS_IPV6_BITS, out);
 }
 
 /* Networks. */

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "field.h"
 #include "report.h"
 
 struct address {
@@ -19,6 +20,8 @@ struct address {
 };
 
 /* "203.0.113.7" or "2001:db8::/64": an IPv6 client is its /64, because it can be any address within. */
+#define ADDRESS_IPV4_BITS  32
+#define ADDRESS_IPV6_BITS  64
 #define ADDRESS_TEXT_BYTES 52
 
 struct address address_of_peer(const struct sockaddr *peer);
@@ -34,6 +37,11 @@ bool address_parse(struct address *address, const char *text, size_t bytes);
 
 /* The address as a client's name; returns its length. */
 size_t address_write(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
+
+/* Its network of so many bits, "203.0.113.0/24": one number for IPv4, one for IPv6. The address itself where that is all
+   of its bits. */
+size_t address_write_network(const struct address *address, unsigned ipv4_bits, unsigned ipv6_bits,
+                             char out[ADDRESS_TEXT_BYTES]);
 
 struct network {
     struct address address;
@@ -56,15 +64,6 @@ void networks_fini(struct networks *networks);
 
 /* The peer of a Unix socket is in every list: the socket's permissions decide who may connect. */
 bool networks_contain(const struct networks *networks, const struct address *address);
-
-/* A header line's value. */
-struct field {
-    const char *text;
-    size_t bytes;
-};
-
-/* The text without the blanks around it, which are not part of a value (RFC 9110, section 5.5). */
-struct field field_trimmed(const char *text, size_t bytes);
 
 /*
  * The right-most address of X-Forwarded-For that is not a trusted proxy's; the left-most when all are. `lines` are its

@@ -210,3 +210,15 @@ diagnostic_add_keys(const struct rules_reader *reader, const struct place *place
             add_unknown_key(reader, &at, keys, count);
     }
 }
+
+bool
+diagnostic_check_list(const struct rules_reader *reader, const struct place *place, const cJSON *list,
+                      int max, const char *what)
+{
+    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+
+    if (count >= 1 && count <= max)
+        return true;
+    diagnostic_add(reader, place, list, "must be a list of 1 to %d %s", max, what);
+    return count > 0;
+}

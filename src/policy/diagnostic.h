@@ -51,4 +51,9 @@ void diagnostic_add_word(const struct rules_reader *reader, const struct place *
 void diagnostic_add_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                          const char *const *keys, size_t count);
 
+/* Whether the value is an array of 1 to `max` elements, which `what` names in the diagnostic. True also where there are
+   more, so that they are read for their errors. */
+bool diagnostic_check_list(const struct rules_reader *reader, const struct place *place, const cJSON *list,
+                           int max, const char *what);
+
 #endif

@@ -250,3 +250,34 @@ path_decode_slashes(char *path, size_t *bytes)
     join(path, bytes);
     return true;
 }
+
+static struct field
+find_segment(const char *path, size_t bytes, uint32_t n)
+{
+    size_t at = 0, end;
+
+    for (uint32_t i = 1; at < bytes; i++, at = end) {
+        end = segment_end(path, bytes, at);
+        if (i == n && end > at + 1)
+            return (struct field){.text = path + at + 1, .bytes = end - at - 1};
+    }
+    return (struct field){.text = NULL};
+}
+
+bool
+path_segment(const char *path, size_t bytes, uint32_t n, struct field *segment)
+{
+    char other[PATH_BYTES_MAX];
+    struct field decoded;
+
+    assert(bytes <= sizeof(other));
+    *segment = find_segment(path, bytes, n);
+    if (memchr(path, '%', bytes) == NULL)
+        return true;
+    memcpy(other, path, bytes);
+    if (!path_decode_slashes(other, &bytes))
+        return true;
+    decoded = find_segment(other, bytes, n);
+    return (decoded.text == NULL) == (segment->text == NULL) && decoded.bytes == segment->bytes &&
+           (decoded.bytes == 0 || memcmp(decoded.text, segment->text, decoded.bytes) == 0);
+}

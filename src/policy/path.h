@@ -8,6 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "field.h"
 
 struct path_pattern;
 
@@ -52,5 +55,10 @@ bool path_normalise(char *path, size_t *bytes);
  * the path unchanged, if it has no %2F.
  */
 bool path_decode_slashes(char *path, size_t *bytes);
+
+/* The n-th segment of a normalised path, from 1; text NULL where there is none or it is empty. False: the path has a %2F,
+   and the segment is another one in the other spelling (path_decode_slashes), so it is unknown which one the
+   application means. */
+bool path_segment(const char *path, size_t bytes, uint32_t n, struct field *segment);
 
 #endif

@@ -6,33 +6,63 @@
 
 #include "path.h"
 
+static void
+rule_fini(struct rule *rule)
+{
+    path_pattern_free(rule->path);
+    for (uint32_t i = 0; i < rule->identifier_count; i++)
+        for (uint32_t k = 0; k < rule->identifiers[i].count; k++)
+            free(rule->identifiers[i].sources[k].text);
+}
+
 void
 policy_free(struct policy *policy)
 {
     if (policy == NULL)
         return;
     for (uint32_t i = 0; i < policy->rule_count; i++)
-        path_pattern_free(policy->rules[i].path);
+        rule_fini(&policy->rules[i]);
     for (uint32_t i = 0; i < policy->header_count; i++)
-        free(policy->headers[i] - strlen("header:")); /* the text of its sources begins there */
+        free(policy->headers[i]);
+    for (uint32_t i = 0; i < policy->cookie_count; i++)
+        free(policy->cookies[i]);
     free(policy->rules);
     free(policy);
 }
 
+/* `other`: the path in its other spelling; text NULL: it has none. */
 static const struct rule *
-first_match(const struct policy *policy, enum method method, const char *path, size_t bytes,
-            const char *other, size_t other_bytes)
+first_match(const struct policy *policy, const struct policy_request *request, const struct field *other)
 {
+    const struct field *path = &request->path;
+
     for (uint32_t i = 0; i < policy->rule_count; i++) {
         const struct rule *rule = &policy->rules[i];
 
-        if (rule->path == NULL || (rule->methods & method) == 0)
+        if (rule->path == NULL || (rule->methods & request->method) == 0)
             continue;
-        if (path_pattern_matches(rule->path, path, bytes) ||
-            (other_bytes > 0 && path_pattern_matches(rule->path, other, other_bytes)))
+        if (path_pattern_matches(rule->path, path->text, path->bytes) ||
+            (other->text != NULL && path_pattern_matches(rule->path, other->text, other->bytes)))
             return rule;
     }
     return policy->fallback;
+}
+
+const struct rule *
+policy_match(const struct policy *policy, const struct policy_request *request)
+{
+    char text[PATH_BYTES_MAX];
+    struct field other = {.text = NULL};
+    const struct field *path = &request->path;
+
+    assert(path->bytes <= sizeof(text));
+    if (memchr(path->text, '%', path->bytes) == NULL)
+        return first_match(policy, request, &other);
+    memcpy(text, path->text, path->bytes);
+    other.bytes = path->bytes;
+    if (path_decode_slashes(text, &other.bytes))
+        other.text = text;
+    return first_match(policy, request, &other);
 }
 
 uint32_t
@@ -43,21 +73,6 @@ policy_closed_rules(const struct policy *policy)
     for (uint32_t i = 0; i < policy->rule_count; i++)
         count += policy->rules[i].on_store_failure == FAILURE_CLOSED;
     return count;
-}
-
-const struct rule *
-policy_match(const struct policy *policy, enum method method, const char *path, size_t bytes)
-{
-    char other[PATH_BYTES_MAX];
-    size_t other_bytes = bytes;
-
-    assert(bytes <= sizeof(other));
-    if (memchr(path, '%', bytes) == NULL)
-        return first_match(policy, method, path, bytes, NULL, 0);
-    memcpy(other, path, bytes);
-    if (!path_decode_slashes(other, &other_bytes))
-        other_bytes = 0;
-    return first_match(policy, method, path, bytes, other, other_bytes);
 }
 
 const struct rule *

@@ -3,7 +3,8 @@
  *
  *     struct policy *policy = policy_parse("rate_limits.json", text, bytes, &defaults, &report);
  *     if (!policy) ... print the report: one line for each error in the text
- *     const struct rule *rule = policy_match(policy, METHOD_GET, "/search/books", 13);
+ *     const struct policy_request request = {.method = METHOD_GET, .path = {"/search/books", 13}, ...};
+ *     const struct rule *rule = policy_match(policy, &request);
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -12,14 +13,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "field.h"
 #include "limit.h"
 #include "report.h"
 #include "rule_name.h"
 
-#define RULE_SOURCES_MAX   8
-#define POLICY_RULES_MAX   1024
-#define POLICY_FILE_BYTES  1048576
-#define POLICY_HEADERS_MAX 32 /* distinct header names over all rules */
+#define RULE_IDENTIFIERS_MAX   8
+#define IDENTIFIER_SOURCES_MAX 4
+#define POLICY_RULES_MAX       1024
+#define POLICY_FILE_BYTES      1048576
+#define POLICY_HEADERS_MAX     32 /* distinct header names over all rules */
+#define POLICY_COOKIES_MAX     8  /* likewise */
 
 /* Methods as a set. METHOD_OTHER is every method without its own bit. */
 enum method {
@@ -37,11 +41,25 @@ enum method {
 /* The bit of a method's name, case-sensitive as HTTP has it. */
 enum method method_by_name(const char *name);
 
-enum source_kind { SOURCE_HEADER, SOURCE_IP, SOURCE_GLOBAL };
+enum source_kind { SOURCE_HEADER, SOURCE_COOKIE, SOURCE_HOST, SOURCE_PATH, SOURCE_IP, SOURCE_GLOBAL };
+
+/* How much of an address a client is, where a rule does not say. A network hands each machine an IPv6 /64 at least
+   (RFC 4291, section 2.5.4), of which the machine can use any address. */
+#define SOURCE_IPV4_BITS 32
+#define SOURCE_IPV6_BITS 64
+
 struct source {
     enum source_kind kind;
-    uint32_t header;  /* SOURCE_HEADER: its index in policy->headers */
-    const char *text; /* as in `identify_by`, a header in lower case: "header:user_id", "ip", "global" */
+    uint32_t
+        index; /* SOURCE_HEADER, SOURCE_COOKIE: in policy->headers, ->cookies. SOURCE_PATH: the segment, from 1 */
+    uint8_t ipv4_bits, ipv6_bits; /* SOURCE_IP: of an address, as many bits are one client */
+    char *text; /* as in `identify_by`, a header in lower case: "header:user_id", "ip/24", "global"; owned */
+};
+
+/* An element of `identify_by`: the sources that name a client together. */
+struct identifier {
+    struct source sources[IDENTIFIER_SOURCES_MAX];
+    uint32_t count;
 };
 
 enum failure_mode { FAILURE_CLOSED, FAILURE_OPEN, FAILURE_LOCAL };
@@ -55,8 +73,8 @@ struct rule {
     char name[RULE_NAME_BYTES + 1];
     struct path_pattern *path; /* NULL: no `match`; reached by name, or as the default */
     unsigned methods;          /* set of enum method; with GET comes HEAD */
-    struct source sources[RULE_SOURCES_MAX];
-    uint32_t source_count;
+    struct identifier identifiers[RULE_IDENTIFIERS_MAX];
+    uint32_t identifier_count;
     struct limit_set limits;
     enum failure_mode on_store_failure;
     uint32_t index; /* its place in policy->rules */
@@ -66,10 +84,12 @@ struct policy {
     struct rule *rules; /* in file order */
     uint32_t rule_count;
     const struct rule *fallback; /* the rule named "default"; NULL: what no rule matches is not limited */
-    /* Every header that some rule identifies by, once each, in lower case: "user_id". Each is the end of the text
-       that its sources share, "header:user_id". */
+    /* Every header and cookie that some rule looks at, once each: "user_id". Headers are in lower case. */
     char *headers[POLICY_HEADERS_MAX];
     uint32_t header_count;
+    char *cookies[POLICY_COOKIES_MAX];
+    uint32_t cookie_count;
+    bool reads_host; /* some rule looks at the host */
 };
 
 /* What applies to rules that do not say. */
@@ -86,11 +106,19 @@ struct policy *policy_parse(const char *name, const char *text, size_t bytes,
 
 void policy_free(struct policy *policy);
 
-/* The first rule in file order whose path and methods match, else the default; NULL: none, the request is not
-   limited. `path` is normalised (path_normalise), has no query and at most PATH_BYTES_MAX bytes. One with %2F in it
-   matches in either spelling (path_decode_slashes), because the application may use either. Any thread. */
-const struct rule *policy_match(const struct policy *policy, enum method method, const char *path,
-                                size_t bytes);
+/* What rules ask of a request. A field whose text is NULL is absent; an empty header or cookie counts as absent. */
+struct policy_request {
+    enum method method;
+    struct field path; /* normalised (path_normalise), without a query, at most PATH_BYTES_MAX bytes */
+    struct field host; /* normalised (host_normalise) */
+    const struct field
+        *headers; /* by index in policy->headers; of several lines the first that is not empty */
+    const struct field *cookies; /* by index in policy->cookies; of several of one name likewise */
+};
+
+/* The first rule in file order that matches, else the default; NULL: none, the request is not limited. A path with %2F
+   in it matches in either spelling (path_decode_slashes), because the application may use either. Any thread. */
+const struct rule *policy_match(const struct policy *policy, const struct policy_request *request);
 
 /* The number of rules that fail closed, which need the store. */
 uint32_t policy_closed_rules(const struct policy *policy);

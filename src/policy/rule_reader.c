@@ -1,32 +1,16 @@
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "diagnostic.h"
 #include "path.h"
 #include "policy_words.h"
 #include "rules_reader.h"
-#include "token.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-#define HEADER_PREFIX "header:"
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "limits", LIMIT_KEYS};
 static const char *const match_keys[] = {"path", "methods"};
 static const char *const limit_keys[] = {LIMIT_KEYS};
-
-/* Whether the value is an array of 1 to `max` elements, which `what` names in the diagnostic. */
-static bool
-check_list(const struct rules_reader *reader, const struct place *place, const cJSON *list, int max,
-           const char *what)
-{
-    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-
-    if (count >= 1 && count <= max)
-        return true;
-    diagnostic_add(reader, place, list, "must be a list of 1 to %d %s", max, what);
-    return count > 0;
-}
 
 static void
 read_path(const struct rules_reader *reader, const struct place *place, const cJSON *match, struct rule *rule)
@@ -60,7 +44,7 @@ read_methods(const struct rules_reader *reader, const struct place *place, const
     if (list == NULL)
         return;
     rule->methods = 0;
-    if (!check_list(reader, &at, list, METHOD_WORD_COUNT, "methods, such as [\"GET\", \"POST\"]"))
+    if (!diagnostic_check_list(reader, &at, list, METHOD_WORD_COUNT, "methods, such as [\"GET\", \"POST\"]"))
         return;
     cJSON_ArrayForEach(item, list)
     {
@@ -104,115 +88,6 @@ read_match(const struct rules_reader *reader, const struct place *place, const c
 }
 
 static void
-lower_case(char *text)
-{
-    for (; *text != '\0'; text++)
-        if (*text >= 'A' && *text <= 'Z')
-            *text = (char)(*text - 'A' + 'a');
-}
-
-/* The header's index in the policy. One copy of "header:NAME" serves for the name, from the colon on, and for
-   the text of every source that names it. */
-static bool
-add_header(const struct rules_reader *reader, const struct place *place, const cJSON *item, uint32_t *index)
-{
-    struct policy *policy = reader->policy;
-    char *text = strdup(item->valuestring);
-
-    if (text == NULL) {
-        diagnostic_add(reader, place, item, "out of memory");
-        return false;
-    }
-    lower_case(text);
-    for (*index = 0; *index < policy->header_count; ++*index) {
-        if (strcmp(policy->headers[*index], text + strlen(HEADER_PREFIX)) == 0) {
-            free(text);
-            return true;
-        }
-    }
-    if (policy->header_count == POLICY_HEADERS_MAX) {
-        diagnostic_add(reader, place, item, "the rules name more than %d headers", POLICY_HEADERS_MAX);
-        free(text);
-        return false;
-    }
-    policy->headers[policy->header_count++] = text + strlen(HEADER_PREFIX);
-    return true;
-}
-
-/* False: the item is not a source, which has been reported. */
-static bool
-read_source(const struct rules_reader *reader, const struct place *place, const cJSON *item,
-            struct source *source)
-{
-    const char *text = cJSON_IsString(item) ? item->valuestring : "";
-
-    *source = (struct source){0};
-    if (strcmp(text, "ip") == 0) {
-        *source = (struct source){.kind = SOURCE_IP, .text = "ip"};
-        return true;
-    }
-    if (strcmp(text, "global") == 0) {
-        *source = (struct source){.kind = SOURCE_GLOBAL, .text = "global"};
-        return true;
-    }
-    if (strncmp(text, HEADER_PREFIX, strlen(HEADER_PREFIX)) != 0) {
-        diagnostic_add(reader, place, item, "must be \"header:NAME\", \"ip\" or \"global\"");
-        return false;
-    }
-    if (!is_token(text + strlen(HEADER_PREFIX), strlen(text) - strlen(HEADER_PREFIX))) {
-        diagnostic_add(reader, place, item,
-                       "must name a header: letters, digits and !#$%%&'*+-.^_`|~ after \"header:\"");
-        return false;
-    }
-    if (!add_header(reader, place, item, &source->header))
-        return false;
-    source->kind = SOURCE_HEADER;
-    source->text = reader->policy->headers[source->header] - strlen(HEADER_PREFIX);
-    return true;
-}
-
-static bool
-names_header(const struct rule *rule, uint32_t header)
-{
-    for (uint32_t i = 0; i < rule->source_count; i++)
-        if (rule->sources[i].kind == SOURCE_HEADER && rule->sources[i].header == header)
-            return true;
-    return false;
-}
-
-static void
-read_identify_by(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-                 struct rule *rule)
-{
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "identify_by");
-    struct place at = place_key(place, "identify_by");
-    const cJSON *item;
-    size_t index = 0;
-
-    if (list == NULL) {
-        rule->sources[rule->source_count++] = (struct source){.kind = SOURCE_IP, .text = "ip"};
-        return;
-    }
-    if (!check_list(reader, &at, list, RULE_SOURCES_MAX, "sources, such as [\"header:user_id\", \"ip\"]"))
-        return;
-    cJSON_ArrayForEach(item, list)
-    {
-        struct place element = place_index(&at, index++);
-        struct source source;
-
-        if (!read_source(reader, &element, item, &source))
-            continue;
-        if (source.kind != SOURCE_HEADER && item->next != NULL)
-            diagnostic_add(reader, &element, item,
-                           "must be last: it is always present, so what follows is never tried");
-        if (source.kind == SOURCE_HEADER && names_header(rule, source.header))
-            diagnostic_add(reader, &element, item, "duplicate header");
-        if (rule->source_count < RULE_SOURCES_MAX)
-            rule->sources[rule->source_count++] = source;
-    }
-}
-
-static void
 read_on_store_failure(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                       struct rule *rule)
 {
@@ -250,7 +125,7 @@ read_limits(const struct rules_reader *reader, const struct place *place, const 
             diagnostic_add(reader, &inline_key, NULL,
                            "not allowed beside \"limits\"; move it into one of them");
     }
-    if (!check_list(reader, &at, list, LIMIT_SET_MAX, "limits, each an object"))
+    if (!diagnostic_check_list(reader, &at, list, LIMIT_SET_MAX, "limits, each an object"))
         return;
     cJSON_ArrayForEach(item, list)
     {
@@ -279,7 +154,7 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     }
     diagnostic_add_keys(reader, place, object, rule_keys, COUNT(rule_keys));
     read_match(reader, place, object, rule);
-    read_identify_by(reader, place, object, rule);
+    identify_by_read(reader, place, object, rule);
     read_limits(reader, place, object, rule);
     read_on_store_failure(reader, place, object, rule);
 }

@@ -1,9 +1,10 @@
 /*
- * rules_reader: the three files that turn a cJSON tree into a policy, each calling the next.
+ * rules_reader: the files that turn a cJSON tree into a policy, each calling the next.
  *
- *     policy_reader.c   the file: bytes, JSON, the list of rules, rules that hide others
- *     rule_reader.c     one rule: match, identify_by, on_store_failure, its limits
- *     limit_reader.c    one limit: algorithm, capacity, refill_rate, limit, window
+ *     policy_reader.c       the file: bytes, JSON, the list of rules, rules that hide others
+ *     rule_reader.c         one rule: match, on_store_failure, its limits
+ *     identifier_reader.c   its identify_by
+ *     limit_reader.c        one limit: algorithm, capacity, refill_rate, limit, window
  *
  * A reader does not stop at an error: it reports it (diagnostic.h), leaves a safe value and goes on. Its result is
  * valid only if nothing was added to the report.
@@ -30,6 +31,15 @@ struct rules_reader {
 /* `rule` is zeroed. */
 void rule_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                struct rule *rule);
+
+/* The rule's `identify_by`, ["ip"] where it has none. */
+void identify_by_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                      struct rule *rule);
+
+/* The index of a header in the policy, which it is added to. False: `name` names no header, or there are too many; that
+   has been reported, with `shown` as the value. */
+bool header_read(const struct rules_reader *reader, const struct place *place, const cJSON *shown,
+                 const char *name, uint32_t *index);
 
 /* `object` is the rule itself if its limit is inline: only the keys of a limit are read. */
 void limit_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,

@@ -9,13 +9,15 @@
 #define OPENSSL_API_COMPAT 10101
 #include <openssl/sha.h>
 
+#include "number.h"
+
 static const char hex[] = "0123456789abcdef";
 
-/* Printable ASCII but space, `%` and braces: the bytes that are not escaped in a key. A bit set, because every byte
+/* Printable ASCII but space, `%`, `&` and braces: the bytes that are not escaped in a key. A bit set, because every byte
    of every key is tested. */
 #define BIT(byte) (UINT64_C(1) << (byte) % 64)
 static const uint64_t plain[4] = {
-    ~(BIT(' ' + 1) - 1) & ~BIT('%'), /* from after the space to 63 */
+    ~(BIT(' ' + 1) - 1) & ~BIT('%') & ~BIT('&'), /* from after the space to 63 */
     ~BIT('{') & ~BIT('}') & ~BIT(0x7f),
 };
 
@@ -69,28 +71,66 @@ escaper_finish(struct escaper *escaper)
     client->text[client->bytes] = '\0';
 }
 
+static void
+put_byte(struct escaper *escaper, unsigned char byte)
+{
+    char escape[3] = {'%', hex[byte >> 4], hex[byte & 15]};
+
+    if (is_plain(byte))
+        escaper_put(escaper, (const char *)&byte, 1);
+    else
+        escaper_put(escaper, escape, sizeof(escape));
+}
+
+/* The byte at `*at`, or the one that an escape there stands for. */
+static unsigned char
+next_byte(const struct client_part *part, size_t *at)
+{
+    const char *text = part->value + *at;
+    bool may_escape = part->percent_encoded && text[0] == '%' && part->value_bytes - *at > 2;
+    int high = may_escape ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+
+    *at += low >= 0 ? 3 : 1;
+    return (unsigned char)(low >= 0 ? high << 4 | low : text[0]);
+}
+
+static void
+put_part(struct escaper *escaper, const struct client_part *part)
+{
+    assert(part->value != NULL || part->value_bytes == 0);
+    escaper_put(escaper, part->source, strlen(part->source));
+    if (part->value != NULL)
+        escaper_put(escaper, "=", 1);
+    for (size_t at = 0; at < part->value_bytes;) {
+        size_t run = at;
+        while (run < part->value_bytes && is_plain((unsigned char)part->value[run]))
+            run++;
+        if (run > at)
+            escaper_put(escaper, part->value + at, run - at);
+        at = run;
+        if (at < part->value_bytes)
+            put_byte(escaper, next_byte(part, &at));
+    }
+}
+
 void
-client_write(struct client *client, const char *source, const char *value, size_t value_bytes)
+client_write_parts(struct client *client, const struct client_part *parts, size_t count)
 {
     struct escaper escaper = {.client = client};
 
-    assert(value != NULL || value_bytes == 0);
     client->bytes = 0;
-    escaper_put(&escaper, source, strlen(source));
-    if (value != NULL)
-        escaper_put(&escaper, "=", 1);
-    for (size_t i = 0; i < value_bytes;) {
-        size_t run = i;
-        while (run < value_bytes && is_plain((unsigned char)value[run]))
-            run++;
-        if (run > i) {
-            escaper_put(&escaper, value + i, run - i);
-        } else {
-            unsigned char byte = (unsigned char)value[run++];
-            char escape[3] = {'%', hex[byte >> 4], hex[byte & 15]};
-            escaper_put(&escaper, escape, sizeof(escape));
-        }
-        i = run;
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            escaper_put(&escaper, "&", 1);
+        put_part(&escaper, &parts[i]);
     }
     escaper_finish(&escaper);
+}
+
+void
+client_write(struct client *client, const char *source, const char *value, size_t value_bytes)
+{
+    const struct client_part part = {.source = source, .value = value, .value_bytes = value_bytes};
+
+    client_write_parts(client, &part, 1);
 }

@@ -362,7 +362,7 @@ take_store(struct service *service, const struct cases_case *c, const struct cas
     struct store_request request = {
         .subject = {.client = &client, .rule = rule->name, .limits = &rule->limits}, .cost = step->cost};
 
-    client_write(&client, rule->sources[0].text, step->client, strlen(step->client));
+    client_write(&client, rule->identifiers[0].sources[0].text, step->client, strlen(step->client));
     return store_take(service->store, &request) == STORE_DONE &&
            check_decisions(c, expected, request.decisions);
 }

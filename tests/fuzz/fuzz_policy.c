@@ -11,21 +11,35 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
 static void
+check_identifier(const struct policy *policy, const struct identifier *identifier)
+{
+    assert(identifier->count >= 1 && identifier->count <= IDENTIFIER_SOURCES_MAX);
+    for (uint32_t i = 0; i < identifier->count; i++) {
+        const struct source *source = &identifier->sources[i];
+
+        assert(source->ipv4_bits >= 1 && source->ipv4_bits <= 32);
+        assert(source->ipv6_bits >= 1 && source->ipv6_bits <= 128);
+        if (source->kind == SOURCE_HEADER) {
+            assert(source->index < policy->header_count);
+            assert(strcmp(source->text + strlen("header:"), policy->headers[source->index]) == 0);
+        }
+        if (source->kind == SOURCE_COOKIE) {
+            assert(source->index < policy->cookie_count);
+            assert(strcmp(source->text + strlen("cookie:"), policy->cookies[source->index]) == 0);
+        }
+    }
+}
+
+static void
 check_rule(const struct policy *policy, const struct rule *rule)
 {
     assert(rule->name[0] != '\0' && strlen(rule->name) <= RULE_NAME_BYTES);
     assert(policy_rule(policy, rule->name) == rule);
     assert(rule->index == (uint32_t)(rule - policy->rules));
     assert(rule->methods != 0);
-    assert(rule->source_count >= 1 && rule->source_count <= RULE_SOURCES_MAX);
-    for (uint32_t i = 0; i < rule->source_count; i++) {
-        const struct source *source = &rule->sources[i];
-
-        if (source->kind == SOURCE_HEADER) {
-            assert(source->header < policy->header_count);
-            assert(strcmp(source->text + strlen("header:"), policy->headers[source->header]) == 0);
-        }
-    }
+    assert(rule->identifier_count >= 1 && rule->identifier_count <= RULE_IDENTIFIERS_MAX);
+    for (uint32_t i = 0; i < rule->identifier_count; i++)
+        check_identifier(policy, &rule->identifiers[i]);
     assert(rule->limits.count >= 1 && rule->limits.count <= LIMIT_SET_MAX);
     for (uint32_t i = 0; i < rule->limits.count; i++) {
         const struct limit *limit = &rule->limits.limits[i];
@@ -41,12 +55,17 @@ check_policy(const struct policy *policy)
     static const char *const paths[] = {"/",         "/a",  "/a/", "/a/b", "/search", "/search/x/y/z",
                                         "/api/data", "/%2F"};
 
+    static const struct field no_headers[POLICY_HEADERS_MAX];
+
     assert(policy->fallback == policy_rule(policy, "default"));
     for (uint32_t i = 0; i < policy->rule_count; i++)
         check_rule(policy, &policy->rules[i]);
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         for (unsigned method = METHOD_GET; method <= METHOD_OTHER; method <<= 1) {
-            const struct rule *rule = policy_match(policy, (enum method)method, paths[i], strlen(paths[i]));
+            const struct policy_request request = {.method = (enum method)method,
+                                                   .path = {.text = paths[i], .bytes = strlen(paths[i])},
+                                                   .headers = no_headers};
+            const struct rule *rule = policy_match(policy, &request);
 
             assert(rule == policy->fallback || (rule->path != NULL && (rule->methods & method)));
         }

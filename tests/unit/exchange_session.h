@@ -59,7 +59,8 @@ start(struct endpoint_request *request)
         snprintf(endpoint.rule, sizeof(endpoint.rule), "%s", request->policy->rules[0].name);
     if (request->policy->header_count > 0)
         snprintf(endpoint.value, sizeof(endpoint.value), "%.*s",
-                 (int)request->headers->identity.values[0].bytes, request->headers->identity.values[0].text);
+                 (int)request->headers->identity.headers[0].bytes,
+                 request->headers->identity.headers[0].text);
     if (endpoint.status == ENDPOINT_ANSWERED)
         request->response = text_response("answered by start", request->closing);
     return endpoint.status;

@@ -51,6 +51,17 @@ read_file(const char *path)
     return text;
 }
 
+/* By method and path alone. */
+static inline const struct rule *
+match(enum method method, const char *path)
+{
+    static const struct field none[POLICY_HEADERS_MAX];
+    const struct policy_request request = {
+        .method = method, .path = {.text = path, .bytes = strlen(path)}, .headers = none};
+
+    return policy_match(policy, &request);
+}
+
 static void
 compile_file(const char *path)
 {

@@ -14,7 +14,12 @@ static const char rules_text[] =
     " \"all\": {\"identify_by\": [\"global\"], \"capacity\": 1, \"refill_rate\": 1},"
     " \"keyed\": {\"match\": {\"path\": \"/k\", \"methods\": [\"POST\"]}, \"identify_by\": "
     "[\"header:X-Key\", \"ip\"],"
-    "             \"capacity\": 1, \"refill_rate\": 1}}";
+    "             \"capacity\": 1, \"refill_rate\": 1},"
+    " \"hosted\": {\"identify_by\": [[\"host\", \"cookie:sid\"], \"host\"], \"capacity\": 1, "
+    "\"refill_rate\": 1},"
+    " \"tenants\": {\"match\": {\"path\": \"/t/**\"}, \"identify_by\": [\"path:2\"], \"capacity\": 1, "
+    "\"refill_rate\": 1},"
+    " \"networks\": {\"identify_by\": [\"ip/24/56\"], \"capacity\": 1, \"refill_rate\": 1}}";
 
 static struct policy *policy;
 
@@ -70,6 +75,15 @@ static const struct {
     {"{'path':'/k','method':'POST','client':'u'}", "keyed", "client=u", 1},
     {"{'path':'//x/../%6b?a=/b','method':'POST','client':'u'}", "keyed", "client=u", 1},
     {"{'path':'/k','client':'u'}", "default", "client=u", 1},
+    {"{'path':'/k','method':'POST','client':'u','headers':{'X-Key':'k'}}", "keyed", "client=u", 1},
+    {"{'rule':'hosted','host':'A.Example:80'}", "hosted", "host=a.example", 1},
+    {"{'rule':'hosted','headers':{'HOST':'a.example.'}}", "hosted", "host=a.example", 1},
+    {"{'rule':'hosted','host':'b','headers':{'Host':'a','Cookie':'x=1; sid=s'}}", "hosted",
+     "host=b&cookie:sid=s", 1},
+    {"{'path':'http://a.example:80/t/acme/x?y'}", "tenants", "path:2=acme", 1},
+    {"{'path':'/t/acme/a%2Fb'}", "tenants", "path:2=acme", 1},
+    {"{'rule':'networks','ip':'192.0.2.77'}", "networks", "ip=192.0.2.0/24", 1},
+    {"{'rule':'networks','ip':'2001:db8:1:2ff::1'}", "networks", "ip=2001:db8:1:200::/56", 1},
     {"{'path':'/k','method':'post','client':'u'}", "default", "client=u", 1},
 };
 
@@ -118,7 +132,7 @@ static const struct {
     {"[[[[[[[[[[[[[[[[[", 400, "The body is not JSON: line 1, column 17: nested more than 16 levels deep."},
     {"7", 400, "The body must be an object."},
     {"{'Rule':'few'}", 400,
-     "The body has a field that is none of rule, client, cost, path, method, headers, ip."},
+     "The body has a field that is none of rule, client, cost, path, method, host, headers, ip."},
     {"{'rule':'few','client':'u','client':'u'}", 400, "client is given twice."},
     {"{}", 400, "rule is missing, and so is path."},
     {"{'rule':7}", 400, "rule must be a string that is not empty."},
@@ -126,12 +140,19 @@ static const struct {
     {"{'rule':'none','client':'u'}", 404, "rule is not the name of a rule."},
     {"{'rule':'few','path':'/','client':'u'}", 400, "path is not allowed beside rule."},
     {"{'rule':'few','method':'GET','client':'u'}", 400, "method is not allowed beside rule."},
-    {"{'rule':'few'}", 400,
-     "client is missing, and neither headers nor ip name one by the rule's identify_by."},
+    {"{'rule':'few'}", 400, "client is missing, and the other fields name none by the rule's identify_by."},
     {"{'rule':'keyed','headers':{'X-Other':'k'}}", 400,
-     "client is missing, and neither headers nor ip name one by the rule's identify_by."},
+     "client is missing, and the other fields name none by the rule's identify_by."},
     {"{'rule':'few','client':null}", 400, "client must be a string that is not empty."},
-    {"{'rule':'few','client':'u','headers':{}}", 400, "headers is not allowed beside client."},
+    {"{'rule':'few','client':'u','headers':{}}", 400, "headers is not allowed beside rule and client."},
+    {"{'rule':'few','client':'u','host':'h'}", 400, "host is not allowed beside rule and client."},
+    {"{'rule':'few','host':''}", 400, "host must be a string that is not empty."},
+    {"{'rule':'few','host':'a/b'}", 400, "host must be the name of a host or its address."},
+    {"{'rule':'hosted','headers':{'Host':'a/b'}}", 400, "headers must be the name of a host or its address."},
+    {"{'rule':'hosted','headers':{'Host':'a','host':'b'}}", 400, "headers contains a header twice."},
+    {"{'path':'http://a@b/','client':'u'}", 400, "path must be the name of a host or its address."},
+    {"{'path':'/t/a%2Fb/c'}", 400,
+     "path must not have an encoded slash (%2F) that makes it unclear which segment names the client."},
     {"{'rule':'few','client':'u','ip':'::1'}", 400, "ip is not allowed beside client."},
     {"{'rule':'few','client':'u','cost':-1}", 400, "cost must be a whole number from 0 to 9007199254740991."},
     {"{'rule':'few','client':'u','cost':0.5}", 400,

@@ -27,7 +27,8 @@ static const struct {
     {"header:x", "a\r\nSET x", "header:x=a%0d%0aSET%20x"},
     {"header:x", "\x01\x1f\x7f\x80\xff", "header:x=%01%1f%7f%80%ff"},
     {"header:x", "gr\xc3\xbc\xc3\x9f", "header:x=gr%c3%bc%c3%9f"},
-    {"header:x", "!\"#$&'()*+,-./:;<=>?@[\\]^_`|~", "header:x=!\"#$&'()*+,-./:;<=>?@[\\]^_`|~"},
+    {"header:x", "a&b", "header:x=a%26b"},
+    {"header:x", "!\"#$'()*+,-./:;<=>?@[\\]^_`|~", "header:x=!\"#$'()*+,-./:;<=>?@[\\]^_`|~"},
 };
 
 START_TEST(a_client_is_its_source_and_its_escaped_value)
@@ -46,7 +47,7 @@ START_TEST(every_byte_is_itself_or_an_escape)
     for (int byte = 0; byte < 256; byte++) {
         char value = (char)byte, escaped[8];
         struct client client;
-        bool plain = byte > 0x20 && byte < 0x7f && strchr("{}%", byte) == NULL;
+        bool plain = byte > 0x20 && byte < 0x7f && strchr("{}%&", byte) == NULL;
 
         if (plain)
             snprintf(escaped, sizeof(escaped), "x=%c", byte);
@@ -68,7 +69,7 @@ escaped(const char *source, const char *value, size_t bytes)
     end += sprintf(end, "%s=", source);
     for (size_t i = 0; i < bytes; i++) {
         unsigned char byte = (unsigned char)value[i];
-        if (byte <= ' ' || byte >= 0x7f || byte == '%' || byte == '{' || byte == '}')
+        if (byte <= ' ' || byte >= 0x7f || byte == '%' || byte == '&' || byte == '{' || byte == '}')
             end += sprintf(end, "%%%02x", byte);
         else
             *end++ = (char)byte;
@@ -168,8 +169,8 @@ END_TEST
 static size_t
 hostile_value(uint64_t *random, char *out)
 {
-    static const char *const pieces[] = {"%",  "2", "5",  "0", " ",   "{",   "}",
-                                         "7b", "=", "\n", "a", "%20", "\x80"};
+    static const char *const pieces[] = {"%",  "2", "5",  "0", " ",   "{",    "}",
+                                         "7b", "=", "\n", "a", "%20", "\x80", "&"};
     size_t bytes = 0;
 
     for (uint64_t count = random_below(random, 5); count > 0; count--) {
@@ -229,6 +230,99 @@ START_TEST(client_of_one_source_never_equals_that_of_another)
 }
 END_TEST
 
+static const char *
+joined(const struct client_part *parts, size_t count)
+{
+    static struct client client;
+
+    client_write_parts(&client, parts, count);
+    ck_assert_uint_eq(client.bytes, strlen(client.text));
+    return client.text;
+}
+
+START_TEST(several_sources_name_one_client_together)
+{
+    const struct client_part parts[] = {{.source = "header:x", .value = "a b", .value_bytes = 3},
+                                        {.source = "ip", .value = "203.0.113.7", .value_bytes = 11},
+                                        {.source = "host", .value = "h", .value_bytes = 1}};
+
+    ck_assert_str_eq(joined(parts, 1), "header:x=a%20b");
+    ck_assert_str_eq(joined(parts, 2), "header:x=a%20b&ip=203.0.113.7");
+    ck_assert_str_eq(joined(parts, 3), "header:x=a%20b&ip=203.0.113.7&host=h");
+}
+END_TEST
+
+/* Lists of up to three parts, of the few pieces that joining is about. */
+START_TEST(distinct_lists_of_parts_have_distinct_texts)
+{
+    static const char *const sources[] = {"ip", "host", "header:a", "header:a&ip"};
+    enum { LISTS = 3000 };
+    static struct client written[LISTS];
+    static struct {
+        struct client_part parts[3];
+        char values[3][32];
+        size_t count;
+    } lists[LISTS];
+    uint64_t random = 6;
+
+    for (size_t i = 0; i < LISTS; i++) {
+        lists[i].count = 1 + random_below(&random, 3);
+        for (size_t k = 0; k < lists[i].count; k++)
+            lists[i].parts[k] =
+                (struct client_part){.source = sources[random_below(&random, 4)],
+                                     .value = lists[i].values[k],
+                                     .value_bytes = hostile_value(&random, lists[i].values[k])};
+        client_write_parts(&written[i], lists[i].parts, lists[i].count);
+        for (size_t other = 0; other < i; other++) {
+            bool equal = lists[i].count == lists[other].count;
+            for (size_t k = 0; equal && k < lists[i].count; k++)
+                equal =
+                    lists[i].parts[k].source == lists[other].parts[k].source &&
+                    lists[i].parts[k].value_bytes == lists[other].parts[k].value_bytes &&
+                    memcmp(lists[i].values[k], lists[other].values[k], lists[i].parts[k].value_bytes) == 0;
+            ck_assert_msg(equal == (strcmp(written[i].text, written[other].text) == 0), "%s",
+                          written[i].text);
+        }
+    }
+}
+END_TEST
+
+START_TEST(parts_beyond_the_longest_text_are_all_in_the_digest)
+{
+    char value[CLIENT_BYTES], other[CLIENT_BYTES], first[CLIENT_BYTES + 1];
+    struct client_part parts[] = {{.source = "header:x", .value = value, .value_bytes = sizeof(value)},
+                                  {.source = "header:y", .value = value, .value_bytes = sizeof(value)}};
+
+    memset(value, 'a', sizeof(value));
+    memset(other, 'a', sizeof(other));
+    other[sizeof(other) - 1] = 'b';
+    strcpy(first, joined(parts, 2));
+    ck_assert_uint_eq(strlen(first), 7 + 64);
+    parts[1].value = other;
+    ck_assert_str_ne(joined(parts, 2), first);
+}
+END_TEST
+
+static const struct {
+    const char *value, *text;
+} encoded[] = {
+    {"abc", "cookie:s=abc"},     {"%61b%63", "cookie:s=abc"}, {"%2561", "cookie:s=%2561"},
+    {"a%20b", "cookie:s=a%20b"}, {"a b", "cookie:s=a%20b"},   {"%7B%7d", "cookie:s=%7b%7d"},
+    {"%", "cookie:s=%25"},       {"%6", "cookie:s=%256"},     {"%6g", "cookie:s=%256g"},
+    {"%g1", "cookie:s=%25g1"},   {"%00", "cookie:s=%00"},     {"a%26b", "cookie:s=a%26b"},
+};
+
+START_TEST(percent_encoded_value_is_one_client_in_all_its_spellings)
+{
+    const struct client_part part = {.source = "cookie:s",
+                                     .value = encoded[_i].value,
+                                     .value_bytes = strlen(encoded[_i].value),
+                                     .percent_encoded = true};
+
+    ck_assert_str_eq(joined(&part, 1), encoded[_i].text);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -243,6 +337,10 @@ main(void)
     tcase_add_test(tests, a_long_source_is_part_of_the_digest);
     tcase_add_test(tests, distinct_values_have_distinct_texts);
     tcase_add_test(tests, client_of_one_source_never_equals_that_of_another);
+    tcase_add_test(tests, several_sources_name_one_client_together);
+    tcase_add_test(tests, distinct_lists_of_parts_have_distinct_texts);
+    tcase_add_test(tests, parts_beyond_the_longest_text_are_all_in_the_digest);
+    tcase_add_loop_test(tests, percent_encoded_value_is_one_client_in_all_its_spellings, 0, ROWS(encoded));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

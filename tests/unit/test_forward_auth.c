@@ -34,7 +34,7 @@ static void
 set_up(void)
 {
     policy = policy_of_text(rules_text);
-    headers = (struct headers){.identity.values[0] = field("own")}; /* Host, by which rule a identifies */
+    headers = (struct headers){.identity.headers[0] = field("own")}; /* Host, by which rule a identifies */
     test_clock = clock_steady();
     store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
     ck_assert_ptr_nonnull(store);
@@ -152,12 +152,12 @@ END_TEST
 
 START_TEST(forwarded_host_identifies_the_client)
 {
-    headers.identity.values[0] = field("limiter:8000");
+    headers.identity.headers[0] = field("limiter:8000");
     headers.forwarded.host = field("shop.example");
     match("/a", false);
-    ck_assert_str_eq(headers.identity.values[0].text, "limiter:8000");
+    ck_assert_str_eq(headers.identity.headers[0].text, "limiter:8000");
     match("/a", true);
-    ck_assert_str_eq(headers.identity.values[0].text, "shop.example");
+    ck_assert_str_eq(headers.identity.headers[0].text, "shop.example");
 }
 END_TEST
 

@@ -78,7 +78,7 @@ handle(void *arg, struct MHD_Connection *connection, const char *version, bool a
         headers_read(&found.headers, &index_, connection, version, end_of_head(arg, connection), &found.why);
     if (found.status == HEADERS_GOOD) {
         for (uint32_t i = 0; i < policy->header_count; i++)
-            keep_text(&found.headers.identity.values[i]);
+            keep_text(&found.headers.identity.headers[i]);
         for (uint32_t i = 0; i < found.headers.identity.forwarded_count; i++)
             keep_text(&found.headers.identity.forwarded_for[i]);
     }
@@ -126,8 +126,8 @@ START_TEST(finds_the_headers_that_rules_identify_by)
 
     read_headers(identities[_i].headers);
     ck_assert_int_eq(found.status, HEADERS_GOOD);
-    user_id = &found.headers.identity.values[0];
-    api_key = &found.headers.identity.values[1];
+    user_id = &found.headers.identity.headers[0];
+    api_key = &found.headers.identity.headers[1];
     if (identities[_i].user_id)
         ck_assert_str_eq(user_id->text, identities[_i].user_id);
     else
@@ -136,7 +136,7 @@ START_TEST(finds_the_headers_that_rules_identify_by)
         ck_assert_str_eq(api_key->text, identities[_i].api_key);
     else
         ck_assert_ptr_null(api_key->text);
-    ck_assert_ptr_null(found.headers.identity.values[2].text);
+    ck_assert_ptr_null(found.headers.identity.headers[2].text);
 }
 END_TEST
 
@@ -146,7 +146,7 @@ START_TEST(finds_a_name_longer_than_sixty_four_bytes)
 
     snprintf(headers, sizeof(headers), "Host: a\r\n%s: yes\r\n", policy->headers[2]);
     read_headers(headers);
-    ck_assert_str_eq(found.headers.identity.values[2].text, "yes");
+    ck_assert_str_eq(found.headers.identity.headers[2].text, "yes");
 }
 END_TEST
 
