@@ -37,7 +37,7 @@ limit_init_token_bucket(struct limit *limit, int64_t capacity, int64_t refill, i
     /* A full bucket is the largest number that a token bucket forms. */
     if (limit->units_per_us > NUMBER_EXACT_MAX || !number_product(capacity, limit->units_per_token, &full))
         return LIMIT_TOO_LARGE;
-    limit->window_us = full / limit->units_per_us + (full % limit->units_per_us != 0);
+    limit->window_us = divide_up(full, limit->units_per_us);
     return limit->window_us <= DURATION_MAX_US ? LIMIT_OK : LIMIT_WINDOW_TOO_LONG;
 }
 
@@ -61,7 +61,7 @@ entry_tick_us(int64_t requests, int64_t window_us)
 {
     const int64_t ticks = SLIDING_WINDOW_ENTRIES - 1;
 
-    return requests <= SLIDING_WINDOW_ENTRIES ? 1 : (window_us + ticks - 1) / ticks;
+    return requests <= SLIDING_WINDOW_ENTRIES ? 1 : divide_up(window_us, ticks);
 }
 
 static int64_t

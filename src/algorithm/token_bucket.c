@@ -11,21 +11,17 @@
  *
  * Whole units flow in each microsecond (units_per_us), so nothing is ever rounded and nothing drifts. No
  * product reaches 2^53: limit * units_per_token is a full bucket, below 2^53 by limit_init_token_bucket, and
- * an elapsed time is multiplied only where it fills less than is missing.
+ * an elapsed time is multiplied only where it fills less than is missing. Waits are rounded up: a microsecond earlier
+ * one unit is still missing.
  */
 #include "algorithm.h"
+
+#include "number.h"
 
 static int64_t
 full_level(const struct limit *limit)
 {
     return limit->limit * limit->units_per_token;
-}
-
-/* How long until `units` have flowed in, rounded up: a microsecond earlier one unit is still missing. */
-static int64_t
-time_to_flow_us(const struct limit *limit, int64_t units)
-{
-    return units / limit->units_per_us + (units % limit->units_per_us != 0);
 }
 
 static int64_t
@@ -35,7 +31,7 @@ level_at(const struct limit *limit, const union algorithm_state *state, int64_t 
 
     if (elapsed_us <= 0)
         return state->token_bucket.level;
-    if (elapsed_us >= time_to_flow_us(limit, full_level(limit) - state->token_bucket.level))
+    if (elapsed_us >= divide_up(full_level(limit) - state->token_bucket.level, limit->units_per_us))
         return full_level(limit);
     return state->token_bucket.level + elapsed_us * limit->units_per_us;
 }
@@ -88,13 +84,14 @@ report(const struct limit *limit, const union algorithm_state *state, const stru
     decision->allowed = allowed;
     decision->limit = limit->limit;
     decision->remaining = level / limit->units_per_token;
-    decision->reset_after_us = missing == 0 ? 0 : behind_us + time_to_flow_us(limit, missing);
+    decision->reset_after_us = missing == 0 ? 0 : behind_us + divide_up(missing, limit->units_per_us);
     if (allowed)
         decision->retry_after_us = 0;
     else if (cost > limit->limit)
         decision->retry_after_us = RETRY_NEVER;
     else
-        decision->retry_after_us = behind_us + time_to_flow_us(limit, cost * limit->units_per_token - level);
+        decision->retry_after_us =
+            behind_us + divide_up(cost * limit->units_per_token - level, limit->units_per_us);
 }
 
 const struct algorithm_ops token_bucket_ops = {

@@ -27,22 +27,14 @@ trim_secret(char *text, size_t bytes)
 char *
 settings_read_secret(const struct settings *settings, enum setting_id id, struct report *report)
 {
-    const char *why = NULL;
-    char *text = NULL;
-    size_t bytes = 0;
+    size_t bytes;
+    char *text = small_file_read(settings->given[id].text, SECRET_FILE_BYTES, &bytes);
+    const char *why;
 
-    switch (small_file_read(settings->given[id].text, SECRET_FILE_BYTES, &text, &bytes)) {
-    case SMALL_FILE_OK:
+    if (text)
         why = trim_secret(text, bytes);
-        break;
-    case SMALL_FILE_ABSENT:
-    case SMALL_FILE_UNREADABLE:
-        why = strerror(errno);
-        break;
-    case SMALL_FILE_TOO_LARGE:
-        why = "too large";
-        break;
-    }
+    else
+        why = errno == EFBIG ? "too large" : strerror(errno);
     if (!why)
         return text;
     settings_diagnostic(settings, id, report, why);

@@ -64,22 +64,16 @@ read_dotenv_lines(struct settings *settings, char *text, size_t bytes, struct re
 void
 settings_read_dotenv(struct settings *settings, struct report *report)
 {
-    char *text;
     size_t bytes;
+    char *text = small_file_read(settings->dotenv, DOTENV_FILE_BYTES, &bytes);
 
-    switch (small_file_read(settings->dotenv, DOTENV_FILE_BYTES, &text, &bytes)) {
-    case SMALL_FILE_OK:
+    if (text) {
         read_dotenv_lines(settings, text, bytes, report);
         explicit_bzero(text, bytes);
         free(text);
-        break;
-    case SMALL_FILE_ABSENT:
-        break;
-    case SMALL_FILE_UNREADABLE:
-        report_add(report, "%s: cannot be read: %s", settings->dotenv, strerror(errno));
-        break;
-    case SMALL_FILE_TOO_LARGE:
+    } else if (errno == EFBIG) {
         report_add(report, "%s: too large; accepted: up to %d bytes", settings->dotenv, DOTENV_FILE_BYTES);
-        break;
+    } else if (errno != ENOENT) {
+        report_add(report, "%s: cannot be read: %s", settings->dotenv, strerror(errno));
     }
 }

@@ -25,30 +25,28 @@ read_fully(int descriptor, char *out, size_t room)
     return (ssize_t)used;
 }
 
-enum small_file_status
-small_file_read(const char *path, size_t max_bytes, char **text, size_t *bytes)
+char *
+small_file_read(const char *path, size_t max_bytes, size_t *bytes)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    char *buffer;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC), error;
+    char *text;
     ssize_t count;
-    int error;
 
     if (descriptor < 0)
-        return errno == ENOENT ? SMALL_FILE_ABSENT : SMALL_FILE_UNREADABLE;
-    buffer = malloc(max_bytes + 1);
+        return NULL;
+    text = malloc(max_bytes + 1);
     /* One byte more than is accepted tells a file that is too large from one that just fits. */
-    count = buffer ? read_fully(descriptor, buffer, max_bytes + 1) : -1;
-    error = buffer ? errno : ENOMEM;
+    count = text ? read_fully(descriptor, text, max_bytes + 1) : -1;
+    error = count < 0 ? errno : (size_t)count > max_bytes ? EFBIG : 0;
     close(descriptor);
-    if (count >= 0 && (size_t)count <= max_bytes) {
-        buffer[count] = '\0';
-        *text = buffer;
+    if (error == 0) {
+        text[count] = '\0';
         *bytes = (size_t)count;
-        return SMALL_FILE_OK;
+        return text;
     }
-    if (buffer)
-        explicit_bzero(buffer, max_bytes + 1);
-    free(buffer);
+    if (text)
+        explicit_bzero(text, max_bytes + 1);
+    free(text);
     errno = error;
-    return count < 0 ? SMALL_FILE_UNREADABLE : SMALL_FILE_TOO_LARGE;
+    return NULL;
 }

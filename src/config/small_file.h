@@ -8,14 +8,8 @@
 
 #include <stddef.h>
 
-enum small_file_status {
-    SMALL_FILE_OK,
-    SMALL_FILE_ABSENT,
-    SMALL_FILE_UNREADABLE, /* errno says why */
-    SMALL_FILE_TOO_LARGE,
-};
-
-/* On SMALL_FILE_OK `*text` is the caller's to wipe and free; a zero byte follows its last byte. */
-enum small_file_status small_file_read(const char *path, size_t max_bytes, char **text, size_t *bytes);
+/* The caller wipes and frees it; a zero byte follows its last byte. NULL with errno: EFBIG where it has more bytes, else why it
+   cannot be read. */
+char *small_file_read(const char *path, size_t max_bytes, size_t *bytes);
 
 #endif

@@ -134,19 +134,19 @@ open_unix(struct listener *listener, const struct listener_options *options, str
     return false;
 }
 
-/* -1 with errno. */
+/* `shared`: several sockets may have the port. -1 with errno. */
 static int
-open_tcp_socket(const struct sockaddr *address, socklen_t bytes)
+bind_tcp(const struct sockaddr *address, socklen_t bytes, bool shared)
 {
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0;
 
     if (fd < 0)
         return -1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0 ||
+        (shared && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) < 0) ||
         (address->sa_family == AF_INET6 &&
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off)) < 0) ||
-        bind(fd, address, bytes) < 0 || listen(fd, BACKLOG) < 0) {
+        bind(fd, address, bytes) < 0) {
         int error = errno;
         close(fd);
         errno = error;
@@ -160,17 +160,12 @@ open_tcp_socket(const struct sockaddr *address, socklen_t bytes)
 static bool
 is_taken(const struct sockaddr *address, socklen_t bytes)
 {
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1, off = 0;
-    bool taken;
+    int fd = bind_tcp(address, bytes, false);
 
     if (fd < 0)
-        return false;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (address->sa_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-    taken = bind(fd, address, bytes) < 0 && errno == EADDRINUSE;
+        return errno == EADDRINUSE;
     close(fd);
-    return taken;
+    return false;
 }
 
 /* An address of either family; the port has the same offset in both. */
@@ -192,10 +187,12 @@ open_tcp_sockets(struct listener *listener, union socket_address *address, sockl
         return false;
     }
     while (listener->count < workers) {
-        int fd = open_tcp_socket(&address->any, bytes);
+        int fd = bind_tcp(&address->any, bytes, true);
         if (fd < 0)
             return false;
         listener->sockets[listener->count++] = fd;
+        if (listen(fd, BACKLOG) < 0)
+            return false;
         if (*port == 0) {
             socklen_t size = sizeof(*address);
             if (getsockname(fd, &address->any, &size) < 0)

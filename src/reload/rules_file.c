@@ -40,21 +40,15 @@ struct policy *
 rules_file_load(const struct settings *settings, struct report *report)
 {
     struct policy *policy = NULL;
-    char *text = NULL;
     size_t bytes;
+    char *text = small_file_read(settings->rules, POLICY_FILE_BYTES, &bytes);
 
-    switch (small_file_read(settings->rules, POLICY_FILE_BYTES, &text, &bytes)) {
-    case SMALL_FILE_OK:
+    if (text)
         policy = compile(settings, text, bytes, report);
-        free(text);
-        break;
-    case SMALL_FILE_ABSENT:
-    case SMALL_FILE_UNREADABLE:
-        report_unreadable(settings, report);
-        break;
-    case SMALL_FILE_TOO_LARGE:
+    else if (errno == EFBIG)
         settings_diagnostic(settings, SETTING_RULES, report, "larger than 1048576 bytes");
-        break;
-    }
+    else
+        report_unreadable(settings, report);
+    free(text);
     return policy;
 }

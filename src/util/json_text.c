@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "number.h"
 #include "utf8.h"
 
-/* Each check_ function reads from `at` what it is named after, and stops at the first error.
-   */
+/* Each check_ function reads from `at` what it is named after, and stops at the first error. */
 struct cursor {
     const char *text;
     size_t bytes;
@@ -114,12 +114,11 @@ read_hex4(struct cursor *cursor)
     int value = 0;
 
     for (int i = 0; i < 4; i++, cursor->at++) {
-        static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-        const char *digit = peek(cursor) == '\0' ? NULL : strchr(digits, peek(cursor));
+        int digit = hex_digit(peek(cursor));
 
-        if (digit == NULL)
+        if (digit < 0)
             return -1;
-        value = value << 4 | (int)((digit - digits) & 15);
+        value = value << 4 | digit;
     }
     return value;
 }

@@ -66,25 +66,6 @@ duration_parse(const char *text, int64_t *out_us)
     return false;
 }
 
-static int64_t
-divide_up(int64_t value, int64_t unit)
-{
-    assert(value >= 0);
-    return value / unit + (value % unit != 0);
-}
-
-int64_t
-us_to_ms_up(int64_t us)
-{
-    return divide_up(us, US_PER_MS);
-}
-
-int64_t
-us_to_s_up(int64_t us)
-{
-    return divide_up(us, US_PER_S);
-}
-
 bool
 number_product(int64_t a, int64_t b, int64_t *out)
 {

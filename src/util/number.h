@@ -7,9 +7,12 @@
 #ifndef NUMBER_H
 #define NUMBER_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "clock.h"
 
 /* The largest integer that a double, and so Lua and JSON, represents without loss: 2^53 - 1. */
 #define NUMBER_EXACT_MAX 9007199254740991
@@ -26,9 +29,16 @@ bool duration_parse(const char *text, int64_t *out_us);
    "1h", "1500us". Without a terminating zero; returns the bytes written, at most 22. */
 size_t duration_write(char *out, int64_t us);
 
-/* Durations rounded up to a coarser unit; `us` must not be negative. */
-int64_t us_to_ms_up(int64_t us);
-int64_t us_to_s_up(int64_t us);
+/* a / b rounded up; `a` must not be negative. */
+static inline int64_t
+divide_up(int64_t a, int64_t b)
+{
+    assert(a >= 0);
+    return a / b + (a % b != 0);
+}
+
+#define us_to_ms_up(us) divide_up(us, US_PER_MS)
+#define us_to_s_up(us)  divide_up(us, US_PER_S)
 
 /* a * b, or false if the product is above NUMBER_EXACT_MAX. Both must be at least 0. */
 bool number_product(int64_t a, int64_t b, int64_t *out);
