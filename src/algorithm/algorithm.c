@@ -48,10 +48,3 @@ algorithm_report(const struct limit *limit, const union algorithm_state *state,
 {
     algorithms[limit->algorithm]->report(limit, state, pool, now_us, cost, allowed, decision);
 }
-
-void
-algorithm_fini(enum algorithm algorithm, union algorithm_state *state, struct window_log_pool *pool)
-{
-    if (algorithms[algorithm]->fini != NULL)
-        algorithms[algorithm]->fini(state, pool);
-}

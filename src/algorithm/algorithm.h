@@ -78,8 +78,6 @@ struct algorithm_ops {
     void (*report)(const struct limit *limit, const union algorithm_state *state,
                    const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
                    struct decision *decision);
-    /* Gives the state's chunks back to the pool; the state must then be dropped or initialised. NULL: nothing to do. */
-    void (*fini)(union algorithm_state *state, struct window_log_pool *pool);
 };
 
 /* By the limit's algorithm. */
@@ -93,7 +91,5 @@ void algorithm_spend(const struct limit *limit, union algorithm_state *state, st
 void algorithm_report(const struct limit *limit, const union algorithm_state *state,
                       const struct window_log_pool *pool, int64_t now_us, int64_t cost, bool allowed,
                       struct decision *decision);
-
-void algorithm_fini(enum algorithm algorithm, union algorithm_state *state, struct window_log_pool *pool);
 
 #endif

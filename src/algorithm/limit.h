@@ -45,7 +45,7 @@ struct limit {
  */
 #define LIMIT_SET_MAX 8
 struct limit_set {
-    uint64_t id;    /* unique_id(): equal ids mean the same rule and equal limits */
+    uint64_t id;    /* unique_id(): equal ids mean the same rule, equal limits and the same penalty */
     uint32_t count; /* 1 .. LIMIT_SET_MAX */
     struct limit limits[LIMIT_SET_MAX];
 };

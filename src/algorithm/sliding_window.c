@@ -31,13 +31,6 @@ init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
 }
 
 static void
-fini(union algorithm_state *state, struct window_log_pool *pool)
-{
-    window_log_clear(&state->sliding_window.log, pool);
-    state->sliding_window.used = 0;
-}
-
-static void
 advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
     const struct window_log_entry *entry = window_log_newest(&state->sliding_window.log, pool);
@@ -129,5 +122,4 @@ const struct algorithm_ops sliding_window_ops = {
     .fits = fits,
     .spend = spend,
     .report = report,
-    .fini = fini,
 };

@@ -15,7 +15,7 @@ work_of(const struct limiter_take *take)
 
     for (uint32_t i = 0; i < take->limits->count; i++)
         work += limit_work(&take->limits->limits[i], take->cost);
-    return work;
+    return rule_penalty(take->rule) != NULL ? work + PENALTY_WORK : work;
 }
 
 static enum limiter_status

@@ -60,8 +60,8 @@ begin(struct limiter *limiter, struct limiter_take *take,
     take->limits = &rule->limits;
     take->degraded = take->decided = false;
     take->tightest = 0;
-    take->request.subject =
-        (struct store_subject){.client = &take->client, .rule = rule->name, .limits = take->limits};
+    take->request.subject = (struct store_subject){
+        .client = &take->client, .rule = rule->name, .limits = take->limits, .penalty = rule_penalty(rule)};
     take->request.cost = take->cost;
     take->request.callback = callback;
 }

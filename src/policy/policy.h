@@ -15,6 +15,7 @@
 
 #include "field.h"
 #include "limit.h"
+#include "penalty.h"
 #include "report.h"
 #include "rule_name.h"
 
@@ -76,6 +77,7 @@ struct rule {
     struct identifier identifiers[RULE_IDENTIFIERS_MAX];
     uint32_t identifier_count;
     struct limit_set limits;
+    struct penalty penalty; /* `after` 0: none */
     enum failure_mode on_store_failure;
     uint32_t index; /* its place in policy->rules */
 };
@@ -122,6 +124,13 @@ const struct rule *policy_match(const struct policy *policy, const struct policy
 
 /* The number of rules that fail closed, which need the store. */
 uint32_t policy_closed_rules(const struct policy *policy);
+
+/* NULL: the rule has none. */
+static inline const struct penalty *
+rule_penalty(const struct rule *rule)
+{
+    return rule->penalty.after > 0 ? &rule->penalty : NULL;
+}
 
 /* NULL: no rule has that name. */
 const struct rule *policy_rule(const struct policy *policy, const char *name);

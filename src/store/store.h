@@ -19,15 +19,27 @@
 #include "client.h"
 #include "decision.h"
 #include "limit.h"
+#include "penalty.h"
+
+#define STORE_KEYS_MAX (LIMIT_SET_MAX + 1) /* of a subject: one for each limit, and one for the penalty */
 
 enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 
-/* The name of the counts: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis. */
+/* The name of the counts: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis; for the
+   penalty `rl:{client}:rule:p`. */
 struct store_subject {
     const struct client *client;
-    const char *rule; /* the rule's name */
-    const struct limit_set *limits;
+    const char *rule;               /* the rule's name */
+    const struct limit_set *limits; /* equal ids mean the same penalty, too */
+    const struct penalty *penalty;  /* NULL: none */
 };
+
+/* The keys of its states. */
+static inline uint32_t
+store_key_count(const struct store_subject *subject)
+{
+    return subject->limits->count + (subject->penalty != NULL);
+}
 
 struct store_request {
     /* Set by the caller; the pointers must stay valid until the answer. */
@@ -36,8 +48,9 @@ struct store_request {
     void (*callback)(struct store_request *request, enum store_status status); /* DONE or UNAVAILABLE */
 
     /* The answer, when the status is STORE_DONE. */
-    bool allowed;                             /* every limit allows it, and the cost was spent on each */
-    struct decision decisions[LIMIT_SET_MAX]; /* one per limit */
+    bool allowed;       /* every limit allows it, there is no penalty, and the cost was spent on each limit */
+    int64_t penalty_us; /* the rest of the client's penalty; 0: not penalised */
+    struct decision decisions[LIMIT_SET_MAX]; /* one per limit; penalised: as penalty_apply makes them */
 
     void *place; /* the store's own while PENDING: where the request waits */
 };
@@ -74,7 +87,7 @@ store_take(struct store *store, struct store_request *request)
     return store->ops->take(store, request);
 }
 
-/* Forgets the subject's counts: the client's next request finds every limit of the rule full. As store_take, but the cost is
+/* Forgets the subject's counts: the client's next request finds every limit of the rule full, and no penalty. As store_take, but the cost is
    ignored and nothing is decided. The denial caches of other workers and nodes forget it within a second. */
 static inline enum store_status
 store_reset(struct store *store, struct store_request *request)

@@ -31,11 +31,13 @@ static struct limit bucket[1];               /* 3, one a second */
 static struct limit pair[2];                 /* sliding_window_counter 100/1m, sliding_window 10/1s */
 static struct limit many[40][LIMIT_SET_MAX]; /* rules of eight windows */
 static char rule_name[256] = "r";
+static const struct penalty *penalty; /* of what is asked from now on */
 
 static void
 set_up(void)
 {
     batch = redis_batch_new();
+    penalty = NULL;
     ck_assert_ptr_nonnull(batch);
     ck_assert_int_eq(limit_init_token_bucket(&bucket[0], 3, 1, US_PER_S), LIMIT_OK);
     ck_assert_int_eq(limit_init_window(&pair[0], SLIDING_WINDOW_COUNTER, 100, 60 * US_PER_S), LIMIT_OK);
@@ -71,8 +73,8 @@ ask_as(int number, const char *client, uint64_t rule_id, const struct limit *lim
     *one = (struct asked){.request = {.cost = cost, .callback = on_answer}};
     one->client.bytes = (size_t)sprintf(one->client.text, "%s", client);
     one->limits = limit_set_of(rule_id, limits, limit_count);
-    one->request.subject =
-        (struct store_subject){.client = &one->client, .rule = rule_name, .limits = &one->limits};
+    one->request.subject = (struct store_subject){
+        .client = &one->client, .rule = rule_name, .limits = &one->limits, .penalty = penalty};
     return redis_batch_add(batch, &one->request, 1000 + number);
 }
 

@@ -122,6 +122,15 @@ START_TEST(sliding_window_takes_more_of_a_turn)
 }
 END_TEST
 
+START_TEST(penalty_takes_more_of_a_turn)
+{
+    rule.penalty = (struct penalty){.after = 1, .within_us = 1, .for_us = 1, .growth = 1, .up_to_us = 1};
+    ck_assert_int_eq(checks_start(checks), LIMITER_PENDING);
+    ck_assert_int_eq(slow.count,
+                     (TURN_WORK + 4 * LIMIT_COUNT + PENALTY_WORK - 1) / (4 * LIMIT_COUNT + PENALTY_WORK));
+}
+END_TEST
+
 START_TEST(check_decided_at_once_does_not_count_towards_the_turn)
 {
     slow.says = STORE_DONE;
@@ -185,6 +194,7 @@ main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, thousand_checks_go_to_the_store_in_order_a_turn_at_a_time);
     tcase_add_test(tests, sliding_window_takes_more_of_a_turn);
+    tcase_add_test(tests, penalty_takes_more_of_a_turn);
     tcase_add_test(tests, check_decided_at_once_does_not_count_towards_the_turn);
     tcase_add_test(tests, errors_and_unlimited_checks_do_not_reach_the_store);
     tcase_add_test(tests, store_that_goes_away_gets_no_more_checks);

@@ -25,7 +25,7 @@ client_log_init(struct client_log *client, int64_t requests, int64_t window_us)
 static void
 client_log_fini(struct client_log *client)
 {
-    algorithm_fini(SLIDING_WINDOW, &client->state, &client->pool);
+    window_log_clear(&client->state.sliding_window.log, &client->pool);
     ck_assert_uint_eq(window_log_pool_room(&client->pool), 1000);
     window_log_pool_fini(&client->pool);
 }

@@ -43,7 +43,7 @@ find(uint64_t number)
 static struct table_entry *
 insert(uint64_t number, enum table_list list, int64_t full_at_us, int64_t now_us)
 {
-    struct table_entry *entry = table_insert(&table, fingerprint(number), FIXED_WINDOW, now_us);
+    struct table_entry *entry = table_insert(&table, fingerprint(number), false, now_us);
 
     ck_assert_ptr_nonnull(entry);
     entry->state.fixed_window.count = (int64_t)number;
@@ -194,7 +194,7 @@ START_TEST(pinned_entries_are_never_evicted)
 
     set_up(CAPACITY, 0);
     for (uint64_t i = 0; i < PINNED; i++)
-        table_insert(&table, fingerprint(i), FIXED_WINDOW, 0)->state.fixed_window.count = (int64_t)i;
+        table_insert(&table, fingerprint(i), false, 0)->state.fixed_window.count = (int64_t)i;
     for (uint64_t i = 100; i < 1000; i++)
         insert(i, i % 2 ? TABLE_IDLE : TABLE_REFUSED, i % 3 ? FAR : SOON, (int64_t)i * 10);
     for (uint64_t i = 0; i < PINNED; i++)
@@ -206,7 +206,7 @@ START_TEST(insertion_aborts_if_all_entries_are_pinned)
 {
     set_up(2, 0);
     for (uint64_t i = 0; i < 3; i++)
-        table_insert(&table, fingerprint(i), FIXED_WINDOW, 0);
+        table_insert(&table, fingerprint(i), false, 0);
 }
 END_TEST
 
@@ -216,8 +216,8 @@ START_TEST(entries_in_one_bucket_are_distinct)
 
     set_up(64, 0);
     for (uint64_t i = 0; i < COUNT; i++)
-        table_insert(&table, (struct siphash){.low = 7, .high = i}, FIXED_WINDOW, 0)
-            ->state.fixed_window.count = (int64_t)i;
+        table_insert(&table, (struct siphash){.low = 7, .high = i}, false, 0)->state.fixed_window.count =
+            (int64_t)i;
     /* From the middle, the ends, every second one. */
     for (uint64_t i = 1; i < COUNT; i += 2)
         table_remove(&table, table_find(&table, (struct siphash){.low = 7, .high = i}));
@@ -341,7 +341,7 @@ END_TEST
 static void
 insert_log(uint64_t number, enum table_list list, int64_t full_at_us, uint32_t chunks)
 {
-    struct table_entry *entry = table_insert(&table, fingerprint(number), SLIDING_WINDOW, 0);
+    struct table_entry *entry = table_insert(&table, fingerprint(number), true, 0);
     struct window_log *log = &entry->state.sliding_window.log;
 
     window_log_init(log);

@@ -66,6 +66,12 @@ state_fingerprint(struct siphash fingerprint, uint32_t index, const struct limit
     return fingerprint;
 }
 
+static struct siphash
+penalty_fingerprint(struct siphash fingerprint)
+{
+    return limit_fingerprint(fingerprint, LIMIT_SET_MAX); /* which is no limit's index */
+}
+
 /* Finds the state, or makes a new one, and advances it to `now_us`. */
 static void
 slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
@@ -87,7 +93,7 @@ slot_spend(struct slot *slot, struct table *table, struct siphash fingerprint, c
            int64_t now_us, int64_t cost)
 {
     if (slot->entry == NULL) {
-        slot->entry = table_insert(table, fingerprint, limit->algorithm, now_us);
+        slot->entry = table_insert(table, fingerprint, limit->algorithm == SLIDING_WINDOW, now_us);
         slot->entry->state = slot->fresh;
         slot->state = &slot->entry->state;
     }
@@ -107,6 +113,32 @@ slot_release(struct slot *slot, struct table *table, const struct decision *deci
                     now_us + decision->reset_after_us);
 }
 
+/* Counts a refusal by the limits, and refuses a penalised client. Clients that were never refused have no entry. */
+static void
+penalise(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
+{
+    const struct penalty *penalty = request->subject.penalty;
+    struct table_entry *entry = table_find(table, fingerprint);
+    int64_t reset_after_us;
+
+    if (entry == NULL && request->allowed)
+        return;
+    if (entry == NULL) {
+        entry = table_insert(table, fingerprint, false, now_us);
+        entry->penalty = (struct penalty_state){0};
+    }
+    penalty_advance(penalty, &entry->penalty, now_us);
+    if (!request->allowed && penalty_rest_us(&entry->penalty, now_us) == 0)
+        penalty_refuse(penalty, &entry->penalty, now_us);
+    request->penalty_us = penalty_rest_us(&entry->penalty, now_us);
+    request->allowed &= request->penalty_us == 0;
+    reset_after_us = penalty_reset_after_us(penalty, &entry->penalty, now_us);
+    if (reset_after_us == 0)
+        table_remove(table, entry);
+    else
+        table_touch(table, entry, request->allowed ? TABLE_IDLE : TABLE_REFUSED, now_us + reset_after_us);
+}
+
 /* Makes room in the pool for a spend on every limit. */
 static void
 make_log_room(struct table *table, const struct limit_set *limits, int64_t now_us)
@@ -122,7 +154,7 @@ make_log_room(struct table *table, const struct limit_set *limits, int64_t now_u
     assert(made); /* see LARGEST_LOGS */
 }
 
-/* Decides all limits under the shard's lock: the cost fits all of them, or nothing is spent. */
+/* Decides all limits under the shard's lock: the cost fits all of them and there is no penalty, or nothing is spent. */
 static void
 decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
 {
@@ -132,11 +164,14 @@ decide(struct table *table, struct siphash fingerprint, struct store_request *re
     bool fits[LIMIT_SET_MAX] = {false};
 
     request->allowed = true;
+    request->penalty_us = 0;
     for (uint32_t i = 0; i < count; i++) {
         slot_load(&slots[i], table, state_fingerprint(fingerprint, i, &limits[i]), &limits[i], now_us);
         fits[i] = algorithm_fits(&limits[i], slots[i].state, now_us, request->cost);
         request->allowed &= fits[i];
     }
+    if (request->subject.penalty != NULL)
+        penalise(table, penalty_fingerprint(fingerprint), request, now_us);
     if (request->allowed && request->cost > 0) {
         make_log_room(table, request->subject.limits, now_us);
         for (uint32_t i = 0; i < count; i++)
@@ -148,6 +183,8 @@ decide(struct table *table, struct siphash fingerprint, struct store_request *re
                          &request->decisions[i]);
         slot_release(&slots[i], table, &request->decisions[i], now_us);
     }
+    if (request->penalty_us > 0)
+        penalty_apply(request->decisions, count, request->penalty_us);
 }
 
 static enum store_status
@@ -165,6 +202,15 @@ memory_store_take(struct store *store, struct store_request *request)
     return STORE_DONE;
 }
 
+static void
+forget(struct table *table, struct siphash fingerprint)
+{
+    struct table_entry *entry = table_find(table, fingerprint);
+
+    if (entry != NULL)
+        table_remove(table, entry);
+}
+
 static enum store_status
 memory_store_reset(struct store *store, struct store_request *request)
 {
@@ -173,12 +219,9 @@ memory_store_reset(struct store *store, struct store_request *request)
     struct shard *shard = &memory->shards[fingerprint.high & (memory->shard_count - 1)];
 
     pthread_mutex_lock(&shard->lock);
-    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
-        struct table_entry *entry =
-            table_find(&shard->table, state_fingerprint(fingerprint, i, &request->subject.limits->limits[i]));
-        if (entry != NULL)
-            table_remove(&shard->table, entry);
-    }
+    for (uint32_t i = 0; i < request->subject.limits->count; i++)
+        forget(&shard->table, state_fingerprint(fingerprint, i, &request->subject.limits->limits[i]));
+    forget(&shard->table, penalty_fingerprint(fingerprint));
     pthread_mutex_unlock(&shard->lock);
     return STORE_DONE;
 }
@@ -226,14 +269,14 @@ static const struct store_ops memory_store_ops = {
     .free = memory_store_free,
 };
 
-/* Clients fall on shards at random, each with all keys of its rule, at worst LIMIT_SET_MAX. A shard gets the mean of such
+/* Clients fall on shards at random, each with all keys of its rule, at worst STORE_KEYS_MAX. A shard gets the mean of such
    a sum (compound Poisson) and six standard deviations, so that max_keys fit. */
 static uint32_t
 shard_capacity(int64_t max_keys, uint32_t shard_count)
 {
     double mean = (double)max_keys / shard_count;
 
-    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(LIMIT_SET_MAX * mean)) + 1;
+    return shard_count == 1 ? (uint32_t)max_keys : (uint32_t)(mean + 6 * sqrt(STORE_KEYS_MAX * mean)) + 1;
 }
 
 static uint32_t
@@ -258,7 +301,7 @@ memory_store_new(const struct memory_store_options *options)
         return NULL;
     while (shard_count < SHARDS_MAX && options->max_keys / (shard_count * 2) >= KEYS_PER_SHARD_MIN)
         shard_count *= 2;
-    capacity = shard_capacity(options->max_keys < 2 * LIMIT_SET_MAX ? 2 * LIMIT_SET_MAX : options->max_keys,
+    capacity = shard_capacity(options->max_keys < 2 * STORE_KEYS_MAX ? 2 * STORE_KEYS_MAX : options->max_keys,
                               shard_count);
     *memory = (struct memory_store){
         .store.ops = &memory_store_ops, .options = *options, .hash_key = siphash_random_key()};

@@ -142,7 +142,8 @@ table_remove(struct table *table, struct table_entry *entry)
         link = &table->entries[*link].chain;
     *link = entry->chain;
     list_detach(table, entry);
-    algorithm_fini((enum algorithm)entry->algorithm, &entry->state, &table->pool);
+    if (entry->has_log)
+        window_log_clear(&entry->state.sliding_window.log, &table->pool);
     entry->list = TABLE_FREE;
     entry->chain = table->free_head;
     table->free_head = number;
@@ -229,7 +230,7 @@ take_free_number(struct table *table)
 }
 
 struct table_entry *
-table_insert(struct table *table, struct siphash fingerprint, enum algorithm algorithm, int64_t now_us)
+table_insert(struct table *table, struct siphash fingerprint, bool has_log, int64_t now_us)
 {
     struct table_entry *entry;
     uint32_t *bucket = bucket_of(table, fingerprint);
@@ -244,7 +245,7 @@ table_insert(struct table *table, struct siphash fingerprint, enum algorithm alg
     number = take_free_number(table);
     entry = &table->entries[number];
     entry->fingerprint = fingerprint;
-    entry->algorithm = (uint8_t)algorithm;
+    entry->has_log = has_log;
     entry->full_at_us = TABLE_PINNED;
     entry->chain = *bucket;
     *bucket = number;
@@ -261,8 +262,7 @@ drop_logs(struct table *table, uint32_t chunks, bool refused_too, int64_t now_us
         struct table_entry *entry = hand_advance(table);
         if (window_log_pool_room(&table->pool) >= chunks)
             return;
-        if (entry->list == TABLE_FREE || entry->algorithm != SLIDING_WINDOW ||
-            entry->full_at_us == TABLE_PINNED)
+        if (entry->list == TABLE_FREE || !entry->has_log || entry->full_at_us == TABLE_PINNED)
             continue;
         if (entry->list == TABLE_REFUSED && !refused_too && entry->full_at_us > now_us)
             continue;

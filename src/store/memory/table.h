@@ -24,17 +24,21 @@
 #include <stdint.h>
 
 #include "algorithm.h"
+#include "penalty.h"
 #include "siphash.h"
 
 struct table_entry {
     struct siphash fingerprint;
-    union algorithm_state state;
+    union {
+        union algorithm_state state;  /* of a limit */
+        struct penalty_state penalty; /* of a rule's penalty */
+    };
     int64_t full_at_us; /* from then on the entry means the same as none; TABLE_PINNED: in use, keep */
     uint32_t chain;     /* next in the bucket */
     uint32_t newer, older;
-    uint8_t algorithm; /* enum algorithm: the type of the state */
-    uint8_t list;      /* enum table_list */
-    bool recent;       /* used since it was the newest of its list */
+    uint8_t list; /* enum table_list */
+    bool has_log; /* a sliding window: its state has chunks in the pool */
+    bool recent;  /* used since it was the newest of its list */
 };
 _Static_assert(sizeof(struct table_entry) == 64, "an entry is one cache line");
 
@@ -70,9 +74,9 @@ table_prefetch(const struct table *table, struct siphash fingerprint)
 /* NULL: there is none. */
 struct table_entry *table_find(struct table *table, struct siphash fingerprint);
 
-/* A new entry, pinned, its state not yet set; evicts one if the table is full. Never NULL while fewer entries than the
-   capacity are pinned (asserted). */
-struct table_entry *table_insert(struct table *table, struct siphash fingerprint, enum algorithm algorithm,
+/* A new entry, pinned, its state not yet set; evicts one if the table is full. `has_log`: for a sliding window. Never NULL
+   while fewer entries than the capacity are pinned (asserted). */
+struct table_entry *table_insert(struct table *table, struct siphash fingerprint, bool has_log,
                                  int64_t now_us);
 
 /* The entry was used: marks it, or makes it the newest of the other list; unpins it. */

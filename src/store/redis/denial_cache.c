@@ -10,7 +10,8 @@
 #define SETS       32768
 #define REFUSAL_US (1 * US_PER_S)
 
-/* The decision of one limit; a refusal under a rule of several limits has one for each. */
+/* The decision of one limit; a refusal under a rule of several limits has one for each. One more, with the index of no
+   limit, holds the penalty, if the rule has one: its rest is retry_after_us. */
 struct refusal {
     struct siphash fingerprint;
     int64_t sent_us, until_us; /* monotonic; the same for all limits of a refusal */
@@ -83,12 +84,15 @@ is_of(const struct refusal *refusal, struct siphash fingerprint)
     return refusal->fingerprint.low == fingerprint.low && refusal->fingerprint.high == fingerprint.high;
 }
 
-/* How long the rule will refuse: the longest of its limits. */
+/* How long Redis would refuse without counting it: the rest of the penalty, under a rule that has one; else the longest of its
+   limits. */
 static int64_t
 refused_for_us(const struct store_request *request)
 {
     int64_t longest = 0;
 
+    if (request->subject.penalty != NULL)
+        return request->penalty_us < REFUSAL_US ? request->penalty_us : REFUSAL_US;
     for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         const struct decision *decision = &request->decisions[i];
         if (decision->retry_after_us == RETRY_NEVER)
@@ -119,11 +123,13 @@ place_for(const struct denial_cache *denials, struct siphash fingerprint)
 void
 denial_cache_note(struct denial_cache *denials, const struct store_request *request, int64_t sent_us)
 {
+    const struct store_subject *subject = &request->subject;
+    const struct decision penalty = {.retry_after_us = request->penalty_us};
     struct siphash fingerprint = fingerprint_of(denials, request);
     int64_t until_us = sent_us + refused_for_us(request);
 
-    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
-        const struct decision *decision = &request->decisions[i];
+    for (uint32_t i = 0; i < store_key_count(subject); i++) {
+        const struct decision *decision = i < subject->limits->count ? &request->decisions[i] : &penalty;
         struct siphash own = limit_fingerprint(fingerprint, i);
         *place_for(denials, own) = (struct refusal){.fingerprint = own,
                                                     .sent_us = sent_us,
@@ -171,15 +177,20 @@ find(const struct denial_cache *denials, struct siphash fingerprint, int64_t now
 bool
 denial_cache_answer(const struct denial_cache *denials, struct store_request *request, int64_t now_us)
 {
+    const struct store_subject *subject = &request->subject;
     struct siphash fingerprint = fingerprint_of(denials, request);
     int64_t sent_us = 0;
 
-    for (uint32_t i = 0; i < request->subject.limits->count; i++) {
+    request->penalty_us = 0;
+    for (uint32_t i = 0; i < store_key_count(subject); i++) {
         const struct refusal *refusal = find(denials, limit_fingerprint(fingerprint, i), now_us);
         if (refusal == NULL || (i > 0 && refusal->sent_us != sent_us))
             return false; /* absent, or partly replaced */
         sent_us = refusal->sent_us;
-        request->decisions[i] = age(refusal, &request->subject.limits->limits[i], now_us);
+        if (i < subject->limits->count)
+            request->decisions[i] = age(refusal, &subject->limits->limits[i], now_us);
+        else
+            request->penalty_us = less_elapsed(refusal->retry_after_us, now_us - sent_us);
     }
     request->allowed = false;
     return true;

@@ -25,7 +25,7 @@ void
 redis_batch_clear(struct redis_batch *batch)
 {
     batch->next = NULL;
-    batch->request_count = batch->entry_count = batch->rule_count = batch->limit_count = 0;
+    batch->request_count = batch->entry_count = batch->rule_count = batch->key_count = 0;
     batch->work = 0;
     batch->live = batch->expiring = 0;
     batch->tried_eval = batch->is_reset = batch->repeats = false;
@@ -80,12 +80,21 @@ find_rule(const struct redis_batch *batch, const struct store_subject *subject)
 {
     uint16_t number = 0;
 
-    while (number < batch->rule_count && batch->rules[number].id != subject->limits->id)
+    while (number < batch->rule_count && batch->rules[number].limits.id != subject->limits->id)
         number++;
     return number;
 }
 
-/* The rest of Redis' work for each limit, in the unit of limit_work: to set up another rule, and to decide another equal
+static void
+add_rule(struct redis_batch *batch, const struct store_subject *subject)
+{
+    struct redis_batch_rule *rule = &batch->rules[batch->rule_count++];
+
+    rule->limits = *subject->limits;
+    rule->penalty = subject->penalty != NULL ? *subject->penalty : (struct penalty){0};
+}
+
+/* The rest of Redis' work for each key, in the unit of limit_work: to set up another rule, and to decide another equal
    request of an entry. */
 #define RULE_WORK 3
 #define FOLD_WORK 1
@@ -93,12 +102,13 @@ find_rule(const struct redis_batch *batch, const struct store_subject *subject)
 static uint32_t
 work_of(const struct redis_batch *batch, const struct store_request *request, uint16_t rule)
 {
-    const struct limit_set *limits = request->subject.limits;
-    uint32_t work = rule > 0 && rule == batch->rule_count ? RULE_WORK * limits->count : 0;
+    const struct store_subject *subject = &request->subject;
+    const struct limit_set *limits = subject->limits;
+    uint32_t work = rule > 0 && rule == batch->rule_count ? RULE_WORK * store_key_count(subject) : 0;
 
     for (uint32_t i = 0; i < limits->count; i++)
         work += limit_work(&limits->limits[i], request->cost);
-    return work;
+    return subject->penalty != NULL ? work + PENALTY_WORK : work;
 }
 
 /* Adds to the batch's work. False: that would exceed BATCH_WORK. */
@@ -115,7 +125,6 @@ bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_t deadline_us)
 {
     uint32_t hash = hash_client(request->subject.client);
-    const struct limit_set *limits = request->subject.limits;
     struct redis_batch_entry *entry;
     uint16_t *bucket, position = batch->request_count, rule;
     bool is_known;
@@ -129,15 +138,15 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
         if (rule == BATCH_RULES || !add_work(batch, work_of(batch, request, rule)))
             return false;
         if (rule == batch->rule_count)
-            batch->rules[batch->rule_count++] = *limits;
+            add_rule(batch, &request->subject);
         entry = &batch->entries[batch->entry_count++];
         *bucket = batch->entry_count;
         *entry = (struct redis_batch_entry){
             .hash = hash, .first = position, .last = position, .rule = rule, .sample = request};
-        batch->limit_count = (uint16_t)(batch->limit_count + limits->count);
+        batch->key_count = (uint16_t)(batch->key_count + store_key_count(&request->subject));
         batch->repeats |= is_known;
     } else {
-        if (!add_work(batch, FOLD_WORK * limits->count))
+        if (!add_work(batch, FOLD_WORK * store_key_count(&request->subject)))
             return false;
         batch->slots[entry->last].next_equal = position;
         entry->last = position;

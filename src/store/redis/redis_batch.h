@@ -43,9 +43,15 @@ struct redis_batch_entry {
     const struct store_request *sample; /* its first request; valid until it is sent */
 };
 
+/* Copies: the rule may be freed before the reply comes. */
+struct redis_batch_rule {
+    struct limit_set limits;
+    struct penalty penalty; /* `after` 0: none */
+};
+
 struct redis_batch {
     struct redis_batch *next; /* the store's list */
-    uint16_t request_count, entry_count, rule_count, limit_count;
+    uint16_t request_count, entry_count, rule_count, key_count;
     uint16_t work;                /* up to BATCH_WORK */
     uint16_t live;                /* requests without an answer yet */
     uint16_t expiring;            /* slots before this one are empty */
@@ -56,8 +62,8 @@ struct redis_batch {
     struct denial_cache *denials; /* borrowed: remembers refusals; may be NULL */
     struct redis_batch_slot slots[BATCH_REQUESTS]; /* in the order of arrival */
     struct redis_batch_entry entries[BATCH_REQUESTS];
-    uint16_t buckets[BATCH_BUCKETS];     /* index of an entry + 1; open addressing */
-    struct limit_set rules[BATCH_RULES]; /* copies: a rule may be freed before the reply comes */
+    uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
+    struct redis_batch_rule rules[BATCH_RULES];
 
     char *command; /* as sent */
     size_t command_bytes;

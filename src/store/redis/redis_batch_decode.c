@@ -71,24 +71,63 @@ read_decision(struct reader *reader, const struct limit *limit, struct decision 
     return true;
 }
 
-/* Gives the entry's next `count` requests this decision, from `*position` on. */
-static void
-decide_group(struct redis_batch *batch, const struct decision *decisions, uint32_t limit_count, int64_t count,
-             uint16_t *position)
-{
-    bool allowed = true, noted = false;
+/* What requests of an entry get alike. */
+struct answer {
+    bool allowed;
+    int64_t penalty_us;
+    struct decision decisions[LIMIT_SET_MAX];
+};
 
-    for (uint32_t i = 0; i < limit_count; i++)
-        allowed &= decisions[i].allowed;
+/* False: words are missing. `*good` becomes false if they cannot be an answer under this rule. */
+static bool
+read_answer(struct reader *reader, const struct redis_batch_rule *rule, struct answer *answer, bool *good)
+{
+    struct word word;
+
+    answer->allowed = true;
+    answer->penalty_us = 0;
+    for (uint32_t i = 0; i < rule->limits.count; i++) {
+        if (!read_decision(reader, &rule->limits.limits[i], &answer->decisions[i], good))
+            return false;
+        answer->allowed &= answer->decisions[i].allowed;
+    }
+    if (rule->penalty.after == 0)
+        return true;
+    if (!read_word(reader, &word))
+        return false;
+    *good = *good && is_number(&word, 0, NUMBER_EXACT_MAX, &answer->penalty_us);
+    if (answer->penalty_us > 0) {
+        answer->allowed = false;
+        penalty_apply(answer->decisions, rule->limits.count, answer->penalty_us);
+    }
+    return true;
+}
+
+/* Refusals without a penalty are to be counted in Redis, each. */
+static bool
+may_be_repeated(const struct redis_batch_rule *rule, const struct answer *answer)
+{
+    return !answer->allowed && (rule->penalty.after == 0 || answer->penalty_us > 0);
+}
+
+/* Gives the entry's next `count` requests this answer, from `*position` on. */
+static void
+decide_group(struct redis_batch *batch, const struct redis_batch_rule *rule, const struct answer *answer,
+             int64_t count, uint16_t *position)
+{
+    bool noted = batch->denials == NULL || !may_be_repeated(rule, answer);
+
     for (; count > 0; count--) {
         struct redis_batch_slot *slot = &batch->slots[*position];
         *position = slot->next_equal;
         if (slot->request == NULL)
             continue;
         slot->decided = true;
-        slot->request->allowed = allowed;
-        memcpy(slot->request->decisions, decisions, limit_count * sizeof(decisions[0]));
-        if (!allowed && !noted && batch->denials)
+        slot->request->allowed = answer->allowed;
+        slot->request->penalty_us = answer->penalty_us;
+        memcpy(slot->request->decisions, answer->decisions,
+               rule->limits.count * sizeof(answer->decisions[0]));
+        if (!noted)
             denial_cache_note(batch->denials, slot->request, batch->sent_us);
         noted = true;
     }
@@ -100,8 +139,8 @@ static bool
 read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, struct reader *reader,
            bool *good)
 {
-    const struct limit_set *rule = &batch->rules[entry->rule];
-    struct decision decisions[LIMIT_SET_MAX];
+    const struct redis_batch_rule *rule = &batch->rules[entry->rule];
+    struct answer answer;
     uint16_t position = entry->first;
     int64_t rest = entry->count, count;
     struct word word;
@@ -110,14 +149,13 @@ read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, str
     for (; rest > 0; rest -= count) {
         if (!read_word(reader, &word) || !is_number(&word, 0, rest, &count))
             return false;
-        for (uint32_t i = 0; i < rule->count && count > 0; i++)
-            if (!read_decision(reader, &rule->limits[i], &decisions[i], good))
-                return false;
         *good = *good && count > 0;
         if (count <= 0)
             break;
+        if (!read_answer(reader, rule, &answer, good))
+            return false;
         if (*good)
-            decide_group(batch, decisions, rule->count, count, &position);
+            decide_group(batch, rule, &answer, count, &position);
     }
     return true;
 }

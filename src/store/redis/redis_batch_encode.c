@@ -11,7 +11,7 @@
 
 #define SHA1_DIGITS 40
 
-/* The longest key: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. */
+/* The longest key: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. A penalty's is shorter. */
 #define KEY_BYTES      (4 + CLIENT_BYTES + 2 + 255 + 1 + 1 + 1 + LIMIT_STATE_NAME_BYTES)
 #define WORD_BYTES     32 /* of a number, with its frame */
 #define PREAMBLE_BYTES 256
@@ -45,11 +45,11 @@ put_number(char *out, int64_t value)
     return put_word(out, digits, number_write(digits, value));
 }
 
-/* rl:{client}:rule:index:state */
+/* rl:{client}:rule: */
 static char *
-put_key(char *out, const struct store_subject *subject, uint32_t index)
+start_key(char key[KEY_BYTES], const struct store_subject *subject)
 {
-    char key[KEY_BYTES], *end = key;
+    char *end = key;
     size_t rule_bytes = strlen(subject->rule);
 
     assert(rule_bytes <= 255);
@@ -62,10 +62,26 @@ put_key(char *out, const struct store_subject *subject, uint32_t index)
     memcpy(end, subject->rule, rule_bytes);
     end += rule_bytes;
     *end++ = ':';
-    end += number_write(end, index);
-    *end++ = ':';
-    end += limit_state_name(&subject->limits->limits[index], end);
-    return put_word(out, key, (size_t)(end - key));
+    return end;
+}
+
+/* A key for each limit, with its index and state, and one with a p for the penalty. */
+static char *
+put_keys(char *out, const struct store_subject *subject)
+{
+    char key[KEY_BYTES], *end, *start = start_key(key, subject);
+
+    for (uint32_t i = 0; i < subject->limits->count; i++) {
+        end = start + number_write(start, i);
+        *end++ = ':';
+        end += limit_state_name(&subject->limits->limits[i], end);
+        out = put_word(out, key, (size_t)(end - key));
+    }
+    if (subject->penalty != NULL) {
+        *start = 'p';
+        out = put_word(out, key, (size_t)(start + 1 - key));
+    }
+    return out;
 }
 
 static char *
@@ -78,6 +94,34 @@ put_limit(char *out, const struct limit *limit)
     out = put_number(out, limit->limit);
     out = put_number(out, bucket ? limit->units_per_token : limit->window_us);
     return put_number(out, bucket ? limit->units_per_us : limit->tick_us);
+}
+
+#define PENALTY_WORDS 6
+
+static char *
+put_penalty(char *out, const struct penalty *penalty)
+{
+    out = put_word(out, "penalty", 7);
+    out = put_number(out, penalty->after);
+    out = put_number(out, penalty->within_us);
+    out = put_number(out, penalty->for_us);
+    out = put_number(out, penalty->growth);
+    return put_number(out, penalty->up_to_us);
+}
+
+static bool
+has_penalty(const struct redis_batch_rule *rule)
+{
+    return rule->penalty.after > 0;
+}
+
+static char *
+put_rule(char *out, const struct redis_batch_rule *rule)
+{
+    out = put_number(out, rule->limits.count + has_penalty(rule));
+    for (uint32_t i = 0; i < rule->limits.count; i++)
+        out = put_limit(out, &rule->limits.limits[i]);
+    return has_penalty(rule) ? put_penalty(out, &rule->penalty) : out;
 }
 
 /* Unchains the entry's empty slots, which are not sent; returns how many requests are left. */
@@ -106,9 +150,9 @@ prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
 static bool
 make_room(struct redis_batch *batch)
 {
-    size_t room = PREAMBLE_BYTES + SHA1_DIGITS + (size_t)batch->limit_count * (KEY_BYTES + WORD_BYTES) +
+    size_t room = PREAMBLE_BYTES + SHA1_DIGITS + (size_t)batch->key_count * (KEY_BYTES + WORD_BYTES) +
                   (size_t)batch->entry_count * 4 * WORD_BYTES +
-                  (size_t)batch->rule_count * (1 + 4 * LIMIT_SET_MAX) * WORD_BYTES;
+                  (size_t)batch->rule_count * (1 + 4 * LIMIT_SET_MAX + PENALTY_WORDS) * WORD_BYTES;
     char *command;
 
     if (room <= batch->command_room)
@@ -163,13 +207,14 @@ count_keys(struct redis_batch *batch)
         entry = &batch->entries[i];
         entry->count = prune_entry(batch, entry);
         if (entry->count > 0)
-            keys += batch->rules[entry->rule].count;
+            keys += batch->rules[entry->rule].limits.count + has_penalty(&batch->rules[entry->rule]);
     }
     for (entry = next_sent(batch, NULL); entry != NULL; skip_run(batch, &entry))
         runs++;
     batch->words = 3 + keys + 2 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
-        batch->words += 1 + 4 * (size_t)batch->rules[i].count;
+        batch->words += 1 + 4 * (size_t)batch->rules[i].limits.count +
+                        (has_penalty(&batch->rules[i]) ? PENALTY_WORDS : 0);
     return keys;
 }
 
@@ -188,16 +233,11 @@ redis_batch_encode(struct redis_batch *batch)
     batch->arguments = (size_t)(out - batch->command);
     out = put_number(out, (int64_t)keys);
     for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
-        for (uint32_t limit = 0; limit < batch->rules[entry->rule].count; limit++)
-            out = put_key(out, &entry->sample->subject, limit);
+        out = put_keys(out, &entry->sample->subject);
     out = put_number(out, batch->repeats);
     out = put_number(out, batch->rule_count);
-    for (uint32_t i = 0; i < batch->rule_count; i++) {
-        const struct limit_set *rule = &batch->rules[i];
-        out = put_number(out, rule->count);
-        for (uint32_t limit = 0; limit < rule->count; limit++)
-            out = put_limit(out, &rule->limits[limit]);
-    }
+    for (uint32_t i = 0; i < batch->rule_count; i++)
+        out = put_rule(out, &batch->rules[i]);
     for (entry = next_sent(batch, NULL); entry != NULL;) {
         out = put_number(out, entry->rule + 1);
         out = put_number(out, entry->sample->cost);
@@ -219,10 +259,9 @@ redis_batch_encode_reset(struct redis_batch *batch)
     batch->is_reset = true;
     if (!make_room(batch))
         return false;
-    out = put_line(batch->command, '*', 1 + subject->limits->count);
+    out = put_line(batch->command, '*', 1 + store_key_count(subject));
     out = put_word(out, "DEL", 3);
-    for (uint32_t limit = 0; limit < subject->limits->count; limit++)
-        out = put_key(out, subject, limit);
+    out = put_keys(out, subject);
     batch->command_bytes = (size_t)(out - batch->command);
     assert(batch->command_bytes <= batch->command_room);
     return true;
