@@ -13,8 +13,8 @@ import time
 
 # One core serves and the other one asks: a server's throughput is what fills its core.
 SERVER_CPU, LOAD_CPU = 0, 1
-# redis-server has a core of its own where there is a third one. Where there are two it shares the one of the load, so
-# that the service always has a core to itself.
+# redis-server has a core of its own where there is a third one. Where there are two it shares the one of the
+# load, so that the service always has a core to itself.
 REDIS_CPU = 2 if 2 in os.sched_getaffinity(0) else LOAD_CPU
 
 CLIENTS = 100_000

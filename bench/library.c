@@ -1,12 +1,14 @@
 /*
- * What a decision of libratelimit costs a program, on the store in memory: for each algorithm, by one thread and by two, on
- * one key and on a million. Each line is the best of several rounds, for what disturbs a round only ever makes it slower.
+ * What a decision of libratelimit costs a program, on the store in memory: for each algorithm, by one thread
+ * and by two, on one key and on a million. Each line is the best of several rounds, for what disturbs a round
+ * only ever makes it slower.
  *
  *     bench_library [ROUNDS]        200
  *
- * A round is 20000 decisions a thread, all of them allowed, on keys in random order; their text ("user_0123456") is
- * written anew for each and is part of the time. `B/key` is what the process has grown by, with all keys in the table,
- * divided by their number; for sliding_window the entry of one request included.
+ * A round is 20000 decisions a thread, all of them allowed, on keys in random order; their text
+ * ("user_0123456") is written anew for each and is part of the time. `B/key` is what the process has grown
+ * by, with all keys in the table, divided by their number; for sliding_window the entry of one request
+ * included.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -99,9 +101,9 @@ run_thread(void *arg)
     return NULL;
 }
 
-/* One round; the nanoseconds that a decision took, from the first thread's start to the last one's end: so threads that ran one
-   after the other gain nothing. Every thread of every round has a seed of its own: the same keys again would be in the
-   cache. */
+/* One round; the nanoseconds that a decision took, from the first thread's start to the last one's end: so
+   threads that ran one after the other gain nothing. Every thread of every round has a seed of its own: the
+   same keys again would be in the cache. */
 static double
 measure(struct ratelimit_limiter *limiter, uint32_t keys, int threads, uint64_t *seed)
 {

@@ -1,11 +1,11 @@
--- The load, for wrk: requests of a number of clients, whose names are in the header user_id, and in the body in the place
--- of @CLIENT@. With a body it is a POST of JSON, without one a GET.
+-- The load, for wrk: requests of a number of clients, whose names are in the header user_id, and in the body
+-- in the place of @CLIENT@. With a body it is a POST of JSON, without one a GET.
 --
 --     wrk ... -s load.lua URL -- CLIENTS BODY random       the clients at random
 --     wrk ... -s load.lua URL -- CLIENTS BODY walk FIRST   one after the other, beginning with FIRST
 --
--- The requests are made before the first one is sent, so that each costs wrk the same, whoever answers. The last line of
--- the output is for bench/harness.py: name=value, durations in microseconds.
+-- The requests are made before the first one is sent, so that each costs wrk the same, whoever answers. The
+-- last line of the output is for bench/harness.py: name=value, durations in microseconds.
 
 local requests, clients = {}, 0
 

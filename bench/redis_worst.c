@@ -3,10 +3,11 @@
  *
  *      redis_worst [--each]
  *
- * It fills batches as the service does (store/redis_batch.h), over every combination of limits a rule, rules, clients,
- * costs and stored states below, and sends them to a redis-server of its own. The time is that for which Redis' thread
- * had a CPU because of the command: to read it, run it and answer, on a machine that may be busy with something else.
- * Each combination counts with the best of several runs. `--each` prints every combination, not only the worst.
+ * It fills batches as the service does (store/redis_batch.h), over every combination of limits a rule, rules,
+ * clients, costs and stored states below, and sends them to a redis-server of its own. The time is that for
+ * which Redis' thread had a CPU because of the command: to read it, run it and answer, on a machine that may
+ * be busy with something else. Each combination counts with the best of several runs. `--each` prints every
+ * combination, not only the worst.
  *
  * Exits with 1 where one takes longer than HOLD_US.
  */
@@ -29,8 +30,8 @@
 #define WINDOW_US  INT64_C(3600000000)
 #define MIXED      ALGORITHM_COUNT
 
-/* What is stored for every key before the command. A list has as many entries as it can; `expired` of them no longer
-   count. */
+/* What is stored for every key before the command. A list has as many entries as it can; `expired` of them no
+   longer count. */
 struct stored {
     const char *name;
     int64_t expired; /* below 0: nothing is stored */
@@ -276,8 +277,8 @@ send_command(const char *command, size_t bytes)
     freeReplyObject(reply);
 }
 
-/* The time that Redis' thread has had a CPU since its start, looked at when it sleeps again: until then the kernel's figure
-   lags behind. */
+/* The time that Redis' thread has had a CPU since its start, looked at when it sleeps again: until then the
+   kernel's figure lags behind. */
 static int64_t
 redis_cpu_ns(void)
 {

@@ -1,7 +1,7 @@
 # What is installed of the service: the component `service`.
 #
-# The paths that stand in the unit and in the manual page are those of CMAKE_INSTALL_PREFIX when this is configured:
-# with /usr, as in the packages, the configuration is in /etc; with /usr/local, in /usr/local/etc.
+# The paths that stand in the unit and in the manual page are those of CMAKE_INSTALL_PREFIX when this is
+# configured: with /usr, as in the packages, the configuration is in /etc; with /usr/local, in /usr/local/etc.
 include(GNUInstallDirs)
 
 # A build with sanitizers is for the tests, and cannot be counted on to print its own manual page.
@@ -33,7 +33,8 @@ install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONE
 # The pages link to deploy and examples.
 install(DIRECTORY docs deploy examples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT service)
 
-# A file that the operator may have changed is not written over. `cmake --install --prefix` moves it, as all the rest.
+# A file that the operator may have changed is not written over. `cmake --install --prefix` moves it, as all
+# the rest.
 function(install_configuration source target)
     cmake_path(GET target FILENAME name)
     install(CODE "

@@ -1,8 +1,9 @@
 # add_layer(NAME FOLDER FILES file... LINKS layer... USES library...): a library of the files in FOLDER.
 #
-# A layer sees the headers of its folder and of the layers that it links, and no other: a wrong #include does not
-# compile. The same holds for third-party libraries, whose headers the system puts where every file would see them: for
-# each one that a layer does not use, headers of the same names come first, and stop the compiler.
+# A layer sees the headers of its folder and of the layers that it links, and no other: a wrong #include does
+# not compile. The same holds for third-party libraries, whose headers the system puts where every file would
+# see them: for each one that a layer does not use, headers of the same names come first, and stop the
+# compiler.
 
 set(THIRD_PARTY microhttpd hiredis cjson libevent openssl)
 set(microhttpd_headers microhttpd.h)

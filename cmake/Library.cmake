@@ -1,5 +1,6 @@
-# What users of libratelimit link: the layer `library` and all below it, in two forms that show ratelimit_* and nothing
-# else. What the layers are called, and the private hiredis among them, can so never meet a name of the program's.
+# What users of libratelimit link: the layer `library` and all below it, in two forms that show ratelimit_*
+# and nothing else. What the layers are called, and the private hiredis among them, can so never meet a name
+# of the program's.
 set(RATELIMIT_EXPORTS ${PROJECT_SOURCE_DIR}/src/library/exports.map)
 
 # Shared. The symbols that the map names are those that ratelimit.h declares with RATELIMIT_API.
@@ -16,7 +17,8 @@ set_target_properties(ratelimit PROPERTIES
     LINK_DEPENDS ${RATELIMIT_EXPORTS}
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
 
-# Static: everything linked into one object, in which all names but ours are made local; an archive cannot hide any.
+# Static: everything linked into one object, in which all names but ours are made local; an archive cannot
+# hide any.
 set(RATELIMIT_ARCHIVE ${PROJECT_BINARY_DIR}/libratelimit.a)
 set(object ${CMAKE_CURRENT_BINARY_DIR}/ratelimit.o)
 set(layers store_memory store_redis algorithm util take_script)

@@ -1,6 +1,6 @@
 /*
- * token_bucket: four threads download pages for one customer, who is allowed 200 kB at once and 50 kB a second after that.
- * A page costs its size in bytes; a refused thread is told how long to wait.
+ * token_bucket: four threads download pages for one customer, who is allowed 200 kB at once and 50 kB a
+ * second after that. A page costs its size in bytes; a refused thread is told how long to wait.
  *
  *     cc token_bucket.c $(pkg-config --cflags --libs ratelimit) -pthread -o token_bucket
  *     ./token_bucket memory

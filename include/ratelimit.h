@@ -1,5 +1,6 @@
 /*
- * libratelimit: rate limits inside a program, in the memory of the process or in a Redis that it shares with others.
+ * libratelimit: rate limits inside a program, in the memory of the process or in a Redis that it shares with
+ * others.
  *
  *     struct ratelimit_error error;
  *     struct ratelimit_store *store = ratelimit_store_open("redis://localhost:6379", NULL, &error);
@@ -14,41 +15,43 @@
  *     ratelimit_limiter_free(api);
  *     ratelimit_store_close(store);
  *
- * A store keeps counts. A limiter is a name and what it allows; it uses a store. A key is what a decision is about: a
- * user, an address, a customer. Limiters of the same name in the same store count together.
+ * A store keeps counts. A limiter is a name and what it allows; it uses a store. A key is what a decision is
+ * about: a user, an address, a customer. Limiters of the same name in the same store count together.
  *
- * THE SERVICE. ratelimitd keeps the same counts under the same keys, by the same script. A limiter "api" here, and there
- * a rule "api" with the same limits and `{"rule": "api", "client": "user_123"}`, spend from one quota.
+ * THE SERVICE. ratelimitd keeps the same counts under the same keys, by the same script. A limiter "api"
+ * here, and there a rule "api" with the same limits and `{"rule": "api", "client": "user_123"}`, spend from
+ * one quota.
  *
- * UNITS. Every duration is a number of milliseconds. Durations passed in are exact; durations returned are rounded up, so
- * that a client that waits as long as it was told has waited long enough. Limits, costs and what remains are numbers of
- * requests, or of anything else that is counted: bytes, pages, cents. All numbers stay below 2^53.
+ * UNITS. Every duration is a number of milliseconds. Durations passed in are exact; durations returned are
+ * rounded up, so that a client that waits as long as it was told has waited long enough. Limits, costs and
+ * what remains are numbers of requests, or of anything else that is counted: bytes, pages, cents. All numbers
+ * stay below 2^53.
  *
- * ERRORS. No argument, URL or network failure ends the process. A function that can fail takes a struct ratelimit_error and
- * fills it with a code for programs and a text for people; it may be NULL. On failure a function that returns a pointer
- * returns NULL, and ratelimit_is_allowed returns false. So no failure ever lets a request pass: a program that would
- * rather let requests pass when Redis is unavailable must do so itself (RATELIMIT_UNAVAILABLE). No text holds a password.
- * No call changes or needs errno.
+ * ERRORS. No argument, URL or network failure ends the process. A function that can fail takes a struct
+ * ratelimit_error and fills it with a code for programs and a text for people; it may be NULL. On failure a
+ * function that returns a pointer returns NULL, and ratelimit_is_allowed returns false. So no failure ever
+ * lets a request pass: a program that would rather let requests pass when Redis is unavailable must do so
+ * itself (RATELIMIT_UNAVAILABLE). No text holds a password. No call changes or needs errno.
  *
- * OWNERSHIP. Arguments are read before the call returns, and not kept. What ..._open, ..._new and the four constructors
- * return is freed with ..._close or ..._free, which allow NULL. A limiter keeps its store alive: the two may be freed in
- * any order.
+ * OWNERSHIP. Arguments are read before the call returns, and not kept. What ..._open, ..._new and the four
+ * constructors return is freed with ..._close or ..._free, which allow NULL. A limiter keeps its store alive:
+ * the two may be freed in any order.
  *
- * THREADS. Any number of threads may use a store and its limiters at once. Freeing one that another thread is using is a
- * bug, as with free(). Once every call on a limiter has returned it may be freed, even if a call timed out and its answer
- * is still to come. No call may be made in a signal handler. Calls that decide or reset are not cancellation points; in
- * the others a thread must not be cancelled.
+ * THREADS. Any number of threads may use a store and its limiters at once. Freeing one that another thread is
+ * using is a bug, as with free(). Once every call on a limiter has returned it may be freed, even if a call
+ * timed out and its answer is still to come. No call may be made in a signal handler. Calls that decide or
+ * reset are not cancellation points; in the others a thread must not be cancelled.
  *
- * A store in memory has no thread of its own. A decision takes one lock of many and allocates nothing, unless the key is
- * longer than about a hundred bytes and has to be digested.
+ * A store in memory has no thread of its own. A decision takes one lock of many and allocates nothing, unless
+ * the key is longer than about a hundred bytes and has to be digested.
  *
- * A store in Redis has one thread, which blocks all signals, and one connection, which is restored automatically. Calls
- * wait for its answer, no longer than the store's timeout; concurrent calls go to Redis in one command. What Redis refused
- * is refused again from memory until it could pass, for a second at most.
+ * A store in Redis has one thread, which blocks all signals, and one connection, which is restored
+ * automatically. Calls wait for its answer, no longer than the store's timeout; concurrent calls go to Redis
+ * in one command. What Redis refused is refused again from memory until it could pass, for a second at most.
  *
- * FORK. A store in Redis does not work in a child of the process that opened it: its calls fail there with RATELIMIT_FORKED,
- * and closing it there leaves it to the parent. A store in memory is copied by a fork and counts separately from then on;
- * do not fork while other threads are in a call.
+ * FORK. A store in Redis does not work in a child of the process that opened it: its calls fail there with
+ * RATELIMIT_FORKED, and closing it there leaves it to the parent. A store in memory is copied by a fork and
+ * counts separately from then on; do not fork while other threads are in a call.
  */
 #ifndef RATELIMIT_H
 #define RATELIMIT_H
@@ -183,31 +186,33 @@ RATELIMIT_API struct ratelimit_limiter *ratelimit_token_bucket(struct ratelimit_
                                                                int64_t refill, int64_t period_ms,
                                                                struct ratelimit_error *error);
 
-/* Never more than `limit` in any window. Up to a limit of 1024 exact; above, a request counts up to a thousandth of the
-   window longer, never shorter. Keeps up to 1024 entries for a key, some 19 KB. */
+/* Never more than `limit` in any window. Up to a limit of 1024 exact; above, a request counts up to a
+   thousandth of the window longer, never shorter. Keeps up to 1024 entries for a key, some 19 KB. */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_sliding_window(struct ratelimit_store *store,
                                                                  const char *name, int64_t limit,
                                                                  int64_t window_ms,
                                                                  struct ratelimit_error *error);
 
-/* The same estimated from two counts: the last window's weighted by how much of it still overlaps, and this one's. */
+/* The same estimated from two counts: the last window's weighted by how much of it still overlaps, and this
+   one's. */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_sliding_window_counter(struct ratelimit_store *store,
                                                                          const char *name, int64_t limit,
                                                                          int64_t window_ms,
                                                                          struct ratelimit_error *error);
 
-/* A count that restarts with every window; windows are aligned to the epoch, so that all processes agree on them. */
+/* A count that restarts with every window; windows are aligned to the epoch, so that all processes agree on
+   them. */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_fixed_window(struct ratelimit_store *store,
                                                                const char *name, int64_t limit,
                                                                int64_t window_ms,
                                                                struct ratelimit_error *error);
 
 /*
- * Several limits at once, all or nothing: a request passes if every limit allows it, and otherwise spends nothing. The
- * four above are this with one limit.
+ * Several limits at once, all or nothing: a request passes if every limit allows it, and otherwise spends
+ * nothing. The four above are this with one limit.
  *
- * RATELIMIT_NULL, RATELIMIT_BAD_NAME, RATELIMIT_BAD_LIMIT_COUNT, RATELIMIT_BAD_ALGORITHM, RATELIMIT_NOT_POSITIVE,
- * RATELIMIT_PERIOD_TOO_LONG, RATELIMIT_TOO_LARGE, RATELIMIT_NO_RESOURCES. No network.
+ * RATELIMIT_NULL, RATELIMIT_BAD_NAME, RATELIMIT_BAD_LIMIT_COUNT, RATELIMIT_BAD_ALGORITHM,
+ * RATELIMIT_NOT_POSITIVE, RATELIMIT_PERIOD_TOO_LONG, RATELIMIT_TOO_LARGE, RATELIMIT_NO_RESOURCES. No network.
  */
 RATELIMIT_API struct ratelimit_limiter *ratelimit_limiter_new(struct ratelimit_store *store, const char *name,
                                                               const struct ratelimit_limit *limits,
@@ -220,8 +225,8 @@ RATELIMIT_API void ratelimit_limiter_free(struct ratelimit_limiter *limiter);
 
 #define RATELIMIT_NEVER INT64_C(-1)
 
-/* With several limits, what the tightest of them says: of those that refuse, the one that does so longest, else the one
-   with the least remaining. */
+/* With several limits, what the tightest of them says: of those that refuse, the one that does so longest,
+   else the one with the least remaining. */
 struct ratelimit_decision {
     bool allowed;         /* the cost was spent, on every limit */
     uint32_t limit_index; /* which of the limiter's limits the rest is about; 0 where there is one */
@@ -233,11 +238,12 @@ struct ratelimit_decision {
 };
 
 /*
- * Takes `cost` from the key's quota, or nothing if less than that is left. A cost of 0 takes nothing and is always
- * allowed: it tells what remains. RATELIMIT_OK if there is a decision, which may be a refusal; otherwise `*decision` is
- * all zero: not allowed.
+ * Takes `cost` from the key's quota, or nothing if less than that is left. A cost of 0 takes nothing and is
+ * always allowed: it tells what remains. RATELIMIT_OK if there is a decision, which may be a refusal;
+ * otherwise `*decision` is all zero: not allowed.
  *
- * RATELIMIT_NULL, RATELIMIT_EMPTY_KEY, RATELIMIT_LONG_KEY, RATELIMIT_BAD_COST, RATELIMIT_FORKED, RATELIMIT_UNAVAILABLE.
+ * RATELIMIT_NULL, RATELIMIT_EMPTY_KEY, RATELIMIT_LONG_KEY, RATELIMIT_BAD_COST, RATELIMIT_FORKED,
+ * RATELIMIT_UNAVAILABLE.
  */
 RATELIMIT_API enum ratelimit_status ratelimit_take(struct ratelimit_limiter *limiter, const char *key,
                                                    int64_t cost, struct ratelimit_decision *decision,
@@ -248,8 +254,8 @@ RATELIMIT_API bool ratelimit_is_allowed(struct ratelimit_limiter *limiter, const
                                         struct ratelimit_error *error);
 
 /*
- * Forgets what was counted for the key: its quota is full again. Other processes, and other stores of this one, may go on
- * refusing for a second if they refused the key just before.
+ * Forgets what was counted for the key: its quota is full again. Other processes, and other stores of this
+ * one, may go on refusing for a second if they refused the key just before.
  *
  * RATELIMIT_NULL, RATELIMIT_EMPTY_KEY, RATELIMIT_LONG_KEY, RATELIMIT_FORKED, RATELIMIT_UNAVAILABLE.
  */
@@ -261,9 +267,10 @@ RATELIMIT_API enum ratelimit_status ratelimit_reset(struct ratelimit_limiter *li
 enum ratelimit_log_level { RATELIMIT_DEBUG, RATELIMIT_INFO, RATELIMIT_WARN, RATELIMIT_ERROR };
 
 /*
- * The library writes nothing unless it is given a sink. It then reports that a connection was lost, why, and that it is
- * restored. `sink` gets one line without its end, borrowed, from any thread, including those of the stores; it must not
- * call the library. It is set for the whole process, before the first store is opened.
+ * The library writes nothing unless it is given a sink. It then reports that a connection was lost, why, and
+ * that it is restored. `sink` gets one line without its end, borrowed, from any thread, including those of
+ * the stores; it must not call the library. It is set for the whole process, before the first store is
+ * opened.
  */
 RATELIMIT_API void ratelimit_log_to(void (*sink)(void *arg, enum ratelimit_log_level level, const char *line),
                                     void *arg);

@@ -1,5 +1,5 @@
--- common: functions that the other files share. All are embedded as one script, in the order common, token_bucket,
--- sliding_window, sliding_window_counter, fixed_window, penalty, take.
+-- common: functions that the other files share. All are embedded as one script, in the order common,
+-- token_bucket, sliding_window, sliding_window_counter, fixed_window, penalty, take.
 --
 -- Lua counts in doubles: whole numbers are exact below 2^53, and an algorithm forms no larger one for any
 -- limit that the service accepts (src/algorithm/limit.h). Division is exact too where only the whole part of
@@ -34,8 +34,9 @@ local now = time[1] * 1000000 + time[2]
 -- The format of a whole number below 2^53. %d is faster, but needs a long of 64 bits.
 local whole = format('%d', 9007199254740991) == '9007199254740991' and '%d' or '%.0f'
 
--- Handles a key that cannot be read; `reply` is what pcall returned for the command. Returns nil if the key is of another
--- type, and so not ours. Any other error ends the script with Redis' own message: an ACL that denies the command, say.
+-- Handles a key that cannot be read; `reply` is what pcall returned for the command. Returns nil if the key
+-- is of another type, and so not ours. Any other error ends the script with Redis' own message: an ACL that
+-- denies the command, say.
 local function unreadable(reply, command, key, ...)
     if type(reply) == 'table' and reply.err and not match(reply.err, 'WRONGTYPE') then
         call(command, key, ...)
@@ -52,8 +53,8 @@ local function divide_up(a, b)
     return (a - rest) / b + 1
 end
 
--- The TTL of a key in milliseconds: until its quota is full. It is text, because Redis formats a number with 17
--- digits, slowly.
+-- The TTL of a key in milliseconds: until its quota is full. It is text, because Redis formats a number with
+-- 17 digits, slowly.
 local function ttl(reset_after)
     return format(whole, divide_up(reset_after, 1000))
 end

@@ -1,6 +1,6 @@
--- penalty: refuses a client that goes on asking after refusals. Twin of src/algorithm/penalty.c, whose header says how it
--- counts. Kept as a string: the letter p, then began_us, until_us, count and repetition as doubles. It is written when
--- refusals are counted or forgotten, and not while penalised.
+-- penalty: refuses a client that goes on asking after refusals. Twin of src/algorithm/penalty.c, whose header
+-- says how it counts. Kept as a string: the letter p, then began_us, until_us, count and repetition as
+-- doubles. It is written when refusals are counted or forgotten, and not while penalised.
 --
 -- A penalty has four functions, called for each request in this order:
 --

@@ -3,14 +3,14 @@
 --
 --      e0   e1   e2   ...   en          e: moment and total, as doubles;   n <= ENTRIES_MAX
 --
--- A total is all that was spent, up to and with that entry, since the key was made. Entry 0 is the last one that expired:
--- what is used is the total of en less that of e0, and LTRIM alone lets entries expire. Totals are modulo 2^53; what is
--- used is below it, so a difference is never ambiguous.
+-- A total is all that was spent, up to and with that entry, since the key was made. Entry 0 is the last one
+-- that expired: what is used is the total of en less that of e0, and LTRIM alone lets entries expire. Totals
+-- are modulo 2^53; what is used is below it, so a difference is never ambiguous.
 --
--- The work of a decision is bounded, whatever the key holds: both ends of the list are read, and what lies between is
--- searched by halves, for the first entry that is not expired and for the one that a refused cost waits for. A list
--- whose length and ends are not those of such a log is not ours. One that is only wrong in between gives wrong
--- answers, but none out of range. Nothing is written before save.
+-- The work of a decision is bounded, whatever the key holds: both ends of the list are read, and what lies
+-- between is searched by halves, for the first entry that is not expired and for the one that a refused cost
+-- waits for. A list whose length and ends are not those of such a log is not ours. One that is only wrong in
+-- between gives wrong answers, but none out of range. Nothing is written before save.
 
 local function sliding_window(requests, window_us, tick_us)
     local ENTRIES_MAX = 1024 -- SLIDING_WINDOW_ENTRIES
@@ -52,8 +52,8 @@ local function sliding_window(requests, window_us, tick_us)
         return to < from and to - from + EXACT or to - from
     end
 
-    -- The first stored entry from `low` on with a moment of at least `moment` and at least `sum` spent after `base`; the
-    -- last one where none before it is such. nil: what was looked at on the way is no entry.
+    -- The first stored entry from `low` on with a moment of at least `moment` and at least `sum` spent after
+    -- `base`; the last one where none before it is such. nil: what was looked at on the way is no entry.
     local function first_with(low, moment, sum)
         local high = stored
         while low < high do

@@ -1,6 +1,6 @@
--- sliding_window_counter: two counts; the older one is weighted by its overlap with the sliding window. Twin of
--- src/algorithm/sliding_window_counter.c. Kept as a string: the letter c, then window, current and previous as
--- doubles.
+-- sliding_window_counter: two counts; the older one is weighted by its overlap with the sliding window. Twin
+-- of src/algorithm/sliding_window_counter.c. Kept as a string: the letter c, then window, current and
+-- previous as doubles.
 
 local function sliding_window_counter(requests, window_us, tick_us)
     local ticks = window_us / tick_us

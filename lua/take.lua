@@ -1,4 +1,5 @@
--- take: decides a batch of requests, each with one or more limits, and perhaps a penalty, at one moment of Redis' clock.
+-- take: decides a batch of requests, each with one or more limits, and perhaps a penalty, at one moment of
+-- Redis' clock.
 --
 -- KEYS  for each request in turn, one key per limit: rl:{client}:rule:index:state, then that of its penalty, if its rule has
 --       one: rl:{client}:rule:p
@@ -11,15 +12,15 @@
 --       requests   rule (its index above, from 1), cost, count, and for how many requests in a row these hold.
 --                    count: the number of equal requests, decided one by one as if each had come alone
 --
--- Reply: one string of decimal integers, separated by spaces. For each request its decisions in order, equal ones
--- in a row written once:
+-- Reply: one string of decimal integers, separated by spaces. For each request its decisions in order, equal
+-- ones in a row written once:
 --       n, then for each limit: allowed (0 or 1), remaining, retry_after (-1: never), reset_after
 --       then, if its rule has a penalty: the rest of the penalty; 0: not penalised
--- where n is how many of its `count` requests got this decision. An n of 0, with nothing after it: a key of this
--- request does not hold a state of ours; nothing was spent on it.
+-- where n is how many of its `count` requests got this decision. An n of 0, with nothing after it: a key of
+-- this request does not hold a state of ours; nothing was spent on it.
 --
--- Durations are in microseconds. If any limit of a request refuses it, or its client is penalised, nothing is spent on any.
--- The limits of a penalised request say what they would have said without the penalty.
+-- Durations are in microseconds. If any limit of a request refuses it, or its client is penalised, nothing is
+-- spent on any. The limits of a penalised request say what they would have said without the penalty.
 
 local makers = {
     token_bucket = token_bucket,
@@ -59,8 +60,8 @@ end
 
 local rules, strings = read_rules()
 
--- The values of the keys, as far as one MGET can tell, which is faster than many GETs: it gives nothing for a key that does
--- not exist or is not a string.
+-- The values of the keys, as far as one MGET can tell, which is faster than many GETs: it gives nothing for a
+-- key that does not exist or is not a string.
 local stored = strings and ARGV[1] == '0' and #KEYS > 1 and call('MGET', unpack(KEYS)) or {}
 
 local allowed_form = format('1 %s 0 %s', whole, whole)
@@ -74,8 +75,8 @@ local function leave_undecided()
     reply[n] = '0'
 end
 
--- One request, `count` times: read once, decided in memory, written once. A peek or a refusal spends nothing, so the
--- decision holds for all that are left, except where a penalty counts them.
+-- One request, `count` times: read once, decided in memory, written once. A peek or a refusal spends nothing,
+-- so the decision holds for all that are left, except where a penalty counts them.
 local function take(rule, cost, count)
     local limits, fit, penalty, penalised = rule.count, true, rule.penalty, nil
     for i = 1, limits do

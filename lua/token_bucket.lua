@@ -1,6 +1,6 @@
 -- token_bucket: a level that refills evenly, from which a request takes its cost. Twin of
--- src/algorithm/token_bucket.c. Kept as a string: the letter b, then level and updated_us as doubles. The refill
--- is computed when read, so a refusal writes nothing.
+-- src/algorithm/token_bucket.c. Kept as a string: the letter b, then level and updated_us as doubles. The
+-- refill is computed when read, so a refusal writes nothing.
 
 local function token_bucket(requests, units_per_token, units_per_us)
     local full = requests * units_per_token
@@ -36,8 +36,8 @@ local function token_bucket(requests, units_per_token, units_per_us)
         if level >= full then
             level, updated_us = full, now -- written under a larger limit
         elseif elapsed_us > 0 then
-            -- What is refilled within a window is less than 2^53 + units_per_us; a sum above `full` may lose its last
-            -- digit, but not come out below it.
+            -- What is refilled within a window is less than 2^53 + units_per_us; a sum above `full` may lose
+            -- its last digit, but not come out below it.
             level = elapsed_us < window_us and level + elapsed_us * units_per_us or full
             if level >= full then
                 level, updated_us, changed = full, now, true

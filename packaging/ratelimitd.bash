@@ -1,4 +1,5 @@
-# Completion of ratelimitd in bash. The binary knows its flags: it is asked, so that this cannot be out of date.
+# Completion of ratelimitd in bash. The binary knows its flags: it is asked, so that this cannot be out of
+# date.
 # shellcheck shell=bash disable=SC2034 # _init_completion sets what is not used here
 
 _ratelimitd() {

@@ -17,8 +17,8 @@ refuse() {
     exit 2
 }
 
-# accept_arguments LEAST MOST ARGUMENT...: call it first, with the arguments of the script. Answers --help, and
-# refuses other options and a wrong number of arguments, before anything is installed or built.
+# accept_arguments LEAST MOST ARGUMENT...: call it first, with the arguments of the script. Answers --help,
+# and refuses other options and a wrong number of arguments, before anything is installed or built.
 accept_arguments() {
     local least=$1 most=$2 argument
     shift 2
@@ -35,7 +35,8 @@ accept_arguments() {
     [ $# -le "$most" ] || refuse "unexpected argument: ${*:most + 1:1}"
 }
 
-# quietly NAME COMMAND...: the output of the command goes to build/NAME.log, and is shown only if the command fails.
+# quietly NAME COMMAND...: the output of the command goes to build/NAME.log, and is shown only if the command
+# fails.
 quietly() {
     local log=$root/build/$1.log status=0
     shift
@@ -47,7 +48,8 @@ quietly() {
     return "$status"
 }
 
-# configure_and_build PRESET [TARGET]: two builds of one preset would write the same files, so the second one waits.
+# configure_and_build PRESET [TARGET]: two builds of one preset would write the same files, so the second one
+# waits.
 configure_and_build() (
     cd "$root"
     mkdir -p build

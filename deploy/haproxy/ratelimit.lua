@@ -1,8 +1,9 @@
 -- http-request lua.ratelimit URL open|closed
 --
--- Asks ratelimitd's forward auth at URL about this request. 200 lets it pass, and leaves RateLimit and RateLimit-Policy
--- in txn.ratelimit and txn.ratelimit_policy for the answer. Any other answer goes to the client as it came. No answer
--- at all, or none expected because the backend `ratelimitd` is down: `open` lets pass, `closed` answers 503.
+-- Asks ratelimitd's forward auth at URL about this request. 200 lets it pass, and leaves RateLimit and
+-- RateLimit-Policy in txn.ratelimit and txn.ratelimit_policy for the answer. Any other answer goes to the
+-- client as it came. No answer at all, or none expected because the backend `ratelimitd` is down: `open` lets
+-- pass, `closed` answers 503.
 
 local timeout_ms = 250
 

@@ -1,5 +1,5 @@
-# Run by CPack before it packs: manual pages and changelogs get the names that Debian looks for, and are compressed, with
-# no time of day in them.
+# Run by CPack before it packs: manual pages and changelogs get the names that Debian looks for, and are
+# compressed, with no time of day in them.
 set(documents ${CPACK_TEMPORARY_DIRECTORY}/service/usr/share/doc/ratelimitd)
 if(EXISTS ${documents}/CHANGELOG.md)
     file(RENAME ${documents}/CHANGELOG.md ${documents}/changelog)

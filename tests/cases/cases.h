@@ -86,8 +86,8 @@ void cases_free(struct cases *cases);
 
 /*
  * What is held to the tables. `begin` makes the counters empty; `take` makes step->count requests at
- * step->now_us and fills one answer each, in order (`decisions` has room for count * limit_count, `penalties_us` for
- * count). False: it could not be had, and the runner has said why on standard error.
+ * step->now_us and fills one answer each, in order (`decisions` has room for count * limit_count,
+ * `penalties_us` for count). False: it could not be had, and the runner has said why on standard error.
  */
 struct cases_runner {
     const char *name;

@@ -28,8 +28,8 @@ struct counters {
 void counters_init(struct counters *counters, const struct limit *limits, size_t limit_count);
 void counters_fini(struct counters *counters);
 
-/* One request; fills a decision a limit, and `*penalty_us`, the rest of the client's penalty; 0: not penalised. True:
-   allowed, and spent. */
+/* One request; fills a decision a limit, and `*penalty_us`, the rest of the client's penalty; 0: not
+   penalised. True: allowed, and spent. */
 bool counters_take(struct counters *counters, size_t client, int64_t now_us, int64_t cost,
                    struct decision *decisions, int64_t *penalty_us);
 

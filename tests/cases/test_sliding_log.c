@@ -1,6 +1,6 @@
 /*
- * The log of a sliding window in Redis and in C: the same answers through every change of its rule, and a bound on
- * what is kept and on what a decision does, whatever was spent and whatever is asked.
+ * The log of a sliding window in Redis and in C: the same answers through every change of its rule, and a
+ * bound on what is kept and on what a decision does, whatever was spent and whatever is asked.
  */
 #include <check.h>
 #include <inttypes.h>
@@ -14,8 +14,8 @@
 #define START_US    INT64_C(1700000000000000)
 #define LIST_LENGTH (1 + SLIDING_WINDOW_ENTRIES)
 
-/* TIME, both ends of the list and its length; two searches by halves, of eleven steps and the element that each finds;
-   and a write that trims, changes the newest entry and sets the TTL. */
+/* TIME, both ends of the list and its length; two searches by halves, of eleven steps and the element that
+   each finds; and a write that trims, changes the newest entry and sets the TTL. */
 #define CALLS_A_DECISION (1 + 3 + 2 * (11 + 1) + 4)
 
 static struct virtual_redis *redis;

@@ -477,8 +477,8 @@ START_TEST(a_list_whose_ends_do_not_add_up_is_foreign)
 }
 END_TEST
 
-/* What lies in between cannot be checked without walking through all of it: whatever it is, the answer has the form of
-   one and its numbers are in range. */
+/* What lies in between cannot be checked without walking through all of it: whatever it is, the answer has
+   the form of one and its numbers are in range. */
 START_TEST(a_list_that_is_wrong_in_between_gives_no_number_out_of_range)
 {
     static const double between[] = {0, 1, -1, 0.5, 1e300, 9007199254740991, (double)INFINITY, (double)NAN};

@@ -2,8 +2,8 @@
 -- and die by that clock. The script runs inside `production`, unchanged; virtual_after.lua looks at what it
 -- did.
 --
--- Every write must leave its key with a TTL; what the key's last TTL was is told to the test, and how many commands the
--- script gave.
+-- Every write must leave its key with a TTL; what the key's last TTL was is told to the test, and how many
+-- commands the script gave.
 
 local server, keys_told = redis, {}
 local moment_us = tonumber(ARGV[#ARGV])

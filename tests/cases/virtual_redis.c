@@ -321,8 +321,8 @@ must_have_written(const struct virtual_batch *batch, const struct outcome *outco
     return writes > spends;
 }
 
-/* The elements at `told` that are about the request's penalty, if it was written: its key and a TTL that is not shorter than
-   the penalty's rest. */
+/* The elements at `told` that are about the request's penalty, if it was written: its key and a TTL that is
+   not shorter than the penalty's rest. */
 static size_t
 tells_penalty(const struct virtual_batch *batch, const struct outcome *outcome, size_t request,
               const redisReply *reply, size_t told)
@@ -338,8 +338,8 @@ tells_penalty(const struct virtual_batch *batch, const struct outcome *outcome, 
                : 0;
 }
 
-/* The reply's elements after the answer and the number of calls are the keys that were written, in order, each with its
-   TTL; 0: deleted. */
+/* The reply's elements after the answer and the number of calls are the keys that were written, in order,
+   each with its TTL; 0: deleted. */
 static bool
 check_ttls(const struct virtual_batch *batch, const struct outcome *outcomes, const redisReply *reply)
 {

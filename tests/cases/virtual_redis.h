@@ -3,8 +3,8 @@
  *
  * The script's own text is not changed: it runs between virtual_before.lua and virtual_after.lua, which give
  * it a `redis` of their own. There TIME is what the test says, keys die by that time, and each write must
- * carry the TTL that the decision asks for: ceil(reset_after / 1 ms). What the TTL of a penalty must be the decision does
- * not say; it is enough if it is no shorter than the penalty's rest.
+ * carry the TTL that the decision asks for: ceil(reset_after / 1 ms). What the TTL of a penalty must be the
+ * decision does not say; it is enough if it is no shorter than the penalty's rest.
  *
  * Sends and receives may be pipelined; answers come in the order of sending. Every failure is printed.
  */
@@ -55,7 +55,8 @@ bool virtual_redis_clear(struct virtual_redis *redis);
 
 bool virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batch);
 
-/* Fills, for each request in turn, `count` times one decision a limit, and the rest of the client's penalty. */
+/* Fills, for each request in turn, `count` times one decision a limit, and the rest of the client's
+   penalty. */
 bool virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *batch,
                            struct decision *decisions, int64_t *penalties_us);
 

@@ -1,4 +1,5 @@
-/* Any file is read without harm, and every value that was read is read back as it is from what is written of it. */
+/* Any file is read without harm, and every value that was read is read back as it is from what is written of
+   it. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a rules file: either a policy that keeps its promises, or at least one line that a terminal can be
- * shown.
+ * Any bytes as a rules file: either a policy that keeps its promises, or at least one line that a terminal
+ * can be shown.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -69,8 +69,8 @@ def test_of_two_requests_behind_one_bad_one_none_is_served(serve, redis):
     assert redis.keys() == []
 
 
-# What is malformed in a way that leaves no doubt may be answered in several ways, but must be survived, and the next
-# client must be served.
+# What is malformed in a way that leaves no doubt may be answered in several ways, but must be survived, and
+# the next client must be served.
 ODD_REQUESTS = {
     "nothing": b"",
     "empty lines": b"\r\n\r\n\r\n\r\n",

@@ -163,7 +163,8 @@ def test_many_clients_in_a_small_table_are_answered(serve):
     assert connection.get("/", {"user_id": "u4999"}).status == 429, "the newest are still known"
 
 
-# Two versions of one rule that nodes have while an update rolls over them: what each counts means nothing to the other.
+# Two versions of one rule that nodes have while an update rolls over them: what each counts means nothing to
+# the other.
 VERSIONS = [
     (bucket(5), window("fixed_window", 5)),
     (window("sliding_window", 5), window("sliding_window_counter", 5)),

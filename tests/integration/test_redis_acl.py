@@ -56,7 +56,8 @@ def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, red
     assert check_two(other) == [200, 200]
     reset = other.post("/v1/reset", {"Authorization": f"Bearer {TOKEN}"}, b'{"rule": "default", "client": "a"}')
     assert reset.status == 200
-    # A log that is longer than is read at once, and a cost that waits for most of it; one whose entries are shared.
+    # A log that is longer than is read at once, and a cost that waits for most of it; one whose entries are
+    # shared.
     assert spend(service, "log", [1] * 12 + [11]) == [200] * 12 + [429]
     assert spend(service, "ticks", [1] * 3) == [200] * 3
     with Crowd(service, 6, PATHS) as crowd:

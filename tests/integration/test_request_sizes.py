@@ -13,8 +13,9 @@ from rules import ROOMY, rules_of
 
 LARGEST = 64 * 1024
 STEP = int(os.environ.get("RATELIMITD_SIZES_STEP", 509))
-# Where a bound is, by whichever library: the target's 8 KiB, the headers' 12, all of it 16, the memory's 25 with or
-# without what libmicrohttpd puts beside each line. The old windows, by cookies (1 KiB) and arguments (0.5 KiB).
+# Where a bound is, by whichever library: the target's 8 KiB, the headers' 12, all of it 16, the memory's 25
+# with or without what libmicrohttpd puts beside each line. The old windows, by cookies (1 KiB) and arguments
+# (0.5 KiB).
 WINDOWS = [(0, 32), (460, 540), (1040, 1120), (8150, 8230), (12230, 12310), (15900, 16500), (25200, 25700)]
 # Of many headers each takes 48 bytes or more beside itself.
 WINDOWS_OF_LINES = [(560, 660), (2700, 2900)]

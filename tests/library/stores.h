@@ -1,5 +1,6 @@
 /*
- * stores: what the tests of decisions share: a Redis of their own, and the library's stores there and in memory.
+ * stores: what the tests of decisions share: a Redis of their own, and the library's stores there and in
+ * memory.
  */
 #ifndef STORES_H
 #define STORES_H

@@ -1,5 +1,6 @@
 /*
- * Invalid arguments: each error has its own code and a text that names what was given, and no error allows a request.
+ * Invalid arguments: each error has its own code and a text that names what was given, and no error allows a
+ * request.
  */
 #include <check.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * The store that waits for Redis: every call ends in bounded time, whatever happens to Redis, and the store's thread does
- * not disturb the program.
+ * The store that waits for Redis: every call ends in bounded time, whatever happens to Redis, and the store's
+ * thread does not disturb the program.
  */
 #include <check.h>
 #include <dirent.h>

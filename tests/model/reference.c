@@ -210,8 +210,8 @@ count_moments(const struct history *history)
     return count;
 }
 
-/* SLIDING_WINDOW: a spend of the same tick, or one for which there is no entry left, takes what was spent last along to
-   its own moment. */
+/* SLIDING_WINDOW: a spend of the same tick, or one for which there is no entry left, takes what was spent
+   last along to its own moment. */
 static void
 take_newest_along(const struct asked_limit *asked, struct history *history, int64_t now)
 {

@@ -16,8 +16,8 @@
 #define STREAM_LIMITS_MAX 3
 #define STREAM_CLIENTS    3
 
-/* What the limits of a stream are: one of the algorithms, or a mixture of all with several limits a rule; STREAM_PENALTY: the
-   same, and every rule has a penalty. */
+/* What the limits of a stream are: one of the algorithms, or a mixture of all with several limits a rule;
+   STREAM_PENALTY: the same, and every rule has a penalty. */
 #define STREAM_MIXED   ALGORITHM_COUNT
 #define STREAM_PENALTY (ALGORITHM_COUNT + 1)
 
@@ -44,7 +44,8 @@ struct stream {
     size_t count;
 };
 
-/* `kind`: an enum algorithm, STREAM_MIXED or STREAM_PENALTY. The same seed makes the same stream, on any machine. */
+/* `kind`: an enum algorithm, STREAM_MIXED or STREAM_PENALTY. The same seed makes the same stream, on any
+   machine. */
 void stream_make(struct stream *stream, uint64_t seed, int kind, size_t count);
 void stream_free(struct stream *stream);
 

@@ -11,8 +11,8 @@
 /* Batches sent before the first answer is read. */
 #define IN_FLIGHT 64
 
-/* The answers of one implementation: for each operation, for each of its requests, for each limit a decision; and the rest
-   of the client's penalty for each request. */
+/* The answers of one implementation: for each operation, for each of its requests, for each limit a decision;
+   and the rest of the client's penalty for each request. */
 struct answers {
     struct decision *decisions;
     int64_t *penalties_us;

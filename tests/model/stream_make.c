@@ -155,8 +155,8 @@ random_step_us(struct random *random, const struct limit *limit, const struct de
     return -random_below(random, 3 * limit->window_us);
 }
 
-/* To, and just before, the end of the penalty, of the refusals that are counted, and of the memory of the last penalty; or back
-   by as much. */
+/* To, and just before, the end of the penalty, of the refusals that are counted, and of the memory of the
+   last penalty; or back by as much. */
 static int64_t
 random_penalty_step_us(struct random *random, const struct penalty *penalty, int64_t rest_us,
                        bool clock_steps_back)

@@ -1,5 +1,6 @@
 /*
- * exchange_session: a connection whose requests go through libmicrohttpd to an exchange, with endpoints of the test.
+ * exchange_session: a connection whose requests go through libmicrohttpd to an exchange, with endpoints of
+ * the test.
  */
 #ifndef EXCHANGE_SESSION_H
 #define EXCHANGE_SESSION_H

@@ -1,6 +1,6 @@
 /*
- * settings_fixture: flags, variables and a `.env` for settings_read, and what it makes of them. Each test runs in a
- * directory of its own, so that `.env` is `.env` in messages too.
+ * settings_fixture: flags, variables and a `.env` for settings_read, and what it makes of them. Each test
+ * runs in a directory of its own, so that `.env` is `.env` in messages too.
  */
 #ifndef SETTINGS_FIXTURE_H
 #define SETTINGS_FIXTURE_H

@@ -1,6 +1,6 @@
 /*
- * checks: many checks of one request go to the store by turns, in their order; each is answered, and the callback
- * comes once.
+ * checks: many checks of one request go to the store by turns, in their order; each is answered, and the
+ * callback comes once.
  */
 #include <check.h>
 #include <string.h>

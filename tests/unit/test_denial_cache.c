@@ -173,7 +173,8 @@ START_TEST(clear_forgets_everything)
 }
 END_TEST
 
-/* More than there is room for: whoever is still known is told what is his, and most of the latest are known. */
+/* More than there is room for: whoever is still known is told what is his, and most of the latest are
+   known. */
 START_TEST(evicted_refusal_is_forgotten_and_never_mistaken)
 {
     enum { CLIENTS = 400000, LATEST = 50000 };

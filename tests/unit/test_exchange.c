@@ -1,5 +1,6 @@
 /*
- * exchange: when an endpoint is started, finished and freed, which bodies it gets, and which requests never reach it.
+ * exchange: when an endpoint is started, finished and freed, which bodies it gets, and which requests never
+ * reach it.
  */
 #include "exchange_session.h"
 
@@ -289,7 +290,8 @@ static const struct {
     {"Transfer-Encoding: chunked", "3;x=y\r\nabc\r\n0\r\nX-B: trailer\r\n\r\n"},
 };
 
-/* The headers are read by the rules of the first call, but the request is decided when its body is complete. */
+/* The headers are read by the rules of the first call, but the request is decided when its body is
+   complete. */
 START_TEST(rules_that_change_while_a_body_arrives_decide_it)
 {
     char head[256];

@@ -1,7 +1,8 @@
 /*
  * generation: what a request is in stays until it leaves; the last one to let go frees it.
  *
- * The address sanitizer finds what is freed too early or twice; generations_alive and generations_free what never is.
+ * The address sanitizer finds what is freed too early or twice; generations_alive and generations_free what
+ * never is.
  */
 #include <pthread.h>
 #include <stdatomic.h>

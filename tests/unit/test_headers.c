@@ -291,8 +291,8 @@ START_TEST(ambiguous_framing_is_refused)
 }
 END_TEST
 
-/* With their lengths: some hold a NUL. Each request is complete for libmicrohttpd 0.9.75, which shows something else than
-   was sent; version 1.0 refuses most of them by itself. */
+/* With their lengths: some hold a NUL. Each request is complete for libmicrohttpd 0.9.75, which shows
+   something else than was sent; version 1.0 refuses most of them by itself. */
 #define BYTES(text)            \
     {                          \
         text, sizeof(text) - 1 \

@@ -1,8 +1,9 @@
 /*
- * Memory that cannot be had: a worker that is being started fails as a whole, one that serves loses at most the request.
+ * Memory that cannot be had: a worker that is being started fails as a whole, one that serves loses at most
+ * the request.
  *
- * Allocations of this program's own code are counted, and one of them fails: the linker replaces them in it (--wrap). The
- * libraries' own are not.
+ * Allocations of this program's own code are counted, and one of them fails: the linker replaces them in it
+ * (--wrap). The libraries' own are not.
  */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /*
- * redis_connection: the handshake, replies, losses and back-off, against a small server on the same event loop; and that a
- * failure of libevent delays it but never stops it.
+ * redis_connection: the handshake, replies, losses and back-off, against a small server on the same event
+ * loop; and that a failure of libevent delays it but never stops it.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -342,7 +342,8 @@ START_TEST(freed_connection_fails_its_commands_and_reports_no_change)
 }
 END_TEST
 
-/* The timer of the first attempt, of the connect, of the handshake, the events of the socket: whichever fails. */
+/* The timer of the first attempt, of the connect, of the handshake, the events of the socket: whichever
+   fails. */
 START_TEST(event_that_cannot_be_added_delays_the_connection_only)
 {
     failing_add = _i;

@@ -1,6 +1,6 @@
 /*
- * redis_url without memory: whichever allocation fails, the URL is refused as a whole. None is read without its password,
- * none without its host.
+ * redis_url without memory: whichever allocation fails, the URL is refused as a whole. None is read without
+ * its password, none without its host.
  */
 #include <check.h>
 #include <stdarg.h>

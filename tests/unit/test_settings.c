@@ -37,7 +37,8 @@ sample(enum setting_id id, int which)
     }
 }
 
-/* Gives the setting by the sources in `mask` (1 the flag, 2 the environment, 4 .env), each with a value of its own. */
+/* Gives the setting by the sources in `mask` (1 the flag, 2 the environment, 4 .env), each with a value of
+   its own. */
 static void
 give(enum setting_id id, int mask)
 {
@@ -70,7 +71,8 @@ START_TEST(the_strongest_source_wins)
                                : mask & 2 ? sample(id, 1)
                                : mask & 4 ? sample(id, 2)
                                           : settings_table[id].fallback;
-        /* LOG_FORMAT's third word and default is auto: settled to json, as standard error is no terminal here. */
+        /* LOG_FORMAT's third word and default is auto: settled to json, as standard error is no terminal
+           here. */
         const char *settled = strcmp(expected, "auto") == 0 ? "json" : expected;
 
         give(id, mask);

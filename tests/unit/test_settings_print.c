@@ -102,7 +102,8 @@ END_TEST
 
 #define MISTAKES TEST_DATA "/settings/mistakes.txt"
 
-/* Opens the file at the first line of the case with this number, or at its end; returns how many there are. */
+/* Opens the file at the first line of the case with this number, or at its end; returns how many there
+   are. */
 static int
 seek_case(FILE *file, int number)
 {
