@@ -178,6 +178,8 @@ run_thread(void *arg)
 {
     struct worker *worker = arg;
 
+    if (worker->options->name)
+        pthread_setname_np(pthread_self(), worker->options->name);
     await_store(worker);
     count_state(worker);
     serve(worker);

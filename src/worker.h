@@ -33,6 +33,7 @@ struct worker_options {
     struct store *memory; /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;
     int64_t drain_us; /* a longer drain is cut short */
+    const char *name; /* of their threads, at most 15 bytes; NULL: the process' own */
 };
 
 /* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The worker owns

@@ -67,6 +67,7 @@ set_options(struct workers *workers, const struct workers_options *given)
         .memory = given->memory,
         .counts = &workers->state.counts,
         .drain_us = DRAIN_US,
+        .name = "worker",
     };
     workers->admin_hosts = (struct hosts){.own = settings->admin_host, .listed = settings->admin_hosts};
     workers->admin_options = workers->options;
@@ -75,6 +76,7 @@ set_options(struct workers *workers, const struct workers_options *given)
     workers->admin_options.http.places = &workers->admin_places;
     workers->admin_options.counts = &workers->admin_counts;
     workers->admin_options.drain_us = ADMIN_DRAIN_US;
+    workers->admin_options.name = "admin";
 }
 
 /* The worker owns the socket, also when it does not start. */
