@@ -106,6 +106,12 @@ find_route(struct exchange *exchange, const char *url)
     request->host = target_host(url, strlen(url));
     if (request->host.text == NULL)
         request->host = exchange->headers.host;
+    exchange->route = route_find(table, path, bytes); /* most are in the table's own spelling */
+    if (exchange->route != NULL) {
+        request->path = exchange->route->path;
+        request->path_bytes = bytes;
+        return;
+    }
     request->path = "";
     request->path_bytes = 0;
     exchange->route = route_find_subtree(table, path, &request->rest);

@@ -1,5 +1,6 @@
 /*
- * routes: a table of paths: the endpoint that answers each, its methods, and the access that it needs. Each listener has
+ * routes: a table of paths: the endpoint that answers each, its methods, and the access that it needs. A path of its own
+ * wins over a subtree that it lies in. Each listener has
  * one (http_options.h); a table is data, next to the endpoints that it names: endpoint/public_routes.c.
  */
 #ifndef ROUTES_H

@@ -1,7 +1,6 @@
 #include "client.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -133,4 +132,62 @@ client_write(struct client *client, const char *source, const char *value, size_
     const struct client_part part = {.source = source, .value = value, .value_bytes = value_bytes};
 
     client_write_parts(client, &part, 1);
+}
+
+/* Of an escape, which is of a byte that is not plain, and in lower case: one client has one text. */
+static bool
+is_escape(const char *text, size_t bytes)
+{
+    int high = bytes > 2 ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+
+    return low >= 0 && text[1] == hex[high] && text[2] == hex[low] &&
+           !is_plain((unsigned char)(high << 4 | low));
+}
+
+/* Behind a source and its "=": to the "&" or the end. False: no value is written like this. */
+static bool
+skip_value(const char *text, size_t bytes, size_t *at)
+{
+    for (; *at < bytes && text[*at] != '&'; ++*at)
+        if (text[*at] == '%' && is_escape(text + *at, bytes - *at))
+            *at += 2;
+        else if (!is_plain((unsigned char)text[*at]))
+            return false;
+    return true;
+}
+
+/* A source is a word of the rules file: in it "%" and "&" are plain. */
+static bool
+skip_source(const char *text, size_t bytes, size_t *at)
+{
+    size_t start = *at;
+
+    while (*at < bytes && (is_plain((unsigned char)text[*at]) || strchr("%&", text[*at])) && text[*at] != '=')
+        ++*at;
+    return *at > start && *at < bytes && text[(*at)++] == '=';
+}
+
+static bool
+is_client(const char *text, size_t bytes)
+{
+    size_t at = 0;
+
+    if (bytes == strlen("global") && memcmp(text, "global", bytes) == 0)
+        return true;
+    do
+        if (!skip_source(text, bytes, &at) || !skip_value(text, bytes, &at))
+            return false;
+    while (at++ < bytes);
+    return true;
+}
+
+bool
+client_parse(struct client *client, const char *text, size_t bytes)
+{
+    if (bytes > CLIENT_BYTES || !is_client(text, bytes))
+        return false;
+    memcpy(client->text, text, bytes);
+    client->text[bytes] = '\0';
+    client->bytes = bytes;
+    return true;
 }

@@ -38,4 +38,7 @@ struct client_part {
 /* The client that all parts name together, in this order. */
 void client_write_parts(struct client *client, const struct client_part *parts, size_t count);
 
+/* From the text of a client. False: no client is written like this. */
+bool client_parse(struct client *client, const char *text, size_t bytes);
+
 #endif

@@ -323,6 +323,77 @@ START_TEST(percent_encoded_value_is_one_client_in_all_its_spellings)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    bool good;
+} texts[] = {
+    {"global", true},
+    {"ip=203.0.113.7", true},
+    {"ip=2001:db8::/64", true},
+    {"header:x=", true},
+    {"header:x=a=b", true},
+    {"header:x=%7btag%7d%20%26", true},
+    {"header:a%b&c=d", true},
+    {"header:x-tenant=a&ip=203.0.113.7", true},
+    {"", false},
+    {"globals", false},
+    {"ip", false},
+    {"=a", false},
+    {"ip=a b", false},
+    {"ip=\x7f", false},
+    {"ip=\xc3\xbc", false},
+    {"ip={", false},
+    {"ip=%", false},
+    {"ip=%2", false},
+    {"ip=%zz", false},
+    {"ip=%61", false},
+    {"ip=%2F", false},
+    {"ip=%7B", false},
+    {"ip=a&", false},
+    {"ip=a&global", false},
+    {"ip=a&&ip=b", true}, /* of a source "&ip" */
+    {"ip=a&=b", false},
+};
+
+START_TEST(a_text_is_a_client_if_it_could_have_been_written)
+{
+    const char *text = texts[_i].text;
+    struct client client;
+
+    ck_assert_msg(client_parse(&client, text, strlen(text)) == texts[_i].good, "%s", text);
+    if (texts[_i].good) {
+        ck_assert_str_eq(client.text, text);
+        ck_assert_uint_eq(client.bytes, strlen(text));
+    }
+}
+END_TEST
+
+START_TEST(what_is_written_is_parsed)
+{
+    char value[CLIENT_BYTES * 2];
+
+    for (size_t bytes = 0; bytes < sizeof(value); bytes++) {
+        struct client written, parsed;
+        for (size_t i = 0; i < bytes; i++)
+            value[i] = (char)(i * 89 + bytes);
+        client_write(&written, "header:x", value, bytes);
+        ck_assert(client_parse(&parsed, written.text, written.bytes));
+        ck_assert_str_eq(parsed.text, written.text);
+    }
+}
+END_TEST
+
+START_TEST(a_text_that_is_too_long_is_no_client)
+{
+    char text[CLIENT_BYTES + 2] = "ip=";
+    struct client client;
+
+    memset(text + 3, '1', sizeof(text) - 4);
+    ck_assert(client_parse(&client, text, CLIENT_BYTES));
+    ck_assert(!client_parse(&client, text, CLIENT_BYTES + 1));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -341,6 +412,9 @@ main(void)
     tcase_add_test(tests, distinct_lists_of_parts_have_distinct_texts);
     tcase_add_test(tests, parts_beyond_the_longest_text_are_all_in_the_digest);
     tcase_add_loop_test(tests, percent_encoded_value_is_one_client_in_all_its_spellings, 0, ROWS(encoded));
+    tcase_add_loop_test(tests, a_text_is_a_client_if_it_could_have_been_written, 0, ROWS(texts));
+    tcase_add_test(tests, what_is_written_is_parsed);
+    tcase_add_test(tests, a_text_that_is_too_long_is_no_client);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

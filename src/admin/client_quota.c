@@ -1,0 +1,225 @@
+/*
+ * client_quota: GET /v1/clients/{client}, what every rule that can have this client leaves it.
+ *
+ * The client is in the form that logs and keys have (client.h), percent-encoded as a path needs it. Each rule is peeked at,
+ * by a check of cost 0, and counts nothing.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "endpoint.h"
+#include "number.h"
+#include "render.h"
+
+/* The most of a rule in the answer, and of each of its limits. */
+#define RULE_BYTES  (RULE_NAME_BYTES + 64)
+#define LIMIT_BYTES 128
+
+/* What follows "/v1/clients/", decoded once. False: it is no client in the form that keys have. */
+static bool
+read_client(struct client *client, const char *rest)
+{
+    char text[CLIENT_BYTES];
+    size_t bytes = 0;
+
+    if (*rest++ != '/')
+        return false;
+    for (; *rest != '\0' && bytes < sizeof(text); rest++) {
+        int high = *rest == '%' ? hex_digit(rest[1]) : -1, low = high >= 0 ? hex_digit(rest[2]) : -1;
+        if (*rest == '%' && low < 0)
+            return false;
+        text[bytes++] = *rest;
+        if (low < 0)
+            continue;
+        text[bytes - 1] = (char)(high << 4 | low);
+        rest += 2;
+    }
+    return *rest == '\0' && client_parse(client, text, bytes);
+}
+
+/* By a name that the JSON API was given, or by one that is too long to be shown: any rule can have counted that one. */
+static bool
+is_of_any_rule(const struct client *client)
+{
+    return strncmp(client->text, "client=", strlen("client=")) == 0 ||
+           strncmp(client->text, "sha256=", strlen("sha256=")) == 0;
+}
+
+/* Whether the client's parts are of the sources of the identifier, in their order. */
+static bool
+is_named_by(const struct client *client, const struct identifier *identifier)
+{
+    const char *text = client->text;
+
+    for (uint32_t i = 0; i < identifier->count; i++) {
+        const struct source *source = &identifier->sources[i];
+        const char *name = source->kind == SOURCE_IP ? "ip" : source->text;
+        if (i > 0 && *text++ != '&')
+            return false;
+        if (strncmp(text, name, strlen(name)) != 0)
+            return false;
+        text += strlen(name);
+        if (source->kind == SOURCE_GLOBAL)
+            continue;
+        if (*text++ != '=')
+            return false;
+        text += strcspn(text, "&");
+    }
+    return *text == '\0';
+}
+
+/* The network that an address is a client of, under a rule that says how large one is. False: it is another network. */
+static bool
+set_network(struct limiter_take *take, const struct source *source)
+{
+    const char *value = take->client.text + strlen("ip=");
+    char network[ADDRESS_TEXT_BYTES];
+    size_t bytes;
+
+    if (strcmp(value, "unix") == 0) /* the peers of a Unix socket, which have no address */
+        return true;
+    if (!address_parse(&take->address, value, strcspn(value, "/")))
+        return false;
+    bytes = address_write_network(&take->address, source->ipv4_bits, source->ipv6_bits, network);
+    if (strchr(value, '/') != NULL && strcmp(value, network) != 0)
+        return false;
+    client_write(&take->client, "ip", network, bytes);
+    return true;
+}
+
+/* Makes it a take of the client, if a request can be of this client under the rule. */
+static bool
+set_client(struct limiter_take *take, const struct client *client)
+{
+    const struct rule *rule = take->rule;
+
+    take->client = *client;
+    take->address.size = 0;
+    for (uint32_t i = 0; i < rule->identifier_count; i++) {
+        const struct identifier *identifier = &rule->identifiers[i];
+        if (is_named_by(client, identifier))
+            return identifier->count > 1 || identifier->sources[0].kind != SOURCE_IP ||
+                   set_network(take, &identifier->sources[0]);
+    }
+    return is_of_any_rule(client);
+}
+
+static void
+on_checked(struct checks *checks)
+{
+    struct endpoint_request *request = checks->caller.arg;
+
+    request->resume(request);
+}
+
+/* NULL when out of memory. */
+static struct checks *
+peeks_of(struct endpoint_request *request, const struct client *client)
+{
+    struct checks_caller caller = {
+        .limiter = request->context->limiter, .callback = on_checked, .arg = request};
+    const struct policy *policy = request->policy;
+    struct checks *checks = checks_new(&caller, policy->rule_count);
+
+    if (checks == NULL)
+        return NULL;
+    checks->count = 0;
+    for (uint32_t i = 0; i < policy->rule_count; i++) {
+        struct limiter_take *take = &checks->list[checks->count].take;
+        take->rule = &policy->rules[i];
+        take->cost = 0;
+        if (set_client(take, client))
+            checks->count++;
+    }
+    return checks;
+}
+
+static enum endpoint_status
+start(struct endpoint_request *request)
+{
+    struct checks *checks;
+    struct client client;
+
+    if (!read_client(&client, request->rest))
+        return endpoint_problem(request, 400,
+                                "The path needs a client after /v1/clients/, as logs and keys show it: "
+                                "ip=203.0.113.7, header:user_id=alice, global.");
+    checks = request->state = peeks_of(request, &client);
+    request->response = (struct response){0};
+    if (checks == NULL)
+        return ENDPOINT_ANSWERED;
+    if (checks->count == 0)
+        return endpoint_problem(request, 404, "No rule identifies clients in that way.");
+    return checks_start(checks) == LIMITER_DONE ? ENDPOINT_DONE : ENDPOINT_PENDING;
+}
+
+static uint32_t
+limit_count(const struct limiter_take *take)
+{
+    return take->limits != NULL ? take->limits->count : 0;
+}
+
+/* A failure mode has decided some: that tells nothing about the client. */
+static bool
+is_any_unknown(const struct checks *checks)
+{
+    for (uint32_t i = 0; i < checks->count; i++)
+        if (checks->list[i].take.degraded)
+            return true;
+    return false;
+}
+
+static size_t
+body_bytes(const struct checks *checks)
+{
+    size_t bytes = 64;
+
+    for (uint32_t i = 0; i < checks->count; i++)
+        bytes += RULE_BYTES + limit_count(&checks->list[i].take) * LIMIT_BYTES;
+    return bytes;
+}
+
+static void
+put_rule(struct text *text, const struct limiter_take *take)
+{
+    text_put(text, "{\"rule\": \"%s\", \"limits\": [", take->rule->name);
+    for (uint32_t i = 0; i < limit_count(take); i++) {
+        const struct decision *decision = &take->request.decisions[i];
+        text_put(
+            text, "%s{\"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after_ms\": %" PRId64 "}",
+            i > 0 ? ", " : "", decision->limit, decision->remaining, us_to_ms_up(decision->reset_after_us));
+    }
+    text_put(text, "]}");
+}
+
+static struct response
+finish(struct endpoint_request *request)
+{
+    const struct checks *checks = request->state;
+    struct text text = {.room = body_bytes(checks)};
+
+    if (is_any_unknown(checks))
+        return render_unavailable(request->closing);
+    text.start = malloc(text.room);
+    if (text.start == NULL)
+        return (struct response){0};
+    text_put(&text, "{\"rules\": [");
+    for (uint32_t i = 0; i < checks->count; i++) {
+        text_put(&text, i > 0 ? ",\n" : "\n");
+        put_rule(&text, &checks->list[i].take);
+    }
+    text_put(&text, "\n]}\n");
+    return response_owning(200, &text, RESPONSE_JSON, request->closing);
+}
+
+static void
+free_checks(struct endpoint_request *request, bool pending)
+{
+    (void)pending; /* the list knows */
+    checks_free(request->state);
+    request->state = NULL;
+}
+
+const struct endpoint client_quota_endpoint = {.start = start, .finish = finish, .free = free_checks};
