@@ -31,7 +31,7 @@ struct waiter {
 
 struct blocking_store {
     struct store store;
-    struct blocking_store_options options;
+    struct redis_store_options options;
     pthread_t thread;
     struct event_base *base;
     int wake; /* eventfd */
@@ -126,13 +126,7 @@ run_thread(void *arg)
 {
     struct blocking_store *blocking = arg;
 
-    blocking->redis =
-        redis_store_new(&(struct redis_store_options){.base = blocking->base,
-                                                      .url = blocking->options.url,
-                                                      .tls = blocking->options.tls,
-                                                      .timeout_us = blocking->options.timeout_us,
-                                                      .program = "libratelimit",
-                                                      .worker = (unsigned)getpid()});
+    blocking->redis = redis_store_new(&blocking->options);
     while (look_around(blocking)) {
         event_base_loop(blocking->base, EVLOOP_ONCE);
         if (blocking->redis != NULL)
@@ -202,28 +196,6 @@ blocking_store_reset(struct store *store, struct store_request *request)
     return await_answer(store, request, store_reset);
 }
 
-static void
-blocking_store_cancel(struct store *store, struct store_request *request)
-{
-    (void)store;
-    (void)request;
-    abort(); /* a bug in the caller: nothing is ever pending here */
-}
-
-static void
-blocking_store_flush(struct store *store)
-{
-    (void)store; /* its thread does */
-}
-
-static struct store_health
-blocking_store_health(const struct store *store)
-{
-    (void)store;
-    /* Not used: only the thread knows. */
-    return (struct store_health){.state = STORE_READY, .kind = "redis", .detail = ""};
-}
-
 bool
 blocking_store_await(struct store *store, int64_t timeout_us, char *reason, size_t bytes)
 {
@@ -275,9 +247,6 @@ blocking_store_free(struct store *store)
 static const struct store_ops blocking_store_ops = {
     .take = blocking_store_take,
     .reset = blocking_store_reset,
-    .cancel = blocking_store_cancel,
-    .flush = blocking_store_flush,
-    .health = blocking_store_health,
     .free = blocking_store_free,
 };
 
@@ -308,7 +277,7 @@ init_lock(struct blocking_store *blocking)
 }
 
 struct store *
-blocking_store_new(const struct blocking_store_options *options)
+blocking_store_new(const struct redis_url *url, const struct redis_tls *tls, int64_t timeout_us)
 {
     struct blocking_store *blocking = calloc(1, sizeof(*blocking));
     int status = ENOMEM;
@@ -316,10 +285,15 @@ blocking_store_new(const struct blocking_store_options *options)
     if (blocking == NULL)
         return NULL;
     blocking->store.ops = &blocking_store_ops;
-    blocking->options = *options;
     blocking->queue_end = &blocking->queue;
     init_lock(blocking);
     blocking->base = event_base_new();
+    blocking->options = (struct redis_store_options){.base = blocking->base,
+                                                     .url = url,
+                                                     .tls = tls,
+                                                     .timeout_us = timeout_us,
+                                                     .program = "libratelimit",
+                                                     .worker = (unsigned)getpid()};
     blocking->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (blocking->base && blocking->wake >= 0)
         blocking->on_wake =

@@ -21,15 +21,12 @@
 
 struct redis_tls;
 
-struct blocking_store_options {
-    const struct redis_url *url; /* borrowed for the store's life, as is the next */
-    const struct redis_tls *tls; /* NULL where the URL does not ask for TLS */
-    int64_t timeout_us;          /* store_take takes no longer, plus the switch between two threads */
-};
-
-/* NULL with errno if out of memory, threads or descriptors. store_free waits for the thread's end; no call may be
-   under way, and it must be in the process that made it. */
-struct store *blocking_store_new(const struct blocking_store_options *options);
+/* `url` and `tls` (NULL where the URL does not ask for TLS) are borrowed for the store's life. store_take takes no longer
+   than `timeout_us`, plus the switch between two threads. Has no store_cancel, store_flush and store_health. NULL with errno
+   if out of memory, threads or descriptors. store_free waits for the thread's end; no call may be under way, and it must be in
+   the process that made it. */
+struct store *blocking_store_new(const struct redis_url *url, const struct redis_tls *tls,
+                                 int64_t timeout_us);
 
 /* Waits until the store is ready. False, with a reason, if `timeout_us` pass first. */
 bool blocking_store_await(struct store *store, int64_t timeout_us, char *reason, size_t bytes);

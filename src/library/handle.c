@@ -52,35 +52,25 @@ ratelimit_log_to(void (*sink)(void *arg, enum ratelimit_log_level level, const c
 
 /* Options. */
 
-struct option {
-    const char *name;
-    int64_t min, max, usual;
-};
-
-/* Replaces 0 by the default; false with an error if the value is out of range. */
+/* Replaces 0 by the usual value. False, with an error: it is not 1 to `max`. */
 static bool
-read_option(int64_t *value, const struct option *option, struct ratelimit_error *error)
+read_option(const char *name, int64_t *value, int64_t max, int64_t usual, struct ratelimit_error *error)
 {
     if (*value == 0)
-        *value = option->usual;
-    if (*value >= option->min && *value <= option->max)
+        *value = usual;
+    if (*value >= 1 && *value <= max)
         return true;
-    error_set(error, RATELIMIT_BAD_OPTION,
-              "%s is %" PRId64 "; accepted: %" PRId64 " to %" PRId64 ", or 0 for %" PRId64, option->name,
-              *value, option->min, option->max, option->usual);
+    error_set(error, RATELIMIT_BAD_OPTION, "%s is %" PRId64 "; accepted: 1 to %" PRId64 ", or 0 for %" PRId64,
+              name, *value, max, usual);
     return false;
 }
 
 static bool
 read_options(struct ratelimit_store_options *options, struct ratelimit_error *error)
 {
-    static const struct option max_keys = {"max_keys", 1, 1000000000, 1000000};
-    static const struct option timeout = {"timeout_ms", 1, 60000, 100};
-    static const struct option connect = {"connect_timeout_ms", 1, 600000, 2000};
-
-    return read_option(&options->max_keys, &max_keys, error) &&
-           read_option(&options->timeout_ms, &timeout, error) &&
-           read_option(&options->connect_timeout_ms, &connect, error);
+    return read_option("max_keys", &options->max_keys, 1000000000, 1000000, error) &&
+           read_option("timeout_ms", &options->timeout_ms, 60000, 100, error) &&
+           read_option("connect_timeout_ms", &options->connect_timeout_ms, 600000, 2000, error);
 }
 
 /* Opening. */
@@ -93,7 +83,7 @@ open_memory(struct ratelimit_store *store, const struct ratelimit_store_options 
     store->store = memory_store_new(
         &(struct memory_store_options){.max_keys = options->max_keys, .clock = &store->clock});
     if (store->store == NULL)
-        error_set(error, RATELIMIT_NO_RESOURCES, "cannot reserve memory for max_keys %" PRId64 "",
+        error_set(error, RATELIMIT_NO_RESOURCES, "cannot reserve memory for max_keys %" PRId64,
                   options->max_keys);
     return store->store != NULL;
 }
@@ -149,8 +139,7 @@ open_redis(struct ratelimit_store *store, const struct ratelimit_store_options *
     char reason[256];
 
     store->timeout_ms = options->timeout_ms;
-    store->store = blocking_store_new(&(struct blocking_store_options){
-        .url = &store->url, .tls = store->tls, .timeout_us = options->timeout_ms * US_PER_MS});
+    store->store = blocking_store_new(&store->url, store->tls, options->timeout_ms * US_PER_MS);
     if (store->store == NULL) {
         error_set(error, RATELIMIT_NO_RESOURCES, "%s: cannot start its thread: %s", store->url.display,
                   strerror(errno));

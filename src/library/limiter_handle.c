@@ -30,21 +30,12 @@ struct ratelimit_limiter {
 
 /* What is wrong with a limit. */
 
-static enum ratelimit_status
-status_of(enum limit_error reason)
-{
-    switch (reason) {
-    case LIMIT_OK:
-        return RATELIMIT_OK;
-    case LIMIT_NOT_POSITIVE:
-        return RATELIMIT_NOT_POSITIVE;
-    case LIMIT_WINDOW_TOO_LONG:
-        return RATELIMIT_PERIOD_TOO_LONG;
-    case LIMIT_TOO_LARGE:
-        return RATELIMIT_TOO_LARGE;
-    }
-    abort(); /* a bug: no such error */
-}
+static const enum ratelimit_status limit_statuses[] = {
+    [LIMIT_OK] = RATELIMIT_OK,
+    [LIMIT_NOT_POSITIVE] = RATELIMIT_NOT_POSITIVE,
+    [LIMIT_WINDOW_TOO_LONG] = RATELIMIT_PERIOD_TOO_LONG,
+    [LIMIT_TOO_LARGE] = RATELIMIT_TOO_LARGE,
+};
 
 static enum limit_error
 compile(struct limit *compiled, const struct ratelimit_limit *limit)
@@ -70,10 +61,10 @@ refuse_limit(const char *name, const struct ratelimit_limit *limit, enum limit_e
 
     if (limit->algorithm == RATELIMIT_TOKEN_BUCKET)
         return error_set(
-            error, status_of(reason),
+            error, limit_statuses[reason],
             "limiter \"%s\": %s of capacity %" PRId64 ", refill %" PRId64 " in %" PRId64 " ms: %s", name,
             algorithm, limit->limit, limit->refill, limit->period_ms, limit_error_text(reason));
-    return error_set(error, status_of(reason), "limiter \"%s\": %s of %" PRId64 " in %" PRId64 " ms: %s",
+    return error_set(error, limit_statuses[reason], "limiter \"%s\": %s of %" PRId64 " in %" PRId64 " ms: %s",
                      name, algorithm, limit->limit, limit->period_ms, limit_error_text(reason));
 }
 
@@ -225,28 +216,23 @@ report(struct ratelimit_decision *decision, const struct store_request *request)
     decision->reset_after_ms = us_to_ms_up(tightest->reset_after_us);
 }
 
-/* Checks the key and fills the request to the store. */
+/* `operation` is store_take or store_reset. */
 static enum ratelimit_status
-prepare(const struct ratelimit_limiter *limiter, const char *key, struct store_request *request,
-        struct client *client, struct ratelimit_error *error)
+ask(const struct ratelimit_limiter *limiter, const char *key,
+    enum store_status (*operation)(struct store *store, struct store_request *request),
+    struct store_request *request, struct ratelimit_error *error)
 {
     size_t key_bytes = strnlen(key, RATELIMIT_KEY_BYTES + 1);
     enum ratelimit_status status = check_key(limiter, key, key_bytes, error);
+    struct client client;
 
     if (status != RATELIMIT_OK)
         return status;
-    client_write(client, "client", key, key_bytes);
-    /* Field by field: clearing eight decisions would take longer than filling one. */
-    request->subject.client = client;
-    request->subject.rule = limiter->name;
-    request->subject.limits = &limiter->limits;
-    request->cost = 0;
-    return RATELIMIT_OK;
-}
-
-static enum ratelimit_status
-refuse_unavailable(const struct ratelimit_limiter *limiter, struct ratelimit_error *error)
-{
+    client_write(&client, "client", key, key_bytes);
+    request->subject =
+        (struct store_subject){.client = &client, .rule = limiter->name, .limits = &limiter->limits};
+    if (operation(limiter->store->store, request) == STORE_DONE)
+        return error_clear(error);
     return error_set(error, RATELIMIT_UNAVAILABLE,
                      "limiter \"%s\": %s is unavailable, or did not answer within %" PRId64 " ms",
                      limiter->name, limiter->store->url.display, limiter->store->timeout_ms);
@@ -256,8 +242,7 @@ enum ratelimit_status
 ratelimit_take(struct ratelimit_limiter *limiter, const char *key, int64_t cost,
                struct ratelimit_decision *decision, struct ratelimit_error *error)
 {
-    struct store_request request;
-    struct client client;
+    struct store_request request; /* not cleared: that would take longer than a decision */
     enum ratelimit_status status;
 
     if (decision != NULL)
@@ -271,14 +256,11 @@ ratelimit_take(struct ratelimit_limiter *limiter, const char *key, int64_t cost,
         return error_set(error, RATELIMIT_BAD_COST,
                          "limiter \"%s\": the cost is %" PRId64 "; accepted: 0 to %" PRId64, limiter->name,
                          cost, NUMBER_EXACT_MAX);
-    status = prepare(limiter, key, &request, &client, error);
-    if (status != RATELIMIT_OK)
-        return status;
     request.cost = cost;
-    if (store_take(limiter->store->store, &request) != STORE_DONE)
-        return refuse_unavailable(limiter, error);
-    report(decision, &request);
-    return error_clear(error);
+    status = ask(limiter, key, store_take, &request, error);
+    if (status == RATELIMIT_OK)
+        report(decision, &request);
+    return status;
 }
 
 bool
@@ -293,18 +275,11 @@ ratelimit_is_allowed(struct ratelimit_limiter *limiter, const char *key, struct 
 enum ratelimit_status
 ratelimit_reset(struct ratelimit_limiter *limiter, const char *key, struct ratelimit_error *error)
 {
-    struct store_request request;
-    struct client client;
-    enum ratelimit_status status;
+    struct store_request request = {.cost = 0};
 
     if (limiter == NULL || key == NULL)
         return error_set(error, RATELIMIT_NULL, "the %s is NULL", limiter == NULL ? "limiter" : "key");
-    status = prepare(limiter, key, &request, &client, error);
-    if (status != RATELIMIT_OK)
-        return status;
-    if (store_reset(limiter->store->store, &request) != STORE_DONE)
-        return refuse_unavailable(limiter, error);
-    return error_clear(error);
+    return ask(limiter, key, store_reset, &request, error);
 }
 
 const char *
