@@ -138,31 +138,18 @@ log_event(enum log_level level, const char *module, const char *format, ...)
     event_sink(event_sink_arg, level, module, message);
 }
 
-/* Notes the line, unless it repeats the last one. */
-static bool
-is_repeated(struct log_once *once, const char *message)
-{
-    uint64_t hash = siphash128((struct siphash_key){0}, message, strlen(message)).low >> 32;
-    uint32_t now_ms = (uint32_t)(clock_mono_us() / US_PER_MS);
-    uint64_t last = atomic_load(&once->last);
-
-    do {
-        if (last >> 32 == hash && now_ms - (uint32_t)last < LOG_ONCE_MS)
-            return true;
-    } while (!atomic_compare_exchange_weak(&once->last, &last, hash << 32 | now_ms));
-    return false;
-}
-
 void
 log_event_once(struct log_once *once, enum log_level level, const char *module, const char *format, ...)
 {
     char message[LOG_LINE_BYTES];
     va_list arguments;
+    uint64_t hash;
 
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    if (!is_repeated(once, message))
+    hash = siphash128((struct siphash_key){0}, message, strlen(message)).low;
+    if (atomic_exchange(&once->last, hash) != hash)
         log_event(level, module, "%s", message);
 }
 

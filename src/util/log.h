@@ -37,12 +37,11 @@ void log_event(enum log_level level, const char *module, const char *format, ...
 #define log_error(module, ...) log_event(LOG_ERROR, module, __VA_ARGS__)
 
 /*
- * For events that every worker reports: of equal lines in a row, one per LOG_ONCE_MS is written. A line in between that
- * says something else ends the row. One static `once` for each topic, shared by the threads.
+ * For states that every worker reports: of equal lines in a row, the first is written. One static `once` for the lines of
+ * one topic, shared by the threads.
  */
-#define LOG_ONCE_MS 10000
 struct log_once {
-    _Atomic uint64_t last; /* a hash of the line, and when it was written */
+    _Atomic uint64_t last; /* a hash of the last line */
 };
 void log_event_once(struct log_once *once, enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -33,19 +33,13 @@
 struct redis_connection {
     struct redis_connection_options options;
     char name[48]; /* in debug lines, as in Redis' CLIENT LIST */
-    enum {
-        CONNECTION_WAITING,
-        CONNECTION_RESOLVING,
-        CONNECTION_CONNECTING,
-        CONNECTION_HANDSHAKE,
-        CONNECTION_READY
-    } state;
+    enum { WAITING, RESOLVING, CONNECTING, HANDSHAKE, READY } state;
     char reason[REASON_BYTES];
     bool dropping; /* no longer READY: the timer will drop the connection */
     enum redis_connection_pause pause;
-    bool said_lost, said_connected; /* logged: each once, until the connection has been of use */
-    unsigned said_reasons;          /* logged: why Redis refused, one bit per reason; see say_reason */
-    unsigned failures;              /* in a row */
+    bool said_lost;        /* logged: once, until the connection has been of use */
+    unsigned said_reasons; /* logged: why Redis refused, one bit per reason; see say_reason */
+    unsigned failures;     /* in a row */
 
     struct event *timer;                  /* the back-off, or the time limit of the current state */
     unsigned timer_ms;                    /* what it was last set to */
@@ -113,40 +107,23 @@ set_reason(struct redis_connection *connection, const char *reason)
 /* The same line of several workers is one line of the service. */
 static struct log_once connection_log;
 
-static void
-log_lost(struct redis_connection *connection)
-{
-    if (connection->said_lost)
-        return;
-    connection->said_lost = true;
-    connection->said_connected = false;
-    log_warn_once(&connection_log, "redis",
-                  "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
-                  connection->options.handshake.url->display, connection->reason);
-}
-
-static void
-log_connected(struct redis_connection *connection)
-{
-    if (connection->said_connected)
-        return;
-    connection->said_connected = true;
-    log_info_once(&connection_log, "redis", "connected to %s", connection->options.handshake.url->display);
-}
-
 /* The only way to leave the other states: nothing is left of the connection, and the next attempt is timed. */
 static void
 wait_to_begin(struct redis_connection *connection, const char *reason)
 {
     unsigned delay_ms = pause_ms(++connection->failures, connection->pause);
-    bool was_ready = connection->state == CONNECTION_READY;
+    bool was_ready = connection->state == READY;
 
-    connection->state = CONNECTION_WAITING;
+    connection->state = WAITING;
     connection->dropping = false;
     connection->pause = CONNECTION_PAUSE_BACKOFF;
     set_reason(connection, reason);
     arm_timer(connection, delay_ms);
-    log_lost(connection);
+    if (!connection->said_lost)
+        log_warn_once(&connection_log, "redis",
+                      "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
+                      connection->options.handshake.url->display, connection->reason);
+    connection->said_lost = true;
     log_debug("redis", "%s: attempt %u failed: %s; the next one in %u ms", connection->name,
               connection->failures, connection->reason, delay_ms);
     if (was_ready)
@@ -156,12 +133,12 @@ wait_to_begin(struct redis_connection *connection, const char *reason)
 static void
 become_ready(struct redis_connection *connection)
 {
-    connection->state = CONNECTION_READY;
+    connection->state = READY;
     connection->adapter.defers_writes = true;
     connection->reason[0] = '\0';
     connection->timer_failed = false;
     evtimer_del(connection->timer);
-    log_connected(connection);
+    log_info_once(&connection_log, "redis", "connected to %s", connection->options.handshake.url->display);
     log_debug("redis", "%s: Redis accepted the handshake", connection->name);
     connection->options.on_change(connection->options.arg, true);
 }
@@ -189,7 +166,7 @@ redis_connection_drop(struct redis_connection *connection, const char *reason)
 {
     connection->dropping = true; /* the callbacks of pending replies must not send on it */
     free_connection(connection);
-    if (connection->state != CONNECTION_WAITING)
+    if (connection->state != WAITING)
         wait_to_begin(connection, reason);
 }
 
@@ -254,7 +231,7 @@ on_handshake_over(void *arg, const redisReply *refusal)
 static void
 begin_handshake(struct redis_connection *connection)
 {
-    connection->state = CONNECTION_HANDSHAKE;
+    connection->state = HANDSHAKE;
     arm_timer(connection, HANDSHAKE_MS);
     connection->handshake.on_over = on_handshake_over;
     connection->handshake.arg = connection;
@@ -271,16 +248,13 @@ on_connect(const redisAsyncContext *context, int status)
     struct redis_connection *connection = context->data;
     int on = 1;
 
-    if (connection->dropping && status == REDIS_OK)
-        return;
     if (status != REDIS_OK) {
-        /* hiredis frees the context when this returns, with no further callback. */
-        wait_to_begin(connection, context->c.errstr);
-        return;
+        wait_to_begin(connection,
+                      context->c.errstr); /* hiredis frees the context, with no further callback */
+    } else if (!connection->dropping) {
+        setsockopt(context->c.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)); /* no effect on a Unix socket */
+        begin_handshake(connection);
     }
-    if (connection->options.handshake.url->host)
-        setsockopt(context->c.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    begin_handshake(connection);
 }
 
 static void
@@ -296,7 +270,7 @@ on_disconnect(const redisAsyncContext *context, int status)
         reason = refusal;
     }
     /* After our own redisAsyncFree the status is OK, and its caller gives the reason. */
-    if (status != REDIS_OK && connection->state != CONNECTION_WAITING)
+    if (status != REDIS_OK && connection->state != WAITING)
         wait_to_begin(connection, connection->dropping ? connection->reason : reason);
 }
 
@@ -307,14 +281,14 @@ connect_to(struct redis_connection *connection, const char *address)
     redisAsyncContext *context;
 
     log_debug("redis", "%s: connecting to %s", connection->name, url->path ? url->path : address);
-    connection->state = CONNECTION_CONNECTING;
+    connection->state = CONNECTING;
     arm_timer(connection, CONNECT_MS);
     context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
     if (context == NULL || context->err ||
         (url->tls &&
          !redis_tls_start(connection->options.tls, context, url, &connection->certificate_error)) ||
         !redis_adapter_attach(&connection->adapter, context, connection->options.base)) {
-        wait_to_begin(connection, context && context->err ? context->errstr : "out of memory");
+        wait_to_begin(connection, context && context->c.err ? context->c.errstr : "out of memory");
         if (context)
             redisAsyncFree(context);
         return;
@@ -345,7 +319,7 @@ begin(struct redis_connection *connection)
         connect_to(connection, url->host);
         return;
     }
-    connection->state = CONNECTION_RESOLVING; /* without a limit: another lookup would not be quicker */
+    connection->state = RESOLVING; /* without a limit: another lookup would not be quicker */
     connection->lookup =
         redis_resolver_start(connection->options.base, url->host, connection->failures, on_name, connection);
     if (connection->lookup == NULL)
@@ -361,10 +335,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (connection->dropping)
         redis_connection_drop(connection, connection->reason);
-    else if (connection->state == CONNECTION_WAITING)
+    else if (connection->state == WAITING)
         begin(connection);
     else
-        redis_connection_drop(connection, connection->state == CONNECTION_CONNECTING
+        redis_connection_drop(connection, connection->state == CONNECTING
                                               ? "no connection within 500 ms"
                                               : "no reply to the handshake within 600 ms");
 }
@@ -397,7 +371,7 @@ redis_connection_free(struct redis_connection *connection)
 {
     if (connection == NULL)
         return;
-    connection->state = CONNECTION_WAITING; /* reports nothing from here on */
+    connection->state = WAITING; /* reports nothing from here on */
     free_connection(connection);
     event_free(connection->timer);
     free(connection);
@@ -406,7 +380,7 @@ redis_connection_free(struct redis_connection *connection)
 bool
 redis_connection_is_ready(const struct redis_connection *connection)
 {
-    return connection->state == CONNECTION_READY && !connection->dropping;
+    return connection->state == READY && !connection->dropping;
 }
 
 const char *

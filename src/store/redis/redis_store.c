@@ -69,14 +69,16 @@ set_deadline(struct redis_store *redis, int64_t *deadline_us, int64_t now_us)
 static void
 note_stall(struct redis_store *redis, int64_t now_us)
 {
-    static struct log_once once;
+    static struct log_limiter limiter;
+    uint64_t suppressed;
 
     if (redis->stalled_since_us != 0)
         return;
     redis->stalled_since_us = now_us;
-    log_warn_once(&once, "redis",
-                  "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
-                  redis->options.url->display, redis->options.timeout_us / US_PER_MS);
+    if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
+        log_warn("redis",
+                 "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
+                 redis->options.url->display, redis->options.timeout_us / US_PER_MS);
 }
 
 static void
@@ -110,9 +112,10 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* One line per kind of error and interval, for all workers. */
 static void
-report_error(struct redis_store *redis, const struct redis_error *error, const char *text, size_t bytes)
+report_error(struct redis_store *redis, const char *text, size_t bytes)
 {
     static struct log_limiter limiters[REDIS_ERROR_COUNT];
+    const struct redis_error *error = redis_error_of(text, bytes);
     char shown[REDIS_ERROR_SHOWN_BYTES];
     uint64_t suppressed;
 
@@ -175,22 +178,20 @@ on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redis
         redis_connection_drop_soon(redis->connection, error->advice, CONNECTION_PAUSE_LONG);
         break;
     }
-    report_error(redis, error, reply->str, reply->len);
+    report_error(redis, reply->str, reply->len);
     return false;
 }
 
 static void
 on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
 {
-    static const char foreign_text[] = "WRONGTYPE Operation against a key holding the wrong kind of value";
     unsigned foreign = 0;
 
     redis_connection_proved(redis->connection);
     if (!redis_batch_decode(batch, reply->str, reply->len, &foreign))
         report_unexpected(redis);
     if (foreign > 0)
-        report_error(redis, redis_error_of(foreign_text, sizeof(foreign_text) - 1), foreign_text,
-                     sizeof(foreign_text) - 1);
+        report_error(redis, "WRONGTYPE", strlen("WRONGTYPE"));
 }
 
 /* The denial cache is cleared, because it cannot be searched by client alone: each other refusal in it costs one command to
