@@ -1,5 +1,7 @@
 #include "redis_adapter.h"
 
+#include <stdio.h>
+
 #include <event2/event.h>
 
 /* Without its event the connection would wait for ever. */
@@ -87,8 +89,9 @@ cleanup(void *arg)
     adapter->context = NULL;
 }
 
-bool
-redis_adapter_attach(struct redis_adapter *adapter, redisAsyncContext *context, struct event_base *base)
+/* False: out of memory; the context is still its caller's. */
+static bool
+attach(struct redis_adapter *adapter, redisAsyncContext *context, struct event_base *base)
 {
     adapter->readable = event_new(base, context->c.fd, EV_READ | EV_PERSIST, on_readable, adapter);
     adapter->writable = event_new(base, context->c.fd, EV_WRITE | EV_PERSIST, on_writable, adapter);
@@ -106,6 +109,23 @@ redis_adapter_attach(struct redis_adapter *adapter, redisAsyncContext *context, 
     context->ev.cleanup = cleanup;
     redis_guard_attach(&adapter->guard, context);
     return true;
+}
+
+bool
+redis_adapter_open(struct redis_adapter *adapter, struct event_base *base, const struct redis_url *url,
+                   const struct redis_tls *tls, const char *address, char *reason, size_t bytes)
+{
+    redisAsyncContext *context =
+        url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
+
+    if (context != NULL && context->err == 0 &&
+        (!url->tls || redis_tls_start(tls, context, url, &adapter->certificate_error)) &&
+        attach(adapter, context, base))
+        return true;
+    snprintf(reason, bytes, "%s", context && context->c.err ? context->c.errstr : "out of memory");
+    if (context)
+        redisAsyncFree(context);
+    return false;
 }
 
 void

@@ -14,7 +14,6 @@
 #include "redis_adapter.h"
 #include "redis_error.h"
 #include "redis_resolver.h"
-#include "redis_tls.h"
 
 /* A Redis that comes back must be found within a second, even where packets are dropped silently: one attempt and the
    longest back-off take less. */
@@ -48,7 +47,6 @@ struct redis_connection {
     struct redis_handshake handshake;     /* while HANDSHAKE */
 
     struct redis_adapter adapter;
-    const char *certificate_error; /* why the server's certificate was rejected; NULL: it was not */
 };
 
 /* States. */
@@ -88,17 +86,15 @@ say_reason(struct redis_connection *connection, unsigned reason)
     connection->said_reasons |= 1u << reason;
 }
 
-#define REASON_CERTIFICATE REDIS_ERROR_COUNT /* after those of the errors */
-
 /* A rejected certificate is the reason for what follows; hiredis does not know of it. */
 static void
 set_reason(struct redis_connection *connection, const char *reason)
 {
-    if (connection->certificate_error != NULL) {
+    if (connection->adapter.certificate_error != NULL) {
         snprintf(connection->reason, sizeof(connection->reason), "TLS certificate rejected: %s",
-                 connection->certificate_error);
-        connection->certificate_error = NULL;
-        say_reason(connection, REASON_CERTIFICATE);
+                 connection->adapter.certificate_error);
+        connection->adapter.certificate_error = NULL;
+        say_reason(connection, REDIS_ERROR_COUNT); /* after those of the errors */
     } else if (reason != connection->reason) {
         snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
     }
@@ -261,11 +257,11 @@ static void
 on_disconnect(const redisAsyncContext *context, int status)
 {
     struct redis_connection *connection = context->data;
-    const char *reason =
-        connection->adapter.guard.reason ? connection->adapter.guard.reason : context->errstr;
+    const struct redis_guard *guard = &connection->adapter.guard;
+    const char *reason = guard->reason ? guard->reason : context->errstr;
     char refusal[REASON_BYTES];
 
-    if (connection->adapter.guard.has_unasked_error) { /* errstr is its text */
+    if (guard->has_unasked_error) { /* errstr is its text */
         write_refusal(refusal, context->errstr, strlen(context->errstr));
         reason = refusal;
     }
@@ -278,24 +274,19 @@ static void
 connect_to(struct redis_connection *connection, const char *address)
 {
     const struct redis_url *url = connection->options.handshake.url;
-    redisAsyncContext *context;
+    char reason[REASON_BYTES];
 
     log_debug("redis", "%s: connecting to %s", connection->name, url->path ? url->path : address);
     connection->state = CONNECTING;
     arm_timer(connection, CONNECT_MS);
-    context = url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(address, url->port);
-    if (context == NULL || context->err ||
-        (url->tls &&
-         !redis_tls_start(connection->options.tls, context, url, &connection->certificate_error)) ||
-        !redis_adapter_attach(&connection->adapter, context, connection->options.base)) {
-        wait_to_begin(connection, context && context->c.err ? context->c.errstr : "out of memory");
-        if (context)
-            redisAsyncFree(context);
+    if (!redis_adapter_open(&connection->adapter, connection->options.base, url, connection->options.tls,
+                            address, reason, sizeof(reason))) {
+        wait_to_begin(connection, reason);
         return;
     }
-    context->data = connection;
-    redisAsyncSetDisconnectCallback(context, on_disconnect);
-    redisAsyncSetConnectCallback(context, on_connect); /* last: it begins to watch the socket */
+    connection->adapter.context->data = connection;
+    redisAsyncSetDisconnectCallback(connection->adapter.context, on_disconnect);
+    redisAsyncSetConnectCallback(connection->adapter.context, on_connect);
 }
 
 static void
