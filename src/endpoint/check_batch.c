@@ -51,7 +51,7 @@ put_result(struct text *text, const struct check *check)
     } else if (take->verdict == VERDICT_UNAVAILABLE) {
         text_put(text, "{\"status\": 503, \"detail\": \"" RENDER_UNAVAILABLE "\"}");
     } else {
-        text_put(text, "{\"status\": %u, ", take->verdict == VERDICT_ALLOWED ? 200 : 429);
+        text_put(text, "{\"status\": %u, ", decision_json_status(take));
         decision_json_put(text, take);
         text_put(text, "}");
     }

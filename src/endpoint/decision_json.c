@@ -43,7 +43,28 @@ put_no_numbers(struct text *text, const struct limiter_take *take)
         text_put(text, "\"limit\": %" PRId64, take->limits->limits[take->tightest].limit);
     else
         text_put(text, "\"limit\": null");
-    text_put(text, ", \"remaining\": null, \"retry_after_ms\": 0, \"reset_after_ms\": null");
+    text_put(text, ", \"remaining\": null, \"retry_after_ms\": %s, \"reset_after_ms\": null",
+             take->verdict == VERDICT_BLOCKED ? "null" : "0");
+    if (take->verdict == VERDICT_BLOCKED)
+        text_put(text, ", \"blocked\": true");
+    else if (take->rule != NULL && take->limits == NULL)
+        text_put(text, ", \"unlimited\": true");
+}
+
+unsigned
+decision_json_status(const struct limiter_take *take)
+{
+    switch (take->verdict) {
+    case VERDICT_ALLOWED:
+        return 200;
+    case VERDICT_BLOCKED:
+        return 403;
+    case VERDICT_REFUSED:
+        return 429;
+    case VERDICT_UNAVAILABLE:
+        break;
+    }
+    return 503;
 }
 
 void

@@ -6,7 +6,8 @@
  *
  * The numbers are those of the tightest limit; where the rule has several, `limits` has all of them in the
  * rule's order. A number is null where it is unknown (a failure mode decided), retry_after_ms also where
- * waiting will not help; rule and limit are null where no rule matches.
+ * waiting will not help; rule and limit are null where no rule matches. A client that no limit decides under the
+ * rule has `"unlimited": true` or `"blocked": true` at the end, and no numbers.
  */
 #ifndef DECISION_JSON_H
 #define DECISION_JSON_H
@@ -16,6 +17,9 @@
 
 /* The most that decision_json_put writes. */
 #define DECISION_JSON_BYTES(limit_count) (512 + 192 * (size_t)(limit_count))
+
+/* 200, 403 or 429: the status of such a decision. */
+unsigned decision_json_status(const struct limiter_take *take);
 
 /* The fields, without the braces around them. The verdict is not VERDICT_UNAVAILABLE. */
 void decision_json_put(struct text *text, const struct limiter_take *take);

@@ -293,6 +293,13 @@ clamped(int64_t value)
     return value < UINT32_MAX ? value : UINT32_MAX;
 }
 
+/* Envoy has no word for a client that is blocked. */
+static bool
+is_over(const struct limiter_take *take)
+{
+    return take->verdict == VERDICT_REFUSED || take->verdict == VERDICT_BLOCKED;
+}
+
 static void
 put_status(struct text *text, const struct limiter_take *take)
 {
@@ -300,7 +307,7 @@ put_status(struct text *text, const struct limiter_take *take)
     const struct decision *decision;
     const char *unit;
 
-    text_put(text, "{\"code\":\"%s\"", take->verdict == VERDICT_REFUSED ? "OVER_LIMIT" : "OK");
+    text_put(text, "{\"code\":\"%s\"", is_over(take) ? "OVER_LIMIT" : "OK");
     if (take->limits != NULL) {
         limit = &take->limits->limits[take->tightest];
         decision = &take->request.decisions[take->tightest];
@@ -333,7 +340,7 @@ finish(struct endpoint_request *request)
         return (struct response){0};
     for (uint32_t i = 0; i < checks->count; i++) {
         const struct limiter_take *take = &checks->list[i].take;
-        over |= take->verdict == VERDICT_REFUSED;
+        over |= is_over(take);
     }
     text_put(&text, "{\"overallCode\":\"%s\",\"statuses\":[", over ? "OVER_LIMIT" : "OK");
     for (uint32_t i = 0; i < checks->count; i++) {

@@ -221,6 +221,8 @@ make_answer(const struct draft *draft)
     } else if (verdict == VERDICT_REFUSED) {
         put_refused(&body, draft);
         response = response_new(deny_status(draft->key), &body, RESPONSE_PROBLEM, closing);
+    } else if (verdict == VERDICT_BLOCKED) {
+        response = response_problem(403, NULL, "This client is blocked.", closing);
     } else {
         put_unavailable(&body);
         response = response_new(503, &body, RESPONSE_PROBLEM, closing);
@@ -342,7 +344,7 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
     text_put(&body, "{");
     decision_json_put(&body, take);
     text_put(&body, "}\n");
-    response = response_new(take->verdict == VERDICT_ALLOWED ? 200 : 429, &body, RESPONSE_JSON, closing);
+    response = response_new(decision_json_status(take), &body, RESPONSE_JSON, closing);
     add_headers(&response, &draft);
     return response;
 }

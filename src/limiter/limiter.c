@@ -51,38 +51,53 @@ on_store_answer(struct store_request *request, enum store_status status)
 }
 
 static void
-begin(struct limiter *limiter, struct limiter_take *take,
+begin(struct limiter *limiter, struct limiter_take *take, const struct treatment *treatment,
       void (*callback)(struct store_request *request, enum store_status status))
 {
-    const struct rule *rule = take->rule;
+    bool has_own = treatment != NULL && treatment->kind == TREATMENT_LIMITS;
 
     take->limiter = limiter;
-    take->limits = &rule->limits;
+    take->limits = has_own ? &treatment->limits : &take->rule->limits;
     take->degraded = take->decided = false;
     take->tightest = 0;
-    take->request.subject = (struct store_subject){
-        .client = &take->client, .rule = rule->name, .limits = take->limits, .penalty = rule_penalty(rule)};
+    take->request.subject = (struct store_subject){.client = &take->client,
+                                                   .rule = take->rule->name,
+                                                   .limits = take->limits,
+                                                   .penalty = rule_penalty(take->rule)};
     take->request.cost = take->cost;
     take->request.callback = callback;
 }
 
+/* What no limit decides. */
 static void
-let_pass(struct limiter_take *take)
+decide(struct limiter_take *take, enum verdict verdict)
 {
     take->limits = NULL;
-    take->verdict = VERDICT_ALLOWED;
+    take->verdict = verdict;
     take->degraded = take->decided = false;
     take->tightest = 0;
+}
+
+static const struct treatment *
+treatment_of(const struct limiter_take *take)
+{
+    return take->rule == NULL ? NULL : policy_treatment(take->rule, &take->client, &take->address);
 }
 
 enum limiter_status
 limiter_take(struct limiter *limiter, struct limiter_take *take)
 {
-    if (take->rule == NULL) {
-        let_pass(take);
+    const struct treatment *treatment = treatment_of(take);
+
+    if (take->rule == NULL || (treatment != NULL && treatment->kind == TREATMENT_UNLIMITED)) {
+        decide(take, VERDICT_ALLOWED);
         return LIMITER_DONE;
     }
-    begin(limiter, take, on_store_answer);
+    if (treatment != NULL && treatment->kind == TREATMENT_BLOCKED) {
+        decide(take, VERDICT_BLOCKED);
+        return LIMITER_DONE;
+    }
+    begin(limiter, take, treatment, on_store_answer);
     switch (store_take(limiter->store, &take->request)) {
     case STORE_DONE:
         on_decided(take);
@@ -116,7 +131,7 @@ limiter_reset(struct limiter *limiter, struct limiter_take *take)
 {
     enum store_status status;
 
-    begin(limiter, take, on_store_reset);
+    begin(limiter, take, treatment_of(take), on_store_reset);
     if (limiter->local != NULL) /* also what FAILURE_LOCAL has counted; done at once */
         store_reset(limiter->local, &take->request);
     status = store_reset(limiter->store, &take->request);

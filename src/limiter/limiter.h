@@ -18,6 +18,7 @@ enum limiter_status { LIMITER_DONE, LIMITER_PENDING };
 enum verdict {
     VERDICT_ALLOWED,
     VERDICT_REFUSED,
+    VERDICT_BLOCKED,     /* the client is, under the rule; the store is not asked */
     VERDICT_UNAVAILABLE, /* the store is unavailable and the rule fails closed */
 };
 
@@ -30,7 +31,9 @@ struct limiter_take {
     void (*callback)(struct limiter_take *take);
 
     /* The answer. */
-    const struct limit_set *limits; /* what decides; set before the store is asked. NULL: not limited */
+    const struct limit_set
+        *limits; /* what decides, the rule's or the client's own; set before the store is asked.
+                                       NULL: no rule, or the client is unlimited or blocked under it */
     enum verdict verdict;
     bool degraded; /* the store was unavailable: rule->on_store_failure decided */
     bool decided;  /* request.decisions are set; not after the failure modes open and closed */
@@ -61,7 +64,7 @@ enum store_state limiter_store_state(const struct limiter_counts *counts);
 /* The callback never runs before this returns. */
 enum limiter_status limiter_take(struct limiter *limiter, struct limiter_take *take);
 
-/* Forgets the counts of the client under the rule; the cost is ignored. The verdict is VERDICT_ALLOWED when that is done and
+/* Forgets the counts of the client under the rule, by what limits it now; the cost is ignored. The verdict is VERDICT_ALLOWED when that is done and
    VERDICT_UNAVAILABLE when the store cannot; the rest of the answer has no meaning. Otherwise as limiter_take. */
 enum limiter_status limiter_reset(struct limiter *limiter, struct limiter_take *take);
 

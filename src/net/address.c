@@ -190,6 +190,15 @@ network_parse(struct network *network, const char *text, size_t bytes)
     return true;
 }
 
+bool
+network_is_first(const struct network *network)
+{
+    for (unsigned bit = network->prefix; bit < 8u * network->address.size; bit++)
+        if (network->address.bytes[bit / 8] & 0x80 >> bit % 8)
+            return false;
+    return true;
+}
+
 static void
 append_network(struct networks *networks, const struct network *network, struct report *report)
 {

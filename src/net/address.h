@@ -52,6 +52,9 @@ struct network {
    IPv6, whose prefix would count other bits. */
 bool network_parse(struct network *network, const char *text, size_t bytes);
 
+/* Whether its address has no bit set after the prefix. */
+bool network_is_first(const struct network *network);
+
 struct networks {
     struct network *list;
     size_t count;

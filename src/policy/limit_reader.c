@@ -21,6 +21,7 @@
 #define RATE_SCALE        1000000
 #define RATE_FRACTION_MAX 1e9
 
+static const char *const limit_keys[] = {LIMIT_KEYS};
 static const char *const bucket_keys[] = {"capacity", "refill_rate"};
 static const char *const window_keys[] = {"limit", "window"};
 
@@ -151,7 +152,8 @@ read_refill_rate(const struct rules_reader *reader, const struct place *place, c
 
 /* -1: the algorithm is unknown, which has been reported. */
 static int
-read_algorithm(const struct rules_reader *reader, const struct place *place, const cJSON *object)
+read_algorithm(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+               const struct limit *base)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "algorithm");
     struct place at = place_key(place, "algorithm");
@@ -160,6 +162,8 @@ read_algorithm(const struct rules_reader *reader, const struct place *place, con
 
     if (item == NULL && (has(object, "capacity") || has(object, "refill_rate")))
         return TOKEN_BUCKET;
+    if (item == NULL && base != NULL)
+        return base->algorithm;
     if (item == NULL) {
         if (has(object, "limit") || has(object, "window"))
             diagnostic_add(
@@ -182,11 +186,30 @@ read_algorithm(const struct rules_reader *reader, const struct place *place, con
     return algorithm;
 }
 
-/* Windows have defaults; a token bucket has none. */
+/* What a limit leaves out: as in `base`, if that is of the same kind. Otherwise windows have defaults; a token bucket has none. */
+static struct values
+defaults_of(const struct rules_reader *reader, const struct limit *base)
+{
+    struct values values = {.limit = reader->defaults->limit, .window_us = reader->defaults->window_us};
+
+    if (base == NULL)
+        return values;
+    if (base->algorithm == TOKEN_BUCKET)
+        return (struct values){.capacity = base->limit,
+                               .refill = base->units_per_us,
+                               .refill_period_us = base->units_per_token,
+                               .limit = values.limit,
+                               .window_us = values.window_us};
+    values.limit = base->limit;
+    values.window_us = base->window_us;
+    return values;
+}
+
 static void
 check_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-           enum algorithm algorithm)
+           enum algorithm algorithm, const struct limit *base)
 {
+    bool has_base = base != NULL && base->algorithm == TOKEN_BUCKET;
     bool is_bucket = algorithm == TOKEN_BUCKET;
     const char *const *own = is_bucket ? bucket_keys : window_keys;
     const char *const *foreign = is_bucket ? window_keys : bucket_keys;
@@ -197,22 +220,23 @@ check_keys(const struct rules_reader *reader, const struct place *place, const c
         if (has(object, foreign[i]))
             diagnostic_add(reader, &at, NULL, "not a key of %s; it takes \"%s\" and \"%s\"",
                            algorithm_name(algorithm), own[0], own[1]);
-        if (is_bucket && !has(object, own[i]))
+        if (is_bucket && !has_base && !has(object, own[i]))
             diagnostic_add(reader, place, NULL, "token_bucket needs \"%s\"", own[i]);
     }
 }
 
-void
-limit_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-           struct limit *limit)
+/* `object` may have other keys too. */
+static void
+read_limit(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+           const struct limit *base, struct limit *limit)
 {
     size_t before = reader->report->count;
-    struct values values = {.limit = reader->defaults->limit, .window_us = reader->defaults->window_us};
-    int algorithm = read_algorithm(reader, place, object);
+    struct values values = defaults_of(reader, base);
+    int algorithm = read_algorithm(reader, place, object, base);
     enum limit_error error;
 
     if (algorithm >= 0)
-        check_keys(reader, place, object, (enum algorithm)algorithm);
+        check_keys(reader, place, object, (enum algorithm)algorithm, base);
     read_count(reader, place, object, "capacity", &values.capacity);
     read_refill_rate(reader, place, object, &values);
     read_count(reader, place, object, "limit", &values.limit);
@@ -226,4 +250,58 @@ limit_read(const struct rules_reader *reader, const struct place *place, const c
         error = limit_init_window(limit, (enum algorithm)algorithm, values.limit, values.window_us);
     if (error != LIMIT_OK)
         diagnostic_add(reader, place, NULL, "%s", limit_error_text(error));
+}
+
+static void
+refuse_inline(const struct rules_reader *reader, const struct place *place, const cJSON *object)
+{
+    for (size_t i = 0; i < sizeof(limit_keys) / sizeof(limit_keys[0]); i++) {
+        struct place at = place_key(place, limit_keys[i]);
+
+        if (has(object, limit_keys[i]))
+            diagnostic_add(reader, &at, NULL, "not allowed beside \"limits\"; move it into one of them");
+    }
+}
+
+static void
+read_list(const struct rules_reader *reader, const struct place *place, const cJSON *list,
+          struct limit_set *limits)
+{
+    const cJSON *item;
+    size_t index = 0;
+
+    cJSON_ArrayForEach(item, list)
+    {
+        struct place element = place_index(place, index++);
+        struct limit beyond; /* read for its errors only */
+        bool fits = limits->count < LIMIT_SET_MAX;
+
+        if (!cJSON_IsObject(item)) {
+            diagnostic_add(reader, &element, item,
+                           "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
+            continue;
+        }
+        diagnostic_add_keys(reader, &element, item, limit_keys, sizeof(limit_keys) / sizeof(limit_keys[0]));
+        read_limit(reader, &element, item, NULL, fits ? &limits->limits[limits->count++] : &beyond);
+    }
+}
+
+void
+limits_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+            const struct limit_set *base, struct limit_set *limits)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "limits");
+    struct place at = place_key(place, "limits");
+
+    if (list != NULL) {
+        refuse_inline(reader, place, object);
+        if (diagnostic_check_list(reader, &at, list, LIMIT_SET_MAX, "limits, each an object"))
+            read_list(reader, &at, list, limits);
+    } else if (base != NULL && base->count > 1) {
+        diagnostic_add(reader, place, NULL,
+                       "the rule has %u limits: list all that the client is to have, as \"limits\": [...]",
+                       base->count);
+    } else {
+        read_limit(reader, place, object, base ? &base->limits[0] : NULL, &limits->limits[limits->count++]);
+    }
 }

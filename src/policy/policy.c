@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client_list.h"
 #include "path.h"
 
 static void
@@ -13,6 +14,7 @@ rule_fini(struct rule *rule)
     for (uint32_t i = 0; i < rule->identifier_count; i++)
         for (uint32_t k = 0; k < rule->identifiers[i].count; k++)
             free(rule->identifiers[i].sources[k].text);
+    free(rule->treatments);
 }
 
 void
@@ -22,6 +24,9 @@ policy_free(struct policy *policy)
         return;
     for (uint32_t i = 0; i < policy->rule_count; i++)
         rule_fini(&policy->rules[i]);
+    for (uint32_t i = 0; i < policy->list_count; i++)
+        client_list_free(policy->lists[i]);
+    free(policy->lists);
     for (uint32_t i = 0; i < policy->header_count; i++)
         free(policy->headers[i]);
     for (uint32_t i = 0; i < policy->cookie_count; i++)
@@ -63,6 +68,14 @@ policy_match(const struct policy *policy, const struct policy_request *request)
     if (path_decode_slashes(text, &other.bytes))
         other.text = text;
     return first_match(policy, request, &other);
+}
+
+const struct treatment *
+policy_treatment(const struct rule *rule, const struct client *client, const struct address *address)
+{
+    uint32_t number = rule->clients != NULL ? client_table_find(rule->clients, client, address) : 0;
+
+    return number > 0 ? &rule->treatments[number - 1] : NULL;
 }
 
 uint32_t

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "address.h"
+#include "client.h"
 #include "field.h"
 #include "limit.h"
 #include "penalty.h"
@@ -69,6 +71,14 @@ const char *failure_mode_name(enum failure_mode mode);
 int failure_mode_by_name(const char *name);
 
 struct path_pattern; /* path.h */
+struct client_list;  /* client_list.h */
+struct client_table; /* client_table.h */
+
+/* What is done with a client that differs. */
+struct treatment {
+    enum { TREATMENT_LIMITS, TREATMENT_UNLIMITED, TREATMENT_BLOCKED } kind;
+    struct limit_set limits; /* TREATMENT_LIMITS: instead of the rule's */
+};
 
 struct rule {
     char name[RULE_NAME_BYTES + 1];
@@ -77,7 +87,9 @@ struct rule {
     struct identifier identifiers[RULE_IDENTIFIERS_MAX];
     uint32_t identifier_count;
     struct limit_set limits;
-    struct penalty penalty; /* `after` 0: none */
+    struct penalty penalty;             /* `after` 0: none */
+    const struct client_table *clients; /* those that differ: to the number of their treatment; NULL: none */
+    struct treatment *treatments;       /* by number - 1 */
     enum failure_mode on_store_failure;
     uint32_t index; /* its place in policy->rules */
 };
@@ -92,6 +104,9 @@ struct policy {
     char *cookies[POLICY_COOKIES_MAX];
     uint32_t cookie_count;
     bool reads_host; /* some rule looks at the host */
+    /* Lists of clients that differ, in rules and in files: `file` of each (client_list.h) is what to watch. */
+    struct client_list **lists;
+    uint32_t list_count;
 };
 
 /* What applies to rules that do not say. */
@@ -121,6 +136,10 @@ struct policy_request {
 /* The first rule in file order that matches, else the default; NULL: none, the request is not limited. A path with %2F
    in it matches in either spelling (path_decode_slashes), because the application may use either. Any thread. */
 const struct rule *policy_match(const struct policy *policy, const struct policy_request *request);
+
+/* What is done with the client under the rule; NULL: nothing but what the rule says. `address` as in client_table.h. */
+const struct treatment *policy_treatment(const struct rule *rule, const struct client *client,
+                                         const struct address *address);
 
 /* The number of rules that fail closed, which need the store. */
 uint32_t policy_closed_rules(const struct policy *policy);

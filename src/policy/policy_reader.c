@@ -14,12 +14,11 @@
 
 #define VALUES_MAX 100000 /* a file has thousands of rules at most */
 
-/* NULL with a line in the report, or to be freed with cJSON_Delete. */
-static cJSON *
-parse_json(const struct rules_reader *reader, const char *text, size_t bytes)
+cJSON *
+rules_json_parse(const struct rules_reader *reader, const char *text, size_t bytes, size_t values_max)
 {
     size_t at, line, column, mark = json_text_mark_bytes(text, bytes);
-    const char *error = json_text_check(text, bytes, VALUES_MAX, &at);
+    const char *error = json_text_check(text, bytes, values_max, &at);
     cJSON *root;
 
     if (error != NULL) {
@@ -118,7 +117,8 @@ read_root(const struct rules_reader *reader, const cJSON *root)
         diagnostic_add(reader, &at, NULL, "%d rules; at most %d are accepted", count, POLICY_RULES_MAX);
     } else {
         reader->policy->rules = calloc((size_t)count + 1, sizeof(struct rule));
-        if (reader->policy->rules == NULL)
+        reader->policy->lists = calloc((size_t)count + 1, sizeof(struct client_list *));
+        if (reader->policy->rules == NULL || reader->policy->lists == NULL)
             diagnostic_add(reader, &at, NULL, "out of memory");
         else
             read_rules(reader, root);
@@ -137,7 +137,7 @@ policy_parse(const char *name, const char *text, size_t bytes, const struct poli
         report_add(report, "%s: too large: at most %d bytes are accepted", name, POLICY_FILE_BYTES);
         return NULL;
     }
-    root = parse_json(&reader, text, bytes);
+    root = rules_json_parse(&reader, text, bytes, VALUES_MAX);
     if (root == NULL)
         return NULL;
     reader.policy = calloc(1, sizeof(*reader.policy));

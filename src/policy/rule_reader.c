@@ -8,9 +8,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "limits", LIMIT_KEYS};
+static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "clients", LIMITS_KEYS};
 static const char *const match_keys[] = {"path", "methods"};
-static const char *const limit_keys[] = {LIMIT_KEYS};
 
 static void
 read_path(const struct rules_reader *reader, const struct place *place, const cJSON *match, struct rule *rule)
@@ -105,48 +104,12 @@ read_on_store_failure(const struct rules_reader *reader, const struct place *pla
         rule->on_store_failure = (enum failure_mode)mode;
 }
 
-static void
-read_limits(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-            struct rule *rule)
-{
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "limits");
-    struct place at = place_key(place, "limits");
-    const cJSON *item;
-    size_t index = 0;
-
-    if (list == NULL) {
-        limit_read(reader, place, object, &rule->limits.limits[rule->limits.count++]);
-        return;
-    }
-    for (size_t i = 0; i < COUNT(limit_keys); i++) {
-        struct place inline_key = place_key(place, limit_keys[i]);
-
-        if (cJSON_GetObjectItemCaseSensitive(object, limit_keys[i]) != NULL)
-            diagnostic_add(reader, &inline_key, NULL,
-                           "not allowed beside \"limits\"; move it into one of them");
-    }
-    if (!diagnostic_check_list(reader, &at, list, LIMIT_SET_MAX, "limits, each an object"))
-        return;
-    cJSON_ArrayForEach(item, list)
-    {
-        struct place element = place_index(&at, index++);
-        struct limit beyond; /* read for its errors only */
-        bool fits = rule->limits.count < LIMIT_SET_MAX;
-
-        if (!cJSON_IsObject(item)) {
-            diagnostic_add(reader, &element, item,
-                           "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
-            continue;
-        }
-        diagnostic_add_keys(reader, &element, item, limit_keys, COUNT(limit_keys));
-        limit_read(reader, &element, item, fits ? &rule->limits.limits[rule->limits.count++] : &beyond);
-    }
-}
-
 void
 rule_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
           struct rule *rule)
 {
+    size_t before;
+
     if (!cJSON_IsObject(object)) {
         diagnostic_add(reader, place, object,
                        "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
@@ -155,6 +118,8 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     diagnostic_add_keys(reader, place, object, rule_keys, COUNT(rule_keys));
     read_match(reader, place, object, rule);
     identify_by_read(reader, place, object, rule);
-    read_limits(reader, place, object, rule);
+    before = reader->report->count;
+    limits_read(reader, place, object, NULL, &rule->limits);
+    clients_read(reader, place, object, rule, reader->report->count == before);
     read_on_store_failure(reader, place, object, rule);
 }

@@ -2,15 +2,19 @@
  * rules_reader: the files that turn a cJSON tree into a policy, each calling the next.
  *
  *     policy_reader.c       the file: bytes, JSON, the list of rules, rules that hide others
- *     rule_reader.c         one rule: match, on_store_failure, its limits
+ *     rule_reader.c         one rule: match, on_store_failure
  *     identifier_reader.c   its identify_by
- *     limit_reader.c        one limit: algorithm, capacity, refill_rate, limit, window
+ *     limit_reader.c        its limits, or a client's; one limit: algorithm, capacity, refill_rate, limit, window
+ *     clients_reader.c      its clients that differ: which list, and what the list means under the rule
+ *     list_reader.c         one list of clients: in the rule, or a file in JSON or of a line each
  *
  * A reader does not stop at an error: it reports it (diagnostic.h), leaves a safe value and goes on. Its result is
  * valid only if nothing was added to the report.
  */
 #ifndef RULES_READER_H
 #define RULES_READER_H
+
+#include <stdbool.h>
 
 #include <cjson/cJSON.h>
 
@@ -22,7 +26,9 @@ struct place;
 #define DEFAULT_RULE "default"
 
 struct rules_reader {
-    const char *file; /* as the report names it */
+    const char *file; /* as the report names it, */
+    size_t line;      /* with a line of a file of clients; 0: none */
+    const char *rule; /* and a rule to which alone the line applies; NULL: none */
     const struct policy_defaults *defaults;
     struct report *report;
     struct policy *policy; /* being filled */
@@ -41,11 +47,20 @@ void identify_by_read(const struct rules_reader *reader, const struct place *pla
 bool header_read(const struct rules_reader *reader, const struct place *place, const cJSON *shown,
                  const char *name, uint32_t *index);
 
-/* `object` is the rule itself if its limit is inline: only the keys of a limit are read. */
-void limit_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-                struct limit *limit);
+/* The limits of an object: its own one, or those of its `limits`. `base` NULL: of a rule. Else of a client that differs under
+   the rule with those limits: what the client's own one leaves out is as in the rule's only one. */
+void limits_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                 const struct limit_set *base, struct limit_set *limits);
 
-/* The keys of a limit, in a rule or in an object of its `limits`. */
-#define LIMIT_KEYS "algorithm", "capacity", "refill_rate", "limit", "window"
+/* The clients of the rule that differ, after the rest of it. Without `has_limits`, its limits have mistakes. */
+void clients_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                  struct rule *rule, bool has_limits);
+
+/* NULL with a line in the report, or to be freed with cJSON_Delete. */
+cJSON *rules_json_parse(const struct rules_reader *reader, const char *text, size_t bytes, size_t values_max);
+
+/* The keys of a limit, and of an object with limits. */
+#define LIMIT_KEYS  "algorithm", "capacity", "refill_rate", "limit", "window"
+#define LIMITS_KEYS "limits", LIMIT_KEYS
 
 #endif

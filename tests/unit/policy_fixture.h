@@ -62,7 +62,7 @@ match(enum method method, const char *path)
     return policy_match(policy, &request);
 }
 
-static void
+static inline void
 compile_file(const char *path)
 {
     char *text = read_file(path);

@@ -20,6 +20,8 @@ static const char rules[] =
     "{\"default\": {\"algorithm\": \"fixed_window\", \"limit\": 1, \"window\": \"1h\"},"
     " \"shop\": {\"algorithm\": \"fixed_window\", \"limit\": 10, \"window\": \"1m\"},"
     " \"shop.path\": {\"algorithm\": \"fixed_window\", \"limit\": 20, \"window\": \"90s\"},"
+    " \"vip.user\": {\"algorithm\": \"fixed_window\", \"limit\": 10, \"window\": \"1m\","
+    "   \"clients\": {\"user=gold\": \"unlimited\", \"user=bad\": \"blocked\"}},"
     " \"shop.path.user\": {\"algorithm\": \"fixed_window\", \"limit\": 30, \"window\": \"1d\"}}";
 
 static struct policy *policy;
@@ -297,6 +299,15 @@ START_TEST(descriptor_without_a_rule_has_no_limit_in_the_reply)
 }
 END_TEST
 
+START_TEST(blocked_client_is_over_its_limit)
+{
+    assert_reply("{'domain': 'vip', 'descriptors': [{'entries': [{'key': 'user', 'value': 'gold'}]}]}", 200,
+                 "{'overallCode':'OK','statuses':[{'code':'OK'}]}\n");
+    assert_reply("{'domain': 'vip', 'descriptors': [{'entries': [{'key': 'user', 'value': 'bad'}]}]}", 429,
+                 "{'overallCode':'OVER_LIMIT','statuses':[{'code':'OVER_LIMIT'}]}\n");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -314,6 +325,7 @@ main(void)
     tcase_add_test(tests, reply_has_a_status_for_each_descriptor);
     tcase_add_test(tests, one_descriptor_over_its_limit_makes_the_reply_a_429);
     tcase_add_test(tests, descriptor_without_a_rule_has_no_limit_in_the_reply);
+    tcase_add_test(tests, blocked_client_is_over_its_limit);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

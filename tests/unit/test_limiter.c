@@ -52,7 +52,16 @@ fake_cancel(struct store *store, struct store_request *request)
     fake->cancels++;
 }
 
-static const struct store_ops fake_class = {.take = fake_take, .cancel = fake_cancel};
+static enum store_status
+fake_reset(struct store *store, struct store_request *request)
+{
+    struct fake_store *fake = (struct fake_store *)store;
+
+    fake->subject = request->subject;
+    return fake->says;
+}
+
+static const struct store_ops fake_class = {.take = fake_take, .reset = fake_reset, .cancel = fake_cancel};
 
 /* The answer to what is pending. */
 static void
@@ -81,6 +90,9 @@ static const char rules[] =
     "              \"on_store_failure\": \"open\" },"
     "  \"local\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\","
     "               \"on_store_failure\": \"local\" },"
+    "  \"differs\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\", \"clients\": {"
+    "    \"203.0.113.0/24\": { \"limit\": 1000 }, \"203.0.113.8\": \"unlimited\","
+    "    \"203.0.113.9\": \"blocked\", \"203.0.113.7\": { \"limit\": 1000 } } },"
     "  \"three\": { \"limits\": ["
     "    { \"limit\": 10, \"window\": \"1s\", \"algorithm\": \"fixed_window\" },"
     "    { \"limit\": 20, \"window\": \"1m\", \"algorithm\": \"fixed_window\" },"
@@ -119,16 +131,25 @@ tear_down(void)
     policy_free(policy);
 }
 
-static enum limiter_status
-begin(const char *rule, enum store_status says)
+static void
+prepare(const char *rule, uint8_t last_byte, enum store_status says)
 {
+    char text[ADDRESS_TEXT_BYTES];
+
     memset(&take, 0x5a, sizeof(take)); /* what the last take left */
     take.rule = policy_rule(policy, rule);
     ck_assert_ptr_nonnull(take.rule);
-    client_write(&take.client, "ip", "203.0.113.7", 11);
+    take.address = (struct address){.bytes = {203, 0, 113, last_byte}, .size = 4};
+    client_write(&take.client, "ip", text, address_write(&take.address, text));
     take.cost = 2;
     take.callback = on_taken;
     store.says = says;
+}
+
+static enum limiter_status
+begin(const char *rule, enum store_status says)
+{
+    prepare(rule, 7, says);
     return limiter_take(&limiter, &take);
 }
 
@@ -157,6 +178,57 @@ START_TEST(request_without_rule_is_allowed_without_the_store)
     ck_assert(!take.decided && !take.degraded);
     ck_assert_ptr_null(take.limits);
     ck_assert_int_eq(store.takes + local.takes, 0);
+}
+END_TEST
+
+START_TEST(client_that_differs_has_limits_of_its_own)
+{
+    uint64_t id;
+
+    ck_assert_int_eq(begin("differs", STORE_DONE), LIMITER_DONE);
+    ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
+    ck_assert_ptr_ne(take.limits, &take.rule->limits);
+    ck_assert_uint_eq(store.subject.limits->count, 1);
+    ck_assert_int_eq(store.subject.limits->limits[0].limit, 1000);
+    ck_assert_uint_ne(store.subject.limits->id, take.rule->limits.id);
+    ck_assert_str_eq(store.subject.rule, "differs");
+    id = store.subject.limits->id;
+    prepare("differs", 99, STORE_DONE); /* by its network, the same limits */
+    limiter_take(&limiter, &take);
+    ck_assert_uint_eq(store.subject.limits->id, id);
+    take.address.size = 0; /* a name that is spelt as the address is not the address */
+    client_write(&take.client, "client", "203.0.113.7", 11);
+    limiter_take(&limiter, &take);
+    ck_assert_ptr_eq(take.limits, &take.rule->limits);
+}
+END_TEST
+
+static const struct {
+    uint8_t last_byte;
+    enum verdict verdict;
+} undecided[] = {{8, VERDICT_ALLOWED}, {9, VERDICT_BLOCKED}};
+
+START_TEST(unlimited_and_blocked_clients_need_no_store)
+{
+    prepare("differs", undecided[_i].last_byte, STORE_UNAVAILABLE);
+    ck_assert_int_eq(limiter_take(&limiter, &take), LIMITER_DONE);
+    ck_assert_int_eq(take.verdict, undecided[_i].verdict);
+    ck_assert(!take.decided && !take.degraded);
+    ck_assert_ptr_null(take.limits);
+    ck_assert_int_eq(store.takes + local.takes, 0);
+}
+END_TEST
+
+/* What is counted for a client that was limited before it was blocked can still be forgotten. */
+START_TEST(reset_forgets_by_what_limits_the_client)
+{
+    prepare("differs", 7, STORE_DONE);
+    ck_assert_int_eq(limiter_reset(&limiter, &take), LIMITER_DONE);
+    ck_assert_int_eq(store.subject.limits->limits[0].limit, 1000);
+    prepare("differs", 9, STORE_DONE);
+    ck_assert_int_eq(limiter_reset(&limiter, &take), LIMITER_DONE);
+    ck_assert_uint_eq(store.subject.limits->id, take.rule->limits.id);
+    ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
 }
 END_TEST
 
@@ -303,6 +375,9 @@ main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, store_gets_the_client_and_the_limits_of_the_rule);
     tcase_add_test(tests, request_without_rule_is_allowed_without_the_store);
+    tcase_add_test(tests, client_that_differs_has_limits_of_its_own);
+    tcase_add_loop_test(tests, unlimited_and_blocked_clients_need_no_store, 0, ROWS(undecided));
+    tcase_add_test(tests, reset_forgets_by_what_limits_the_client);
     tcase_add_test(tests, immediate_decision_is_the_answer);
     tcase_add_test(tests, later_decision_comes_by_one_callback);
     tcase_add_loop_test(tests, failure_mode_decides_without_the_store, 0, ROWS(failures));

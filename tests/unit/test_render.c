@@ -51,6 +51,74 @@ START_TEST(unlimited_request_shows_no_limit)
 }
 END_TEST
 
+/* A client that is unlimited or blocked under a rule: limits NULL. */
+START_TEST(client_that_no_limit_decides_shows_none)
+{
+    struct limiter_take take = {.rule = policy_rule(policy, "default"), .verdict = VERDICT_ALLOWED};
+    struct response answer = rendered(&take);
+
+    ck_assert_uint_eq(answer.status, 200);
+    check_header(&answer, "X-RateLimit-Limit", NULL);
+    check_header(&answer, "RateLimit-Policy", NULL);
+    check_body(&answer, "{\"message\": \"This is a limited resource.\", \"rule\": \"default\"}\n");
+    take.verdict = VERDICT_BLOCKED;
+    answer = rendered(&take);
+    ck_assert_uint_eq(answer.status, 403);
+    check_header(&answer, "X-RateLimit-Limit", NULL);
+    check_header(&answer, "Retry-After", NULL);
+    check_header(&answer, "Content-Type", "application/problem+json");
+    check_header(&answer, "Cache-Control", "no-store");
+    check_body(&answer, "{\"detail\": \"This client is blocked.\", \"type\": \"about:blank\", "
+                        "\"title\": \"Forbidden\", \"status\": 403}\n");
+}
+END_TEST
+
+/* The same numbers by other limits are another answer. */
+START_TEST(limits_of_a_client_are_shown_instead_of_the_rule_s)
+{
+    struct limiter_take take = decided("default");
+    struct limit_set own = take.rule->limits;
+    struct response answer = rendered(&take);
+
+    check_header(&answer, "X-RateLimit-Limit", "10");
+    own.id = UINT64_MAX;
+    own.limits[0].limit = 1000;
+    take.limits = &own;
+    answer = rendered(&take);
+    check_header(&answer, "X-RateLimit-Limit", "1000");
+    check_header(&answer, "RateLimit-Policy", "\"default\";q=1000;w=60");
+}
+END_TEST
+
+static void
+check_decision(const struct limiter_take *take, unsigned status, const char *body)
+{
+    struct response answer = render_check(renderer, take, false);
+
+    ck_assert_uint_eq(answer.status, status);
+    check_body(&answer, body);
+    response_free(&answer);
+}
+
+START_TEST(decision_says_that_the_client_is_unlimited_or_blocked)
+{
+    struct limiter_take take = {.rule = policy_rule(policy, "default"), .verdict = VERDICT_ALLOWED};
+
+    check_decision(&take, 200,
+                   "{\"allowed\": true, \"rule\": \"default\", \"limit\": null, \"remaining\": null, "
+                   "\"retry_after_ms\": 0, \"reset_after_ms\": null, \"unlimited\": true}\n");
+    take.verdict = VERDICT_BLOCKED;
+    check_decision(&take, 403,
+                   "{\"allowed\": false, \"rule\": \"default\", \"limit\": null, \"remaining\": null, "
+                   "\"retry_after_ms\": null, \"reset_after_ms\": null, \"blocked\": true}\n");
+    take.rule = NULL;
+    take.verdict = VERDICT_ALLOWED;
+    check_decision(&take, 200,
+                   "{\"allowed\": true, \"rule\": null, \"limit\": null, \"remaining\": null, "
+                   "\"retry_after_ms\": 0, \"reset_after_ms\": null}\n");
+}
+END_TEST
+
 static const struct {
     int64_t retry_after_us;
     const char *retry_after;
@@ -259,6 +327,9 @@ main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, allowed_request_shows_what_is_left);
     tcase_add_test(tests, unlimited_request_shows_no_limit);
+    tcase_add_test(tests, client_that_no_limit_decides_shows_none);
+    tcase_add_test(tests, limits_of_a_client_are_shown_instead_of_the_rule_s);
+    tcase_add_test(tests, decision_says_that_the_client_is_unlimited_or_blocked);
     tcase_add_loop_test(tests, refusal_has_retry_after, 0, ROWS(retries));
     tcase_add_test(tests, refusal_above_limit_has_no_retry_after);
     tcase_add_test(tests, failure_mode_closed_is_a_503);
