@@ -3,6 +3,8 @@
  *
  *      ──┬─────────────┬─────────────┬──►      windows begin at whole multiples of window_us since the epoch,
  *        window        window + 1              so every node agrees on them
+ *
+ * A count may be above the limit where it was written under a larger one: nothing passes until the window ends.
  */
 #include "algorithm.h"
 
@@ -19,8 +21,6 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
     int64_t window = now_us / limit->window_us;
 
     (void)pool;
-    if (state->fixed_window.count > limit->limit)
-        state->fixed_window.count = limit->limit; /* counted under a larger limit */
     if (window > state->fixed_window.window)
         state->fixed_window.count = 0;
     /* If the clock is one window behind the state, wait for it; if more, it was set back, and the count moves to it. */
@@ -33,7 +33,7 @@ static bool
 fits(const struct limit *limit, const union algorithm_state *state, int64_t now_us, int64_t cost)
 {
     (void)now_us;
-    return cost <= limit->limit - state->fixed_window.count;
+    return cost == 0 || cost <= limit->limit - state->fixed_window.count;
 }
 
 static void
@@ -51,11 +51,12 @@ report(const struct limit *limit, const union algorithm_state *state, const stru
        int64_t now_us, int64_t cost, bool allowed, struct decision *decision)
 {
     int64_t next_window_us = (state->fixed_window.window + 1) * limit->window_us;
+    int64_t free = limit->limit - state->fixed_window.count;
 
     (void)pool;
     decision->allowed = allowed;
     decision->limit = limit->limit;
-    decision->remaining = limit->limit - state->fixed_window.count;
+    decision->remaining = free > 0 ? free : 0;
     decision->reset_after_us = state->fixed_window.count == 0 ? 0 : next_window_us - now_us;
     if (allowed)
         decision->retry_after_us = 0;

@@ -12,8 +12,26 @@
  * Everything is multiplied by W, so that nothing is rounded: free = (limit - current) * W - previous * (W -
  * e), and a cost fits where cost * W <= free. No product reaches 2^53: every count is at most the limit, and
  * limit * W is below 2^53 by limit_init_window, which chooses the tick for it.
+ *
+ * A count that was written under a larger limit counts as this limit: nothing passes while it is the current one.
  */
 #include "algorithm.h"
+
+static int64_t
+current_of(const struct limit *limit, const union algorithm_state *state)
+{
+    int64_t count = state->sliding_window_counter.current;
+
+    return count < limit->limit ? count : limit->limit;
+}
+
+static int64_t
+previous_of(const struct limit *limit, const union algorithm_state *state)
+{
+    int64_t count = state->sliding_window_counter.previous;
+
+    return count < limit->limit ? count : limit->limit;
+}
 
 static int64_t
 window_ticks(const struct limit *limit)
@@ -35,8 +53,8 @@ free_quota(const struct limit *limit, const union algorithm_state *state, int64_
 {
     int64_t ticks = window_ticks(limit);
 
-    return (limit->limit - state->sliding_window_counter.current) * ticks -
-           state->sliding_window_counter.previous * (ticks - elapsed_ticks(limit, state, now_us));
+    return (limit->limit - current_of(limit, state)) * ticks -
+           previous_of(limit, state) * (ticks - elapsed_ticks(limit, state, now_us));
 }
 
 /* The first tick of a window at which `count` requests of the window before weigh no more than `room` of this
@@ -57,25 +75,15 @@ init(const struct limit *limit, union algorithm_state *state, int64_t now_us)
     state->sliding_window_counter.previous = 0;
 }
 
-/* What was counted under a larger limit counts up to this one. */
-static void
-cap(int64_t *count, const struct limit *limit)
-{
-    if (*count > limit->limit)
-        *count = limit->limit;
-}
-
 static void
 advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
     int64_t window = now_us / limit->window_us;
 
     (void)pool;
-    cap(&state->sliding_window_counter.current, limit);
-    cap(&state->sliding_window_counter.previous, limit);
     if (window > state->sliding_window_counter.window) {
         state->sliding_window_counter.previous =
-            window == state->sliding_window_counter.window + 1 ? state->sliding_window_counter.current : 0;
+            window == state->sliding_window_counter.window + 1 ? current_of(limit, state) : 0;
         state->sliding_window_counter.current = 0;
     }
     /* If the clock is one window behind the state, wait for it; if more, it was set back, and the counts move to it. */
@@ -96,9 +104,9 @@ spend(const struct limit *limit, union algorithm_state *state, struct window_log
       int64_t cost)
 {
     (void)pool;
-    (void)limit;
     (void)now_us;
     state->sliding_window_counter.current += cost;
+    state->sliding_window_counter.previous = previous_of(limit, state);
 }
 
 /*
@@ -111,13 +119,12 @@ fits_at_us(const struct limit *limit, const union algorithm_state *state, int64_
 {
     int64_t room = limit->limit - cost; /* for what has already been counted */
     int64_t start_us = state->sliding_window_counter.window * limit->window_us;
+    int64_t current = current_of(limit, state);
 
-    if (state->sliding_window_counter.current <= room)
-        return start_us + first_tick_with_room(limit, state->sliding_window_counter.previous,
-                                               room - state->sliding_window_counter.current) *
-                              limit->tick_us;
-    return start_us + limit->window_us +
-           first_tick_with_room(limit, state->sliding_window_counter.current, room) * limit->tick_us;
+    if (current <= room)
+        return start_us +
+               first_tick_with_room(limit, previous_of(limit, state), room - current) * limit->tick_us;
+    return start_us + limit->window_us + first_tick_with_room(limit, current, room) * limit->tick_us;
 }
 
 static void

@@ -47,9 +47,9 @@ static void
 advance(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us)
 {
     (void)pool;
-    if (state->token_bucket.level > full_level(limit))
-        state->token_bucket.level = full_level(limit); /* left by a larger limit */
-    if (state->token_bucket.updated_us - now_us > limit->window_us)
+    if (state->token_bucket.level >= full_level(limit))
+        init(limit, state, now_us); /* written under a larger limit, perhaps */
+    else if (state->token_bucket.updated_us - now_us > limit->window_us)
         state->token_bucket.updated_us = now_us; /* the clock was set back */
     else if (level_at(limit, state, now_us) == full_level(limit))
         init(limit, state, now_us); /* a full bucket is the same as a new one */
