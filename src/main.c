@@ -4,8 +4,6 @@
  * Errors in settings and rules are all reported in one run, before anything listens; exit status 2.
  */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +22,7 @@
 #include "reload.h"
 #include "rules_file.h"
 #include "settings.h"
+#include "supervise.h"
 #include "workers.h"
 
 #define EXIT_OPERATOR 2
@@ -33,6 +32,7 @@ extern char **environ;
 struct service {
     struct settings settings;
     struct report report;
+    struct file_set files; /* what the policy was read from */
     struct policy *policy; /* until `generations` has it */
     struct generations *generations;
     struct reload *reload;
@@ -72,7 +72,7 @@ configure(struct service *service)
     const struct settings *settings = &service->settings;
     bool understood = report_is_empty(&service->report);
 
-    service->policy = rules_file_load(settings, &service->report);
+    service->policy = rules_file_load(settings, &service->files, &service->report);
     networks_parse(&service->trusted, settings_place(settings, SETTING_TRUSTED_PROXIES).text,
                    settings->trusted_proxies, &service->report);
     service->uses_redis = strcmp(settings->store, "memory") != 0;
@@ -117,61 +117,8 @@ open_generations(struct service *service)
     if (service->generations == NULL)
         return false;
     service->policy = NULL;
-    service->reload = reload_new(&service->settings, service->generations);
+    service->reload = reload_new(&service->settings, service->generations, &service->files);
     return service->reload != NULL;
-}
-
-static void
-on_second_signal(int signal)
-{
-    (void)signal;
-    _exit(EXIT_FAILURE);
-}
-
-/* The signals that this thread waits for. All other threads inherit the blocked set. */
-static void
-block_signals(sigset_t *awaited)
-{
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(awaited);
-    sigaddset(awaited, SIGTERM);
-    sigaddset(awaited, SIGINT);
-    /* By default these would end the process; operators send them to servers that handle them. */
-    sigaddset(awaited, SIGHUP);
-    sigaddset(awaited, SIGUSR1);
-    sigaddset(awaited, SIGUSR2);
-    pthread_sigmask(SIG_BLOCK, awaited, NULL);
-}
-
-static void
-on_hangup(struct service *service)
-{
-    struct report mistakes;
-
-    report_init(&mistakes);
-    reload_run(service->reload, "SIGHUP", &mistakes);
-    report_fini(&mistakes);
-}
-
-/* Returns on SIGTERM or SIGINT. */
-static void
-await_end(struct service *service, const sigset_t *awaited)
-{
-    sigset_t ending;
-    int number = 0;
-
-    for (sigwait(awaited, &number); number != SIGTERM && number != SIGINT; sigwait(awaited, &number))
-        if (number == SIGHUP)
-            on_hangup(service);
-        else
-            log_info("main", "SIG%s ignored: it has no effect", sigabbrev_np(number));
-    log_info("main", "SIG%s: draining; a second signal ends at once", sigabbrev_np(number));
-    signal(SIGTERM, on_second_signal);
-    signal(SIGINT, on_second_signal);
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
 }
 
 static bool
@@ -257,12 +204,11 @@ serve(struct service *service)
     const struct settings *settings = &service->settings;
     const uint32_t rules = service->policy->rule_count; /* a reload frees the policy */
     const bool has_default = service->policy->fallback != NULL;
-    sigset_t awaited;
     bool started;
 
     if (!open_memory(service) || !open_listeners(service))
         return EXIT_OPERATOR;
-    block_signals(&awaited);
+    supervise_block_signals();
     started = open_generations(service) && start_workers(service);
     if (started && service->tls && settings->redis_tls_skip_verify)
         log_warn("main",
@@ -279,7 +225,7 @@ serve(struct service *service)
             log_info("main", "no rule is named \"default\": requests that match no rule are not limited");
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
                     service->uses_redis ? service->redis.display : "memory");
-        await_end(service, &awaited);
+        started = supervise(service->reload) != 0;
         notify_send("STOPPING=1\nSTATUS=draining");
     }
     workers_stop(&service->workers);
@@ -389,6 +335,7 @@ main(int argc, char **argv)
     redis_url_fini(&service.redis);
     networks_fini(&service.trusted);
     policy_free(service.policy);
+    file_set_fini(&service.files);
     settings_fini(&service.settings);
     report_fini(&service.report);
     return status;

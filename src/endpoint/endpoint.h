@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "generation.h"
 #include "headers.h"
 #include "identity.h"
 #include "limiter.h"
@@ -28,6 +29,7 @@ struct service_state;
 
 /* What the endpoints of a worker share. */
 struct endpoint_context {
+    const struct generations *generations;
     const struct networks *trusted; /* proxies */
     const struct service_state *service;
     struct limiter *limiter;

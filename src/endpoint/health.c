@@ -24,6 +24,19 @@ count_of(const struct limiter_counts *counts, enum failure_mode mode)
     return atomic_load_explicit(&counts->degraded[mode], memory_order_relaxed);
 }
 
+/* The mistakes themselves are in the log: they quote the file. */
+static void
+put_rules(struct text *text, const struct generations *generations)
+{
+    unsigned mistakes = generations_mistakes(generations);
+
+    text_put(text, ", \"rules\": {\"status\": \"%s\"", mistakes == 0 ? "current" : "stale");
+    if (mistakes > 0)
+        text_put(text, ", \"detail\": \"%u mistake%s, see the log; the rules from before stay in force\"",
+                 mistakes, mistakes == 1 ? "" : "s");
+    text_put(text, "}");
+}
+
 /* 200 while the process serves. */
 static enum endpoint_status
 start_health(struct endpoint_request *request)
@@ -37,8 +50,10 @@ start_health(struct endpoint_request *request)
              state == STORE_READY ? "ok" : "degraded", store_health(request->context->limiter->store).kind,
              state_name(state));
     text_put(
-        &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}}\n",
+        &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}",
         count_of(counts, FAILURE_CLOSED), count_of(counts, FAILURE_OPEN), count_of(counts, FAILURE_LOCAL));
+    put_rules(&body, request->context->generations);
+    text_put(&body, "}\n");
     request->response = response_new(200, &body, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }

@@ -332,7 +332,8 @@ server_new(struct event_base *base, int socket, struct limiter *limiter,
     server->now_us = clock_mono_us();
     server->context = (struct exchange_context){
         .options = options,
-        .endpoint = {.trusted = options->trusted,
+        .endpoint = {.generations = options->generations,
+                     .trusted = options->trusted,
                      .service = options->service,
                      .limiter = limiter,
                      .renderer = renderer_new()},

@@ -23,7 +23,7 @@ struct generation_reader {
 struct generations {
     pthread_mutex_t lock; /* publishers exclude each other; no worker takes it */
     struct generation_version *newest;
-    _Atomic unsigned alive;
+    _Atomic unsigned alive, mistakes;
     unsigned reader_count;
     struct generation_reader readers[];
 };
@@ -109,6 +109,18 @@ const struct policy *
 generations_policy(const struct generations *generations)
 {
     return generations->newest->policy;
+}
+
+void
+generations_set_mistakes(struct generations *generations, unsigned mistakes)
+{
+    atomic_store_explicit(&generations->mistakes, mistakes, memory_order_relaxed);
+}
+
+unsigned
+generations_mistakes(const struct generations *generations)
+{
+    return atomic_load_explicit(&generations->mistakes, memory_order_relaxed);
 }
 
 unsigned

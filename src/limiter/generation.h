@@ -61,6 +61,11 @@ bool generations_publish(struct generations *generations, struct policy *policy)
    publishes, or exclude the others. */
 const struct policy *generations_policy(const struct generations *generations);
 
+/* What became of the last attempt to publish: the number of mistakes that kept it from being made; 0: it was published. Any
+   thread. */
+void generations_set_mistakes(struct generations *generations, unsigned mistakes);
+unsigned generations_mistakes(const struct generations *generations);
+
 /* Those not freed yet; for tests. Any thread. */
 unsigned generations_alive(const struct generations *generations);
 

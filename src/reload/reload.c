@@ -5,15 +5,26 @@
 
 #include "log.h"
 #include "rules_file.h"
+#include "watch.h"
+
+#define TRIES_MAX 3
+
+static const char *const causes[] = {
+    [RELOAD_SIGNAL] = "SIGHUP",
+    [RELOAD_FILE] = "a change of the file",
+    [RELOAD_CALL] = "POST /v1/rules/reload",
+};
 
 struct reload {
     const struct settings *settings;
     struct generations *generations;
-    pthread_mutex_t lock; /* held by the one that runs */
+    pthread_mutex_t lock; /* for what follows */
+    struct watch *watch;
+    struct file_set files; /* of the last attempt */
 };
 
 struct reload *
-reload_new(const struct settings *settings, struct generations *generations)
+reload_new(const struct settings *settings, struct generations *generations, struct file_set *files)
 {
     struct reload *reload = calloc(1, sizeof(*reload));
 
@@ -22,6 +33,14 @@ reload_new(const struct settings *settings, struct generations *generations)
     reload->settings = settings;
     reload->generations = generations;
     pthread_mutex_init(&reload->lock, NULL);
+    reload->watch = watch_new();
+    if (reload->watch == NULL) {
+        reload_free(reload);
+        return NULL;
+    }
+    reload->files = *files;
+    *files = (struct file_set){0};
+    watch_set(reload->watch, &reload->files);
     return reload;
 }
 
@@ -30,47 +49,106 @@ reload_free(struct reload *reload)
 {
     if (reload == NULL)
         return;
+    watch_free(reload->watch);
+    file_set_fini(&reload->files);
     pthread_mutex_destroy(&reload->lock);
     free(reload);
 }
 
-/* False with a mistake in the report. */
-static bool
-put_in_force(struct reload *reload, struct report *report)
+int
+reload_watch_fd(const struct reload *reload)
 {
-    struct policy *policy = rules_file_load(reload->settings, report);
-
-    if (policy == NULL)
-        return false;
-    if (generations_publish(reload->generations, policy))
-        return true;
-    policy_free(policy);
-    report_add(report, "%s: out of memory", reload->settings->rules);
-    return false;
-}
-
-static void
-tell_mistakes(const struct reload *reload, const char *cause, const struct report *report)
-{
-    for (size_t i = 0; i < report->count; i++)
-        log_error("rules", "%s", report->lines[i]);
-    log_error("rules", "%s: %zu mistake%s in %s; the rules from before stay in force", cause, report->count,
-              report->count == 1 ? "" : "s", reload->settings->rules);
+    return watch_fd(reload->watch);
 }
 
 bool
-reload_run(struct reload *reload, const char *cause, struct report *mistakes)
+reload_look(struct reload *reload)
 {
-    bool done;
+    bool is_other;
 
     pthread_mutex_lock(&reload->lock);
-    done = put_in_force(reload, mistakes);
-    for (size_t i = 0; i < mistakes->warning_count; i++)
-        log_warn("rules", "%s", mistakes->warnings[i]);
-    if (done)
-        log_info("rules", "%s: rules reloaded", cause);
-    else
-        tell_mistakes(reload, cause, mistakes);
+    is_other = watch_look(reload->watch);
     pthread_mutex_unlock(&reload->lock);
-    return done;
+    return is_other;
+}
+
+/* NULL with mistakes. What changes from here on is noticed: a file that is new among them was perhaps written between its
+   reading and its watch, so all are read again. */
+static struct policy *
+read_rules(struct reload *reload, struct file_set *files, struct report *report)
+{
+    struct policy *policy = NULL;
+
+    watch_look(reload->watch);
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        policy_free(policy);
+        file_set_fini(files);
+        report_fini(report);
+        report_init(report);
+        policy = rules_file_load(reload->settings, files, report);
+        if (!watch_set(reload->watch, files))
+            break;
+    }
+    return policy;
+}
+
+static enum reload_status
+publish(struct reload *reload, struct policy *policy, struct report *report)
+{
+    if (policy == NULL)
+        return RELOAD_REFUSED;
+    if (generations_publish(reload->generations, policy))
+        return RELOAD_DONE;
+    policy_free(policy);
+    report_add(report, "%s: out of memory", reload->settings->rules);
+    return RELOAD_REFUSED;
+}
+
+static enum reload_status
+attempt(struct reload *reload, enum reload_cause cause, struct report *report)
+{
+    struct file_set files = {0};
+    struct policy *policy = read_rules(reload, &files, report);
+    bool is_same = file_set_equals(&files, &reload->files);
+
+    file_set_fini(&reload->files);
+    reload->files = files;
+    if (cause != RELOAD_FILE || !is_same)
+        return publish(reload, policy, report);
+    policy_free(policy);
+    return RELOAD_UNCHANGED;
+}
+
+static void
+tell(const struct reload *reload, enum reload_cause cause, enum reload_status status,
+     const struct report *report)
+{
+    if (status == RELOAD_UNCHANGED) {
+        log_debug("reload", "rules as before, after %s", causes[cause]);
+        return;
+    }
+    for (size_t i = 0; i < report->warning_count; i++)
+        log_warn("reload", "%s", report->warnings[i]);
+    for (size_t i = 0; i < report->count; i++)
+        log_error("reload", "%s", report->lines[i]);
+    if (status == RELOAD_DONE)
+        log_info("reload", "rules reloaded, after %s", causes[cause]);
+    else
+        log_error("reload",
+                  "rules not reloaded: %zu mistake%s in %s; those from before stay in force, after %s",
+                  report->count, report->count == 1 ? "" : "s", reload->settings->rules, causes[cause]);
+}
+
+enum reload_status
+reload_run(struct reload *reload, enum reload_cause cause, struct report *mistakes)
+{
+    enum reload_status status;
+
+    pthread_mutex_lock(&reload->lock);
+    status = attempt(reload, cause, mistakes);
+    if (status != RELOAD_UNCHANGED)
+        generations_set_mistakes(reload->generations, (unsigned)mistakes->count);
+    tell(reload, cause, status, mistakes);
+    pthread_mutex_unlock(&reload->lock);
+    return status;
 }

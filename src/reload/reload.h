@@ -4,25 +4,46 @@
  *      read and compile ─┬─► no mistake: published to every worker (generation.h); one line says what changed
  *                        └─► mistakes: each is logged, the rules that are in force stay, and /health says so
  *
- * From any thread; one runs at a time, and others wait for it.
+ * Three ask for it: the signal and the watch, on the main thread (supervise.h), and the admin listener on its own. Any
+ * thread may; one runs at a time, and the others wait for it.
  */
 #ifndef RELOAD_H
 #define RELOAD_H
 
 #include <stdbool.h>
 
+#include "file_set.h"
 #include "generation.h"
 #include "report.h"
 #include "settings.h"
 
+enum reload_cause {
+    RELOAD_SIGNAL,
+    RELOAD_FILE, /* one of the files is another: nothing happens if they say what they said */
+    RELOAD_CALL, /* POST /v1/rules/reload */
+};
+
+enum reload_status {
+    RELOAD_DONE,      /* what the files say is in force */
+    RELOAD_UNCHANGED, /* they say what they said at the last attempt, whatever came of that; RELOAD_FILE only */
+    RELOAD_REFUSED,   /* mistakes: nothing has changed */
+};
+
 struct reload;
 
-/* Both are borrowed and must outlive it. NULL when out of memory. */
-struct reload *reload_new(const struct settings *settings, struct generations *generations);
+/* `files`: what the rules in force were read from; taken over, and left empty. The rest is borrowed and must outlive it.
+   NULL when out of memory. */
+struct reload *reload_new(const struct settings *settings, struct generations *generations,
+                          struct file_set *files);
 void reload_free(struct reload *reload);
 
-/* `cause` begins the lines of the log, "SIGHUP". False: nothing has changed, and `mistakes`, an initialised report of the
-   caller's, says why. */
-bool reload_run(struct reload *reload, const char *cause, struct report *mistakes);
+/* `mistakes` is an initialised report of the caller's: with RELOAD_REFUSED it says why. */
+enum reload_status reload_run(struct reload *reload, enum reload_cause cause, struct report *mistakes);
+
+/* Readable when a file may have changed; -1: never (watch.h). */
+int reload_watch_fd(const struct reload *reload);
+
+/* Whether a file may have changed since the last call or reload. */
+bool reload_look(struct reload *reload);
 
 #endif

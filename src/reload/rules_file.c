@@ -36,19 +36,31 @@ compile(const struct settings *settings, const char *text, size_t bytes, struct 
     return policy_parse(settings->rules, text, bytes, &defaults, report);
 }
 
-struct policy *
-rules_file_load(const struct settings *settings, struct report *report)
+/* `error`: why the file cannot be read. */
+static void
+report_unread(const struct settings *settings, int error, struct report *report)
 {
-    struct policy *policy = NULL;
-    size_t bytes;
-    char *text = small_file_read(settings->rules, POLICY_FILE_BYTES, &bytes);
-
-    if (text)
-        policy = compile(settings, text, bytes, report);
-    else if (errno == EFBIG)
+    errno = error;
+    if (error == EFBIG)
         settings_diagnostic(settings, SETTING_RULES, report, "larger than 1048576 bytes");
     else
         report_unreadable(settings, report);
+}
+
+struct policy *
+rules_file_load(const struct settings *settings, struct file_set *files, struct report *report)
+{
+    struct policy *policy = NULL;
+    size_t bytes = 0;
+    char *text = small_file_read(settings->rules, POLICY_FILE_BYTES, &bytes);
+    int error = errno;
+
+    if (!file_set_add(files, settings->rules, text, bytes))
+        report_add(report, "%s: out of memory", settings->rules);
+    else if (text == NULL)
+        report_unread(settings, error, report);
+    else
+        policy = compile(settings, text, bytes, report);
     free(text);
     return policy;
 }

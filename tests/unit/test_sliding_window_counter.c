@@ -174,48 +174,51 @@ START_TEST(a_lowered_limit_bounds_what_the_larger_one_counted)
     check_take("one waits as if ten had passed", &limit, &state, START, 1, false, 0, SECOND + 100000,
                2 * SECOND);
     check_take("and does pass then", &limit, &state, START + SECOND + 100000, 1, true, 0, 0, SECOND + 900000);
+}
+END_TEST
 
-    START_TEST(counts_above_a_lowered_limit_count_as_the_limit)
-    {
-        struct limit limit = counter(10, SECOND), lowered = counter(4, SECOND);
-        union algorithm_state state;
+START_TEST(counts_above_a_lowered_limit_count_as_the_limit)
+{
+    struct limit limit = counter(10, SECOND), lowered = counter(4, SECOND);
+    union algorithm_state state;
 
-        algorithm_init(&limit, &state, START);
-        take(&limit, &state, START, 10);
-        check_take("a look", &lowered, &state, START, 0, true, 0, 0, 2 * SECOND);
-        check_take("nothing is left", &lowered, &state, START, 1, false, 0, SECOND + 250000, 2 * SECOND);
-        check_take("nothing is forgotten", &limit, &state, START, 1, false, 0, SECOND + 100000, 2 * SECOND);
-        check_take("half of 4", &lowered, &state, START + SECOND + 500000, 0, true, 2, 0, 500000);
-    }
-    END_TEST
+    algorithm_init(&limit, &state, START);
+    take(&limit, &state, START, 10);
+    check_take("a look", &lowered, &state, START, 0, true, 0, 0, 2 * SECOND);
+    check_take("nothing is left", &lowered, &state, START, 1, false, 0, SECOND + 250000, 2 * SECOND);
+    check_take("nothing is forgotten", &limit, &state, START, 1, false, 0, SECOND + 100000, 2 * SECOND);
+    check_take("half of 4", &lowered, &state, START + SECOND + 500000, 0, true, 2, 0, 500000);
+}
+END_TEST
 
-    START_TEST(the_largest_counts_stay_exact_under_a_lowered_limit)
-    {
-        struct limit limit = counter(NUMBER_EXACT_MAX / 1000000, SECOND),
-                     lowered = counter(1, 365 * 86400 * SECOND);
-        union algorithm_state state;
+START_TEST(the_largest_counts_stay_exact_under_a_lowered_limit)
+{
+    struct limit limit = counter(NUMBER_EXACT_MAX / 1000000, SECOND),
+                 lowered = counter(1, 365 * 86400 * SECOND);
+    union algorithm_state state;
 
-        algorithm_init(&lowered, &state, START);
-        state.sliding_window_counter.current = state.sliding_window_counter.previous = limit.limit;
-        ck_assert(!take(&lowered, &state, START, 1).allowed);
-    }
-    END_TEST
+    algorithm_init(&lowered, &state, START);
+    state.sliding_window_counter.current = state.sliding_window_counter.previous = limit.limit;
+    ck_assert(!take(&lowered, &state, START, 1).allowed);
+}
+END_TEST
 
-    int main(void)
-    {
-        Suite *suite = suite_create("sliding_window_counter");
-        TCase *tests = tcase_create("sliding_window_counter");
+int
+main(void)
+{
+    Suite *suite = suite_create("sliding_window_counter");
+    TCase *tests = tcase_create("sliding_window_counter");
 
-        tcase_add_test(tests, the_previous_window_weighs_less_with_every_microsecond);
-        tcase_add_test(tests, a_refusal_says_in_which_window_the_cost_passes);
-        tcase_add_test(tests, a_coarse_tick_counts_whole_ticks_only);
-        tcase_add_test(tests, the_largest_counters_stay_exact);
-        tcase_add_test(tests, a_clock_one_window_behind_stands_at_the_window_s_start);
-        tcase_add_test(tests, a_clock_set_back_brings_the_counts_along);
-        tcase_add_test(tests, an_unused_counter_remembers_no_moment);
-        tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_counted);
-        tcase_add_test(tests, counts_above_a_lowered_limit_count_as_the_limit);
-        tcase_add_test(tests, the_largest_counts_stay_exact_under_a_lowered_limit);
-        suite_add_tcase(suite, tests);
-        return run_suite(suite);
-    }
+    tcase_add_test(tests, the_previous_window_weighs_less_with_every_microsecond);
+    tcase_add_test(tests, a_refusal_says_in_which_window_the_cost_passes);
+    tcase_add_test(tests, a_coarse_tick_counts_whole_ticks_only);
+    tcase_add_test(tests, the_largest_counters_stay_exact);
+    tcase_add_test(tests, a_clock_one_window_behind_stands_at_the_window_s_start);
+    tcase_add_test(tests, a_clock_set_back_brings_the_counts_along);
+    tcase_add_test(tests, an_unused_counter_remembers_no_moment);
+    tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_counted);
+    tcase_add_test(tests, counts_above_a_lowered_limit_count_as_the_limit);
+    tcase_add_test(tests, the_largest_counts_stay_exact_under_a_lowered_limit);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -211,53 +211,56 @@ START_TEST(a_lowered_capacity_bounds_the_level)
     check_take("under the larger", &larger, &state, START, 1, true, 99, 0, SECOND);
     check_take("a look in the same microsecond", &limit, &state, START, 0, true, 10, 0, 0);
     check_take("one", &limit, &state, START, 1, true, 9, 0, SECOND);
+}
+END_TEST
 
-    START_TEST(a_level_above_a_lowered_capacity_is_a_full_bucket)
-    {
-        struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND);
-        union algorithm_state state;
+START_TEST(a_level_above_a_lowered_capacity_is_a_full_bucket)
+{
+    struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND);
+    union algorithm_state state;
 
-        algorithm_init(&limit, &state, START);
-        take(&limit, &state, START, 4);
-        check_take("6 of 3", &lowered, &state, START, 0, true, 3, 0, 0);
-        check_take("1 of 3", &lowered, &state, START, 1, true, 2, 0, SECOND);
-        check_take("2 of 10: nothing is granted", &limit, &state, START, 0, true, 2, 0, 8 * SECOND);
-        check_take("it fills up to the new capacity", &limit, &state, START + 8 * SECOND, 0, true, 10, 0, 0);
-    }
-    END_TEST
+    algorithm_init(&limit, &state, START);
+    take(&limit, &state, START, 4);
+    check_take("6 of 3", &lowered, &state, START, 0, true, 3, 0, 0);
+    check_take("1 of 3", &lowered, &state, START, 1, true, 2, 0, SECOND);
+    check_take("2 of 10: nothing is granted", &limit, &state, START, 0, true, 2, 0, 8 * SECOND);
+    check_take("it fills up to the new capacity", &limit, &state, START + 8 * SECOND, 0, true, 10, 0, 0);
+}
+END_TEST
 
-    START_TEST(a_level_above_a_lowered_capacity_is_full_though_the_clock_is_behind)
-    {
-        struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND);
-        union algorithm_state state;
+START_TEST(a_level_above_a_lowered_capacity_is_full_though_the_clock_is_behind)
+{
+    struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND);
+    union algorithm_state state;
 
-        algorithm_init(&limit, &state, START);
-        take(&limit, &state, START, 4);
-        check_take("a little behind", &lowered, &state, START - SECOND, 0, true, 3, 0, 0);
-        algorithm_init(&limit, &state, START);
-        take(&limit, &state, START, 4);
-        check_take("far behind", &lowered, &state, START - 100 * SECOND, 0, true, 3, 0, 0);
-    }
-    END_TEST
+    algorithm_init(&limit, &state, START);
+    take(&limit, &state, START, 4);
+    check_take("a little behind", &lowered, &state, START - SECOND, 0, true, 3, 0, 0);
+    algorithm_init(&limit, &state, START);
+    take(&limit, &state, START, 4);
+    check_take("far behind", &lowered, &state, START - 100 * SECOND, 0, true, 3, 0, 0);
+}
+END_TEST
 
-    int main(void)
-    {
-        Suite *suite = suite_create("token_bucket");
-        TCase *tests = tcase_create("token_bucket");
+int
+main(void)
+{
+    Suite *suite = suite_create("token_bucket");
+    TCase *tests = tcase_create("token_bucket");
 
-        tcase_set_timeout(tests, 60);
-        tcase_add_test(tests, bucket_starts_full_and_empties_to_the_last_token);
-        tcase_add_test(tests, a_token_is_there_at_its_microsecond_and_not_before);
-        tcase_add_test(tests, refill_stops_at_capacity);
-        tcase_add_test(tests, cost_above_capacity_never_fits);
-        tcase_add_test(tests, a_refill_that_does_not_divide_never_drifts);
-        tcase_add_test(tests, a_clock_a_little_behind_is_waited_for);
-        tcase_add_test(tests, a_clock_set_back_grants_nothing_and_delays_by_no_more_than_a_window);
-        tcase_add_test(tests, a_full_bucket_remembers_no_moment);
-        tcase_add_test(tests, the_largest_buckets_stay_exact);
-        tcase_add_test(tests, a_lowered_capacity_bounds_the_level);
-        tcase_add_test(tests, a_level_above_a_lowered_capacity_is_a_full_bucket);
-        tcase_add_test(tests, a_level_above_a_lowered_capacity_is_full_though_the_clock_is_behind);
-        suite_add_tcase(suite, tests);
-        return run_suite(suite);
-    }
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, bucket_starts_full_and_empties_to_the_last_token);
+    tcase_add_test(tests, a_token_is_there_at_its_microsecond_and_not_before);
+    tcase_add_test(tests, refill_stops_at_capacity);
+    tcase_add_test(tests, cost_above_capacity_never_fits);
+    tcase_add_test(tests, a_refill_that_does_not_divide_never_drifts);
+    tcase_add_test(tests, a_clock_a_little_behind_is_waited_for);
+    tcase_add_test(tests, a_clock_set_back_grants_nothing_and_delays_by_no_more_than_a_window);
+    tcase_add_test(tests, a_full_bucket_remembers_no_moment);
+    tcase_add_test(tests, the_largest_buckets_stay_exact);
+    tcase_add_test(tests, a_lowered_capacity_bounds_the_level);
+    tcase_add_test(tests, a_level_above_a_lowered_capacity_is_a_full_bucket);
+    tcase_add_test(tests, a_level_above_a_lowered_capacity_is_full_though_the_clock_is_behind);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,36 @@
+/*
+ * file_set: files that were read together: the path of each, and a digest of what was read.
+ *
+ * So that one knows which files to watch, and whether they say something new. One thread at a time.
+ */
+#ifndef FILE_SET_H
+#define FILE_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "siphash.h"
+
+struct file_set_item {
+    char *path;
+    bool was_read;         /* false: it is not there, or cannot be read */
+    struct siphash digest; /* not against forgery */
+};
+
+/* Zeroed is empty. It owns its paths. */
+struct file_set {
+    struct file_set_item *items; /* in the order in which they were added */
+    uint32_t count;
+};
+void file_set_fini(struct file_set *set);
+
+/* `text` NULL: the file could not be read. A path that is there already is not added again. False when out of memory. */
+bool file_set_add(struct file_set *set, const char *path, const char *text, size_t bytes);
+
+bool file_set_has(const struct file_set *set, const char *path);
+
+/* Whether the same files said the same. */
+bool file_set_equals(const struct file_set *a, const struct file_set *b);
+
+#endif
