@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conditions.h"
 #include "endpoint.h"
 #include "number.h"
 #include "path.h"
@@ -38,7 +39,41 @@ put_methods(FILE *out, unsigned methods)
 }
 
 static void
-put_match(FILE *out, const struct rule *rule)
+put_hosts(FILE *out, const struct conditions *conditions)
+{
+    fputs(conditions->host_count > 0 ? ", \"host\": [" : "", out);
+    for (uint32_t i = 0; i < conditions->host_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_string(out, conditions->hosts[i]);
+    }
+    fputs(conditions->host_count > 0 ? "]" : "", out);
+}
+
+static void
+put_header(FILE *out, const struct policy *policy, const struct header_condition *condition)
+{
+    static const char *const before[] = {"", "{\"prefix\": ", "{\"present\": true", "{\"present\": false"};
+
+    put_string(out, policy->headers[condition->header]);
+    fprintf(out, ": %s", before[condition->test]);
+    if (condition->text != NULL)
+        put_string(out, condition->text);
+    fputs(condition->test == HEADER_IS ? "" : "}", out);
+}
+
+static void
+put_headers(FILE *out, const struct policy *policy, const struct conditions *conditions)
+{
+    fputs(conditions->header_count > 0 ? ", \"headers\": {" : "", out);
+    for (uint32_t i = 0; i < conditions->header_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_header(out, policy, &conditions->headers[i]);
+    }
+    fputs(conditions->header_count > 0 ? "}" : "", out);
+}
+
+static void
+put_match(FILE *out, const struct policy *policy, const struct rule *rule)
 {
     if (rule->path == NULL) {
         fputs(", \"match\": null", out);
@@ -48,6 +83,10 @@ put_match(FILE *out, const struct rule *rule)
     put_string(out, path_pattern_text(rule->path));
     if (rule->methods != METHOD_ALL)
         put_methods(out, rule->methods);
+    if (rule->conditions != NULL) {
+        put_hosts(out, rule->conditions);
+        put_headers(out, policy, rule->conditions);
+    }
     fputc('}', out);
 }
 
@@ -101,10 +140,10 @@ put_limit(FILE *out, const struct limit *limit)
 }
 
 static void
-put_rule(FILE *out, const struct rule *rule)
+put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
 {
     fprintf(out, "{\"name\": \"%s\"", rule->name);
-    put_match(out, rule);
+    put_match(out, policy, rule);
     put_identify_by(out, rule);
     fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));
     for (uint32_t i = 0; i < rule->limits.count; i++) {
@@ -120,7 +159,7 @@ put_rules(FILE *out, const struct policy *policy)
     fputs("{\"rules\": [", out);
     for (uint32_t i = 0; i < policy->rule_count; i++) {
         fputs(i > 0 ? ",\n" : "\n", out);
-        put_rule(out, &policy->rules[i]);
+        put_rule(out, policy, &policy->rules[i]);
     }
     fputs("\n]}\n", out);
 }

@@ -5,9 +5,6 @@
 
 #include "path.h"
 
-_Static_assert(SOURCE_IPV4_BITS == ADDRESS_IPV4_BITS && SOURCE_IPV6_BITS == ADDRESS_IPV6_BITS,
-               "a peer as a client is what the source \"ip\" names");
-
 static void
 write_address(struct client *client, const struct address *address)
 {
@@ -128,7 +125,7 @@ identify_by_address(struct limiter_take *take, const struct source *source,
         return IDENTITY_ABSENT;
     take->address = client_address(request);
     if (memcmp(&take->address, &request->peer->address, sizeof(take->address)) == 0 &&
-        source->ipv4_bits == SOURCE_IPV4_BITS && source->ipv6_bits == SOURCE_IPV6_BITS) {
+        source->ipv4_bits == ADDRESS_IPV4_BITS && source->ipv6_bits == ADDRESS_IPV6_BITS) {
         copy_client(&take->client, &request->peer->client);
         return IDENTITY_FOUND;
     }

@@ -19,7 +19,8 @@ struct address {
     uint8_t size;      /* 4, 16; 0: the peer of a Unix socket, which has none */
 };
 
-/* "203.0.113.7" or "2001:db8::/64": an IPv6 client is its /64, because it can be any address within. */
+/* How much of an address is one client, unless a rule says otherwise: "203.0.113.7", "2001:db8::/64". A network hands each
+   machine an IPv6 /64 at least (RFC 4291, section 2.5.4), and the machine can use any address within. */
 #define ADDRESS_IPV4_BITS  32
 #define ADDRESS_IPV6_BITS  64
 #define ADDRESS_TEXT_BYTES 52

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "diagnostic.h"
 #include "number.h"
 #include "rules_reader.h"
@@ -93,7 +94,7 @@ static bool
 parse_bits(const char *text, struct source *source)
 {
     const char *slash = strchr(text, '/');
-    int64_t ipv4_bits = SOURCE_IPV4_BITS, ipv6_bits = SOURCE_IPV6_BITS;
+    int64_t ipv4_bits = ADDRESS_IPV4_BITS, ipv6_bits = ADDRESS_IPV6_BITS;
     char first[4] = "";
 
     if (slash != NULL && slash - text < (ptrdiff_t)sizeof(first))
@@ -148,7 +149,7 @@ parse_source(const struct rules_reader *reader, const struct place *place, const
 {
     const char *text = cJSON_IsString(item) ? item->valuestring : "", *rest;
 
-    *source = (struct source){.ipv4_bits = SOURCE_IPV4_BITS, .ipv6_bits = SOURCE_IPV6_BITS};
+    *source = (struct source){.ipv4_bits = ADDRESS_IPV4_BITS, .ipv6_bits = ADDRESS_IPV6_BITS};
     if ((rest = after(text, "header:")) != NULL) {
         source->kind = SOURCE_HEADER;
         return header_read(reader, place, item, rest, &source->index);
@@ -275,8 +276,8 @@ static void
 add_default(const struct rules_reader *reader, const struct place *place, struct rule *rule)
 {
     struct source ip = {.kind = SOURCE_IP,
-                        .ipv4_bits = SOURCE_IPV4_BITS,
-                        .ipv6_bits = SOURCE_IPV6_BITS,
+                        .ipv4_bits = ADDRESS_IPV4_BITS,
+                        .ipv6_bits = ADDRESS_IPV6_BITS,
                         .text = strdup("ip")};
 
     if (ip.text == NULL)

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "client_list.h"
+#include "conditions.h"
 #include "path.h"
 
 static void
 rule_fini(struct rule *rule)
 {
     path_pattern_free(rule->path);
+    conditions_free(rule->conditions);
     for (uint32_t i = 0; i < rule->identifier_count; i++)
         for (uint32_t k = 0; k < rule->identifiers[i].count; k++)
             free(rule->identifiers[i].sources[k].text);
@@ -36,20 +38,25 @@ policy_free(struct policy *policy)
 }
 
 /* `other`: the path in its other spelling; text NULL: it has none. */
-static const struct rule *
-first_match(const struct policy *policy, const struct policy_request *request, const struct field *other)
+static bool
+matches(const struct rule *rule, const struct policy_request *request, const struct field *other)
 {
     const struct field *path = &request->path;
 
-    for (uint32_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
+    if (rule->path == NULL || (rule->methods & request->method) == 0)
+        return false;
+    if (!path_pattern_matches(rule->path, path->text, path->bytes) &&
+        (other->text == NULL || !path_pattern_matches(rule->path, other->text, other->bytes)))
+        return false;
+    return rule->conditions == NULL || conditions_hold(rule->conditions, request);
+}
 
-        if (rule->path == NULL || (rule->methods & request->method) == 0)
-            continue;
-        if (path_pattern_matches(rule->path, path->text, path->bytes) ||
-            (other->text != NULL && path_pattern_matches(rule->path, other->text, other->bytes)))
-            return rule;
-    }
+static const struct rule *
+first_match(const struct policy *policy, const struct policy_request *request, const struct field *other)
+{
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        if (matches(&policy->rules[i], request, other))
+            return &policy->rules[i];
     return policy->fallback;
 }
 

@@ -46,11 +46,6 @@ enum method method_by_name(const char *name);
 
 enum source_kind { SOURCE_HEADER, SOURCE_COOKIE, SOURCE_HOST, SOURCE_PATH, SOURCE_IP, SOURCE_GLOBAL };
 
-/* How much of an address a client is, where a rule does not say. A network hands each machine an IPv6 /64 at least
-   (RFC 4291, section 2.5.4), of which the machine can use any address. */
-#define SOURCE_IPV4_BITS 32
-#define SOURCE_IPV6_BITS 64
-
 struct source {
     enum source_kind kind;
     uint32_t
@@ -71,6 +66,7 @@ const char *failure_mode_name(enum failure_mode mode);
 int failure_mode_by_name(const char *name);
 
 struct path_pattern; /* path.h */
+struct conditions;   /* conditions.h */
 struct client_list;  /* client_list.h */
 struct client_table; /* client_table.h */
 
@@ -82,8 +78,9 @@ struct treatment {
 
 struct rule {
     char name[RULE_NAME_BYTES + 1];
-    struct path_pattern *path; /* NULL: no `match`; reached by name, or as the default */
-    unsigned methods;          /* set of enum method; with GET comes HEAD */
+    struct path_pattern *path;     /* NULL: no `match`; reached by name, or as the default */
+    unsigned methods;              /* set of enum method; with GET comes HEAD */
+    struct conditions *conditions; /* on host and headers; NULL: none */
     struct identifier identifiers[RULE_IDENTIFIERS_MAX];
     uint32_t identifier_count;
     struct limit_set limits;

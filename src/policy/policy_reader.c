@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conditions.h"
 #include "diagnostic.h"
 #include "json_text.h"
 #include "path.h"
@@ -52,11 +53,11 @@ check_hidden(const struct rules_reader *reader, const struct place *place, const
         return; /* no match, or an invalid one */
     for (const struct rule *before = reader->policy->rules; before < rule; before++) {
         if (before->path == NULL || (rule->methods & ~before->methods) != 0 ||
-            !path_pattern_covers(before->path, rule->path))
+            !path_pattern_covers(before->path, rule->path) ||
+            !conditions_cover(before->conditions, rule->conditions))
             continue;
         diagnostic_add(reader, place, NULL,
-                       "is never reached: \"%s\" comes before it and matches the same paths and at least the "
-                       "same methods",
+                       "is never reached: \"%s\" comes before it and matches every request that it matches",
                        before->name);
         return;
     }

@@ -2,7 +2,8 @@
  * rules_reader: the files that turn a cJSON tree into a policy, each calling the next.
  *
  *     policy_reader.c       the file: bytes, JSON, the list of rules, rules that hide others
- *     rule_reader.c         one rule: match, on_store_failure
+ *     rule_reader.c         one rule: on_store_failure
+ *     match_reader.c        its match
  *     identifier_reader.c   its identify_by
  *     limit_reader.c        its limits, or a client's; one limit: algorithm, capacity, refill_rate, limit, window
  *     clients_reader.c      its clients that differ: which list, and what the list means under the rule
@@ -37,6 +38,10 @@ struct rules_reader {
 /* `rule` is zeroed. */
 void rule_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                struct rule *rule);
+
+/* The rule's `match`, if it has one. */
+void match_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                struct rule *rule);
 
 /* The rule's `identify_by`, ["ip"] where it has none. */
 void identify_by_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
