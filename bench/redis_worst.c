@@ -66,7 +66,7 @@ struct combination {
 
 struct result {
     struct combination combination;
-    unsigned requests, entries;
+    unsigned requests, groups;
     size_t bytes;
     int64_t us;
 };
@@ -340,7 +340,7 @@ measure(const struct combination *combination, struct redis_batch *batch, int ru
         exit(2);
     }
     result.requests = batch->request_count;
-    result.entries = batch->entry_count;
+    result.groups = batch->group_count;
     result.bytes = batch->command_bytes;
     for (int i = 0; i < runs; i++) {
         int64_t us = run_once(combination, batch);
@@ -357,9 +357,9 @@ print_result(const struct result *result)
     const struct combination *c = &result->combination;
 
     printf("%-22s %6" PRId64
-           " us  %3u requests in %3u entries, %6zu bytes%s: %u limit%s, %s, %s, cost %s, stored: %s\n",
+           " us  %3u requests in %3u groups, %6zu bytes%s: %u limit%s, %s, %s, cost %s, stored: %s\n",
            c->algorithm == MIXED ? "mixed" : algorithm_name((enum algorithm)c->algorithm), result->us,
-           result->requests, result->entries, result->bytes, c->by_eval ? " (EVAL)" : "", c->limits,
+           result->requests, result->groups, result->bytes, c->by_eval ? " (EVAL)" : "", c->limits,
            c->limits > 1 ? "s" : "", c->many_rules ? "32 rules" : "1 rule",
            c->many_clients ? "a client each" : "one client", cost_names[c->costs], c->stored->name);
     fflush(stdout);

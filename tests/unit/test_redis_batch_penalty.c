@@ -119,7 +119,7 @@ check_answer(int number, bool allowed, int64_t penalty_us, int64_t remaining, in
     ck_assert_int_eq(request->decisions[0].reset_after_us, reset_after_us);
 }
 
-START_TEST(each_request_of_an_entry_gets_its_own_penalty)
+START_TEST(each_request_of_a_group_gets_its_own_penalty)
 {
     static const char reply[] = "1 1 0 0 3000000 0 2 0 0 1000000 3000000 0 1 0 0 1000000 3000000 600000000 "
                                 "1 1 2 0 1000000 5";
@@ -139,7 +139,7 @@ START_TEST(each_request_of_an_entry_gets_its_own_penalty)
 }
 END_TEST
 
-START_TEST(a_foreign_or_invalid_penalty_affects_no_other_entry)
+START_TEST(a_foreign_or_invalid_penalty_affects_no_other_group)
 {
     static const char *const rows[] = {"0", "1 1 2 0 9 -1", "1 1 2 0 9 9007199254740992", "1 1 2 0 9 x",
                                        "1 1 2 0 9 1.5"};
@@ -248,8 +248,8 @@ main(void)
     tcase_add_test(sent, a_reset_deletes_the_penalty);
     tcase_add_test(sent, a_penalty_takes_its_share_of_the_work);
     tcase_add_test(sent, the_largest_batch_fits_its_command);
-    tcase_add_test(answers, each_request_of_an_entry_gets_its_own_penalty);
-    tcase_add_test(answers, a_foreign_or_invalid_penalty_affects_no_other_entry);
+    tcase_add_test(answers, each_request_of_a_group_gets_its_own_penalty);
+    tcase_add_test(answers, a_foreign_or_invalid_penalty_affects_no_other_group);
     tcase_add_test(answers, a_reply_without_the_penalty_is_invalid);
     tcase_add_test(repeated, only_what_the_penalty_refuses_is_repeated);
     tcase_add_test(repeated, a_penalty_is_repeated_for_a_second_at_most);

@@ -7,9 +7,7 @@
 struct redis_batch *
 redis_batch_new(void)
 {
-    struct redis_batch *batch = calloc(1, sizeof(*batch));
-
-    return batch;
+    return calloc(1, sizeof(struct redis_batch));
 }
 
 void
@@ -25,7 +23,7 @@ void
 redis_batch_clear(struct redis_batch *batch)
 {
     batch->next = NULL;
-    batch->request_count = batch->entry_count = batch->rule_count = batch->key_count = 0;
+    batch->request_count = batch->group_count = batch->rule_count = batch->key_count = 0;
     batch->work = 0;
     batch->live = batch->expiring = 0;
     batch->tried_eval = batch->is_reset = batch->repeats = false;
@@ -52,24 +50,36 @@ is_same_subject(const struct store_subject *a, const struct store_subject *b)
            memcmp(a->client->text, b->client->text, a->client->bytes) == 0;
 }
 
-/* The latest entry of the request's subject, or the empty bucket for a new one (`*entry` NULL). Skips entries whose requests
-   have all been removed: they have no sample to compare with. `*is_known`: the batch has an entry of this client under
+/* The first request of the group that still waits; NULL: none. Before it is sent. */
+static const struct store_request *
+first_of(const struct redis_batch *batch, struct redis_batch_group *group)
+{
+    while (batch->slots[group->first].request == NULL && group->first != group->last)
+        group->first = batch->slots[group->first].next_equal;
+    return batch->slots[group->first].request;
+}
+
+/* The latest group of the request's subject, or the empty bucket for a new one (`*group` NULL). Skips groups whose requests
+   have all been removed: there is nothing to compare with. `*is_known`: the batch has a group of this client under
    any rule, or of another client with the same hash. */
 static uint16_t *
-find_entry(struct redis_batch *batch, const struct store_request *request, uint32_t hash,
-           struct redis_batch_entry **entry, bool *is_known)
+find_group(struct redis_batch *batch, const struct store_request *request, uint32_t hash,
+           struct redis_batch_group **group, bool *is_known)
 {
+    const struct store_request *first;
+
     *is_known = false;
     for (uint32_t i = hash;; i++) {
         uint16_t *bucket = &batch->buckets[i % BATCH_BUCKETS];
-        *entry = NULL;
+        *group = NULL;
         if (*bucket == 0)
             return bucket;
-        *entry = &batch->entries[*bucket - 1];
-        if ((*entry)->hash != hash)
+        *group = &batch->groups[*bucket - 1];
+        if ((*group)->hash != hash)
             continue;
         *is_known = true;
-        if ((*entry)->sample && is_same_subject(&(*entry)->sample->subject, &request->subject))
+        first = first_of(batch, *group);
+        if (first != NULL && is_same_subject(&first->subject, &request->subject))
             return bucket;
     }
 }
@@ -95,7 +105,7 @@ add_rule(struct redis_batch *batch, const struct store_subject *subject)
 }
 
 /* The rest of Redis' work for each key, in the unit of limit_work: to set up another rule, and to decide another equal
-   request of an entry. */
+   request of a group. */
 #define RULE_WORK 3
 #define FOLD_WORK 1
 
@@ -125,31 +135,30 @@ bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_t deadline_us)
 {
     uint32_t hash = hash_client(request->subject.client);
-    struct redis_batch_entry *entry;
+    struct redis_batch_group *group;
     uint16_t *bucket, position = batch->request_count, rule;
     bool is_known;
 
     if (position == BATCH_REQUESTS)
         return false;
-    bucket = find_entry(batch, request, hash, &entry, &is_known);
-    /* Only into the latest entry, so that it does not overtake a request of another cost. */
-    if (entry == NULL || entry->sample->cost != request->cost) {
+    bucket = find_group(batch, request, hash, &group, &is_known);
+    /* Only into the latest group, so that it does not overtake a request of another cost. */
+    if (group == NULL || first_of(batch, group)->cost != request->cost) {
         rule = find_rule(batch, &request->subject);
         if (rule == BATCH_RULES || !add_work(batch, work_of(batch, request, rule)))
             return false;
         if (rule == batch->rule_count)
             add_rule(batch, &request->subject);
-        entry = &batch->entries[batch->entry_count++];
-        *bucket = batch->entry_count;
-        *entry = (struct redis_batch_entry){
-            .hash = hash, .first = position, .last = position, .rule = rule, .sample = request};
+        group = &batch->groups[batch->group_count++];
+        *bucket = batch->group_count;
+        *group = (struct redis_batch_group){.hash = hash, .first = position, .last = position, .rule = rule};
         batch->key_count = (uint16_t)(batch->key_count + store_key_count(&request->subject));
         batch->repeats |= is_known;
     } else {
         if (!add_work(batch, FOLD_WORK * store_key_count(&request->subject)))
             return false;
-        batch->slots[entry->last].next_equal = position;
-        entry->last = position;
+        batch->slots[group->last].next_equal = position;
+        group->last = position;
     }
     request->place = &batch->slots[position];
     batch->slots[position] =
@@ -157,26 +166,6 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
     batch->request_count++;
     batch->live++;
     return true;
-}
-
-/* The next request of its entry that still waits becomes the sample. */
-static void
-replace_sample(struct redis_batch *batch, const struct store_request *request)
-{
-    for (uint32_t i = 0; i < batch->entry_count; i++) {
-        struct redis_batch_entry *entry = &batch->entries[i];
-        if (entry->sample != request)
-            continue;
-        entry->sample = NULL;
-        for (uint16_t position = entry->first;; position = batch->slots[position].next_equal) {
-            if (batch->slots[position].request != NULL) {
-                entry->sample = batch->slots[position].request;
-                return;
-            }
-            if (position == entry->last)
-                return;
-        }
-    }
 }
 
 /* The request is its caller's again. */
@@ -198,7 +187,6 @@ redis_batch_remove(struct store_request *request)
 
     assert(slot->request == request);
     vacate(slot);
-    replace_sample(slot->batch, request);
 }
 
 /* Answering. */
@@ -209,20 +197,16 @@ redis_batch_decide_reset(struct redis_batch *batch)
     batch->slots[0].decided = true;
 }
 
-unsigned
+void
 redis_batch_answer(struct redis_batch *batch)
 {
-    unsigned unavailable = 0;
-
     for (uint16_t i = 0; i < batch->request_count && batch->live > 0; i++) {
         struct redis_batch_slot *slot = &batch->slots[i];
         if (slot->request == NULL)
             continue;
         struct store_request *request = vacate(slot);
-        unavailable += !slot->decided;
         request->callback(request, slot->decided ? STORE_DONE : STORE_UNAVAILABLE);
     }
-    return unavailable;
 }
 
 int64_t
@@ -234,11 +218,9 @@ redis_batch_deadline(const struct redis_batch *batch)
     return INT64_MAX;
 }
 
-unsigned
+void
 redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us)
 {
-    unsigned expired = 0;
-
     for (; batch->expiring < batch->request_count; batch->expiring++) {
         struct redis_batch_slot *slot = &batch->slots[batch->expiring];
         struct store_request *request = slot->request;
@@ -250,7 +232,5 @@ redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us)
         }
         redis_batch_remove(request);
         request->callback(request, STORE_UNAVAILABLE);
-        expired++;
     }
-    return expired;
 }

@@ -3,8 +3,8 @@
  *
  *      requests   0    1    2    3    4         in the order of arrival
  *                 a    b    a    c    a
- *      entries    a×3: 0─►2─►4   b×1: 1   c×1: 3    requests of the same client, rule and cost in a row are folded into
- *                                                  one entry with a count; the script decides them one by one
+ *      groups    a×3: 0─►2─►4   b×1: 1   c×1: 3    requests of the same client, rule and cost in a row are folded into
+ *                                                  one group with a count; the script decides them one by one
  *
  * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after that, its
  * decision is dropped. The batch then no longer reads the request or its subject, both of which may be freed: it keeps
@@ -31,16 +31,15 @@ struct redis_batch_slot {
     struct redis_batch *batch;
     struct store_request *request; /* NULL: answered or removed */
     int64_t deadline_us;           /* monotonic */
-    uint16_t next_equal;           /* in an entry's chain */
+    uint16_t next_equal;           /* in a group's chain */
     bool decided;                  /* the reply has decided it: redis_batch_answer says DONE */
 };
 
-struct redis_batch_entry {
+struct redis_batch_group {
     uint32_t hash;
     uint16_t first, last; /* its slots, chained by `next_equal` */
     uint16_t count;       /* of its requests that were sent */
     uint16_t rule;
-    const struct store_request *sample; /* its first request; valid until it is sent */
 };
 
 /* Copies: the rule may be freed before the reply comes. */
@@ -51,7 +50,7 @@ struct redis_batch_rule {
 
 struct redis_batch {
     struct redis_batch *next; /* the store's list */
-    uint16_t request_count, entry_count, rule_count, key_count;
+    uint16_t request_count, group_count, rule_count, key_count;
     uint16_t work;                /* up to BATCH_WORK */
     uint16_t live;                /* requests without an answer yet */
     uint16_t expiring;            /* slots before this one are empty */
@@ -61,8 +60,8 @@ struct redis_batch {
     int64_t sent_us;              /* monotonic, from before the encode */
     struct denial_cache *denials; /* borrowed: remembers refusals; may be NULL */
     struct redis_batch_slot slots[BATCH_REQUESTS]; /* in the order of arrival */
-    struct redis_batch_entry entries[BATCH_REQUESTS];
-    uint16_t buckets[BATCH_BUCKETS]; /* index of an entry + 1; open addressing */
+    struct redis_batch_group groups[BATCH_REQUESTS];
+    uint16_t buckets[BATCH_BUCKETS]; /* index of a group + 1; open addressing */
     struct redis_batch_rule rules[BATCH_RULES];
 
     char *command; /* as sent */
@@ -95,24 +94,23 @@ bool redis_batch_encode_reset(struct redis_batch *batch);
    NULL: out of memory. */
 char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
 
-/* Writes what the script's reply says into the requests that still wait; runs no callback. It decides none of an entry
-   whose key is not ours, or from the first number on that no decision can have (`*foreign` counts such entries). False
-   where the reply cannot be told apart into entries: what precedes that point is decided. */
+/* Writes what the script's reply says into the requests that still wait; runs no callback. It decides none of a group
+   whose key is not ours, or from the first number on that no decision can have (`*foreign` counts such groups). False
+   where the reply cannot be told apart into groups: what precedes that point is decided. */
 bool redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign);
 
 /* The reset is done. */
 void redis_batch_decide_reset(struct redis_batch *batch);
 
 /* Runs the callback of every request that still waits, in the order of arrival: STORE_DONE where it has been decided,
-   STORE_UNAVAILABLE elsewhere. A callback may remove other requests, and may add some to another batch. Returns how
-   many were unavailable. */
-unsigned redis_batch_answer(struct redis_batch *batch);
+   STORE_UNAVAILABLE elsewhere. A callback may remove other requests, and may add some to another batch. */
+void redis_batch_answer(struct redis_batch *batch);
 
 /* The earliest deadline of a request that still waits; INT64_MAX: none waits. */
 int64_t redis_batch_deadline(const struct redis_batch *batch);
 
-/* Answers what is past its deadline with STORE_UNAVAILABLE; returns how many. `*next_us` is the earliest deadline of the rest,
-   untouched when none is left. */
-unsigned redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us);
+/* Answers what is past its deadline with STORE_UNAVAILABLE. `*next_us` is the earliest deadline of the rest, untouched when
+   none is left. */
+void redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us);
 
 #endif

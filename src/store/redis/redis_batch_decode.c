@@ -71,7 +71,7 @@ read_decision(struct reader *reader, const struct limit *limit, struct decision 
     return true;
 }
 
-/* What requests of an entry get alike. */
+/* What requests of a group get alike. */
 struct answer {
     bool allowed;
     int64_t penalty_us;
@@ -110,10 +110,10 @@ may_be_repeated(const struct redis_batch_rule *rule, const struct answer *answer
     return !answer->allowed && (rule->penalty.after == 0 || answer->penalty_us > 0);
 }
 
-/* Gives the entry's next `count` requests this answer, from `*position` on. */
+/* Gives the group's next `count` requests this answer, from `*position` on. */
 static void
-decide_group(struct redis_batch *batch, const struct redis_batch_rule *rule, const struct answer *answer,
-             int64_t count, uint16_t *position)
+decide_next(struct redis_batch *batch, const struct redis_batch_rule *rule, const struct answer *answer,
+            int64_t count, uint16_t *position)
 {
     bool noted = batch->denials == NULL || !may_be_repeated(rule, answer);
 
@@ -133,16 +133,16 @@ decide_group(struct redis_batch *batch, const struct redis_batch_rule *rule, con
     }
 }
 
-/* One entry's part. False: its end cannot be found. `*good` false: it is not valid; the rest of its requests stay
-   undecided, and the entries after it are not affected. */
+/* One group's part. False: its end cannot be found. `*good` false: it is not valid; the rest of its requests stay
+   undecided, and the groups after it are not affected. */
 static bool
-read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, struct reader *reader,
+read_group(struct redis_batch *batch, const struct redis_batch_group *group, struct reader *reader,
            bool *good)
 {
-    const struct redis_batch_rule *rule = &batch->rules[entry->rule];
+    const struct redis_batch_rule *rule = &batch->rules[group->rule];
     struct answer answer;
-    uint16_t position = entry->first;
-    int64_t rest = entry->count, count;
+    uint16_t position = group->first;
+    int64_t rest = group->count, count;
     struct word word;
 
     *good = true;
@@ -155,7 +155,7 @@ read_entry(struct redis_batch *batch, const struct redis_batch_entry *entry, str
         if (!read_answer(reader, rule, &answer, good))
             return false;
         if (*good)
-            decide_group(batch, rule, &answer, count, &position);
+            decide_next(batch, rule, &answer, count, &position);
     }
     return true;
 }
@@ -166,8 +166,8 @@ redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, u
     struct reader reader = {.at = reply, .end = reply + bytes, .more = bytes > 0};
     bool good;
 
-    for (uint32_t i = 0; i < batch->entry_count; i++) {
-        if (!read_entry(batch, &batch->entries[i], &reader, &good))
+    for (uint32_t i = 0; i < batch->group_count; i++) {
+        if (!read_group(batch, &batch->groups[i], &reader, &good))
             return false;
         *foreign += !good;
     }

@@ -124,16 +124,16 @@ put_rule(char *out, const struct redis_batch_rule *rule)
     return has_penalty(rule) ? put_penalty(out, &rule->penalty) : out;
 }
 
-/* Unchains the entry's empty slots, which are not sent; returns how many requests are left. */
+/* Unchains the group's empty slots, which are not sent; returns how many requests are left. */
 static uint16_t
-prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
+prune_group(struct redis_batch *batch, struct redis_batch_group *group)
 {
     uint16_t count = 0, last = 0;
 
-    for (uint16_t position = entry->first, end = entry->last;; position = batch->slots[position].next_equal) {
+    for (uint16_t position = group->first, end = group->last;; position = batch->slots[position].next_equal) {
         if (batch->slots[position].request != NULL) {
             if (count == 0)
-                entry->first = position;
+                group->first = position;
             else
                 batch->slots[last].next_equal = position;
             last = position;
@@ -143,7 +143,7 @@ prune_entry(struct redis_batch *batch, struct redis_batch_entry *entry)
             break;
     }
     if (count > 0)
-        entry->last = last;
+        group->last = last;
     return count;
 }
 
@@ -151,7 +151,7 @@ static bool
 make_room(struct redis_batch *batch)
 {
     size_t room = PREAMBLE_BYTES + SHA1_DIGITS + (size_t)batch->key_count * (KEY_BYTES + WORD_BYTES) +
-                  (size_t)batch->entry_count * 4 * WORD_BYTES +
+                  (size_t)batch->group_count * 4 * WORD_BYTES +
                   (size_t)batch->rule_count * (1 + 4 * LIMIT_SET_MAX + PENALTY_WORDS) * WORD_BYTES;
     char *command;
 
@@ -165,34 +165,42 @@ make_room(struct redis_batch *batch)
     return true;
 }
 
-/* The next entry after `entry` with requests to send, or the first one after NULL; NULL: there is none. */
-static struct redis_batch_entry *
-next_sent(struct redis_batch *batch, struct redis_batch_entry *entry)
+/* The next group after `group` with requests to send, or the first one after NULL; NULL: there is none. */
+static struct redis_batch_group *
+next_sent(struct redis_batch *batch, struct redis_batch_group *group)
 {
-    entry = entry ? entry + 1 : batch->entries;
-    while (entry < batch->entries + batch->entry_count && entry->count == 0)
-        entry++;
-    return entry < batch->entries + batch->entry_count ? entry : NULL;
+    group = group ? group + 1 : batch->groups;
+    while (group < batch->groups + batch->group_count && group->count == 0)
+        group++;
+    return group < batch->groups + batch->group_count ? group : NULL;
 }
 
-/* Both have the same arguments, which the command then holds once for a run of such entries. */
+/* Of a pruned group, which has one. */
+static const struct store_request *
+first_of(const struct redis_batch *batch, const struct redis_batch_group *group)
+{
+    return batch->slots[group->first].request;
+}
+
+/* Both have the same arguments, which the command then holds once for a run of such groups. */
 static bool
-is_alike(const struct redis_batch_entry *a, const struct redis_batch_entry *b)
+is_alike(const struct redis_batch *batch, const struct redis_batch_group *a,
+         const struct redis_batch_group *b)
 {
-    return a->rule == b->rule && a->count == b->count && a->sample->cost == b->sample->cost;
+    return a->rule == b->rule && a->count == b->count && first_of(batch, a)->cost == first_of(batch, b)->cost;
 }
 
-/* The length of the run of alike entries from `*entry` on; moves `*entry` past it. */
+/* The length of the run of alike groups from `*group` on; moves `*group` past it. */
 static int64_t
-skip_run(struct redis_batch *batch, struct redis_batch_entry **entry)
+skip_run(struct redis_batch *batch, struct redis_batch_group **group)
 {
-    const struct redis_batch_entry *first = *entry;
+    const struct redis_batch_group *first = *group;
     int64_t run = 0;
 
     do {
         run++;
-        *entry = next_sent(batch, *entry);
-    } while (*entry != NULL && is_alike(first, *entry));
+        *group = next_sent(batch, *group);
+    } while (*group != NULL && is_alike(batch, first, *group));
     return run;
 }
 
@@ -201,15 +209,15 @@ static size_t
 count_keys(struct redis_batch *batch)
 {
     size_t keys = 0, runs = 0;
-    struct redis_batch_entry *entry;
+    struct redis_batch_group *group;
 
-    for (uint32_t i = 0; i < batch->entry_count; i++) {
-        entry = &batch->entries[i];
-        entry->count = prune_entry(batch, entry);
-        if (entry->count > 0)
-            keys += batch->rules[entry->rule].limits.count + has_penalty(&batch->rules[entry->rule]);
+    for (uint32_t i = 0; i < batch->group_count; i++) {
+        group = &batch->groups[i];
+        group->count = prune_group(batch, group);
+        if (group->count > 0)
+            keys += batch->rules[group->rule].limits.count + has_penalty(&batch->rules[group->rule]);
     }
-    for (entry = next_sent(batch, NULL); entry != NULL; skip_run(batch, &entry))
+    for (group = next_sent(batch, NULL); group != NULL; skip_run(batch, &group))
         runs++;
     batch->words = 3 + keys + 2 + 4 * runs;
     for (uint32_t i = 0; i < batch->rule_count; i++)
@@ -222,7 +230,7 @@ bool
 redis_batch_encode(struct redis_batch *batch)
 {
     size_t keys = count_keys(batch);
-    struct redis_batch_entry *entry;
+    struct redis_batch_group *group;
     char *out;
 
     if (!make_room(batch))
@@ -232,17 +240,17 @@ redis_batch_encode(struct redis_batch *batch)
     out = put_word(out, take_script_sha1, SHA1_DIGITS);
     batch->arguments = (size_t)(out - batch->command);
     out = put_number(out, (int64_t)keys);
-    for (entry = next_sent(batch, NULL); entry != NULL; entry = next_sent(batch, entry))
-        out = put_keys(out, &entry->sample->subject);
+    for (group = next_sent(batch, NULL); group != NULL; group = next_sent(batch, group))
+        out = put_keys(out, &first_of(batch, group)->subject);
     out = put_number(out, batch->repeats);
     out = put_number(out, batch->rule_count);
     for (uint32_t i = 0; i < batch->rule_count; i++)
         out = put_rule(out, &batch->rules[i]);
-    for (entry = next_sent(batch, NULL); entry != NULL;) {
-        out = put_number(out, entry->rule + 1);
-        out = put_number(out, entry->sample->cost);
-        out = put_number(out, entry->count);
-        out = put_number(out, skip_run(batch, &entry));
+    for (group = next_sent(batch, NULL); group != NULL;) {
+        out = put_number(out, group->rule + 1);
+        out = put_number(out, first_of(batch, group)->cost);
+        out = put_number(out, group->count);
+        out = put_number(out, skip_run(batch, &group));
     }
     batch->command_bytes = (size_t)(out - batch->command);
     assert(batch->command_bytes <= batch->command_room);
