@@ -11,6 +11,8 @@ from service import REPOSITORY
 
 TEXT = (REPOSITORY / "docs/openapi.yaml").read_text()
 DESCRIPTION = yaml.safe_load(TEXT)
+PUBLIC = {path: operations for path, operations in DESCRIPTION["paths"].items() if "servers" not in operations}
+ADMIN = {path: operations for path, operations in DESCRIPTION["paths"].items() if "servers" in operations}
 METHODS = ("get", "head", "post", "put", "delete", "patch", "options", "trace")
 
 RULES = rules_of(bucket(2), **{
@@ -111,7 +113,7 @@ ASKED = [
 # Refused for their headers, whatever they ask.
 REFUSED = [
     *[(path, method, [("X-A", "1")] * 101, b"" if method == "post" else None)
-      for path in DESCRIPTION["paths"] for method in METHODS if method in DESCRIPTION["paths"][path]],
+      for path in PUBLIC for method in METHODS if method in PUBLIC[path]],
     *[(path, "post", {"Sec-Fetch-Site": "cross-site"}, b"{}")
       for path in ("/v1/check", "/v1/check/batch", "/v1/reset", "/json")],
 ]
@@ -159,9 +161,45 @@ def test_what_the_description_forbids_is_refused(serve):
 
 def test_every_path_of_the_service_is_described(serve):
     service = serve(rules=rules_of(ROOMY))
-    for path, operations in DESCRIPTION["paths"].items():
+    for path, operations in PUBLIC.items():
         taken = {method for method in METHODS
                  if service.request(method.upper(), path, body=None if method in ("get", "head") else b"{}").status != 405}
+        assert taken == set(operations) & set(METHODS), path
+
+
+ASKED_OF_ADMIN = [
+    # path in the description, path, method, headers, body
+    ("/v1/rules", "/v1/rules", "get", TOKEN, None), ("/v1/rules", "/v1/rules", "head", TOKEN, None),
+    ("/v1/rules", "/v1/rules", "get", (), None), ("/v1/rules", "/v1/rules", "get", {"Origin": "http://a"}, None),
+    *[("/v1/clients/{client}", f"/v1/clients/{client}", method, TOKEN, None) for method in ("get", "head")
+      for client in ("ip=192.0.2.1", "client=u", "header:x-api-key=k", "cookie:none=x", "no%20client")],
+    ("/v1/clients/{client}", "/v1/clients/client=u", "get", (), None),
+    *[(path, path, method, TOKEN, None) for path in ("/health", "/ready", "/openapi.yaml") for method in ("get", "head")],
+    *[(path, path, method, headers, sent) for path, method, headers, sent in (
+        reset(rule="two", client="u"), reset((), rule="two", client="u"), reset(rule="none", client="u"), reset())],
+]
+
+
+@pytest.mark.parametrize("round_", ["served", "without a token", "the store is away"])
+def test_every_answer_of_the_admin_listener_is_as_it_is_described(serve, start_redis, round_):
+    redis = start_redis()
+    env = {} if round_ == "without a token" else {"ADMIN_TOKEN": "the-token-of-the-operator"}
+    service = serve(redis.url, RULES, env=env, workers=1, admin="127.0.0.1:0")
+    if round_ == "the store is away":
+        redis.kill()
+        service.says("no connection")
+    for described, path, method, headers, sent in ASKED_OF_ADMIN:
+        assert_described(service.admin(method.upper(), path, headers, sent), described, method)
+    for path in ADMIN:
+        assert_described(service.admin("GET", path.replace("{client}", "global"), host="other.example"), path, "get")
+
+
+def test_every_path_of_the_admin_listener_is_described(serve):
+    service = serve(rules=RULES, admin="127.0.0.1:0")
+    for path, operations in ADMIN.items():
+        taken = {method for method in METHODS
+                 if service.admin(method.upper(), path.replace("{client}", "global"),
+                                  body=None if method in ("get", "head") else b"{}").status != 405}
         assert taken == set(operations) & set(METHODS), path
 
 
