@@ -22,7 +22,8 @@ COPY rate_limits.json ./
 # The authorities that rediss:// leads to; the path that OpenSSL would look at itself is a link of Debian's.
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 USER 65532:65532
-# Listens on 0.0.0.0 and $PORT, which is 8000 unless the platform says otherwise.
+# Listens on 0.0.0.0 and $PORT, which is 8000 unless the platform says otherwise. The admin listener is on 127.0.0.1 of the
+# container, where the health check asks it.
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=5s --retries=3 CMD ["/usr/bin/ratelimitd", "healthcheck"]

@@ -165,9 +165,9 @@ open_admin_listener(struct service *service)
 static bool
 open_listeners(struct service *service)
 {
-    bool opened = open_listener(service);
+    bool opened = open_admin_listener(service); /* who waits for the public one finds this one, too */
 
-    return open_admin_listener(service) && opened;
+    return open_listener(service) && opened;
 }
 
 static bool
