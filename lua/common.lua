@@ -14,8 +14,8 @@
 -- microsecond. So a limit has four functions:
 --
 --      load(key, stored, cost)   begins a request: reads its state, unless `stored` is the reply of GET, and
---                                advances it to now. Returns whether the cost fits; nil: the key does not hold
---                                a state of this algorithm
+--                                advances it to now. Returns whether the cost fits; nil: the key does not
+--                                hold a state of this algorithm
 --      settle(spend)             ends a decision: spends the cost, or does not. Returns allowed, remaining,
 --                                retry_after (-1: never) and reset_after
 --      fits()                    begins the next decision of the same request, whose cost is the same

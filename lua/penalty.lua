@@ -4,11 +4,11 @@
 --
 -- A penalty has four functions, called for each request in this order:
 --
---      load(key, stored)   begins a request: reads its state and advances it to now. nil: the key does not hold a
---                          state of a penalty
+--      load(key, stored)   begins a request: reads its state and advances it to now. nil: the key does not
+--                          hold a state of a penalty
 --      rest()              the rest of the penalty; 0: not penalised
---      refuse(count)       counts refusals: as many of `count` as are answered alike, because all are borne or because the
---                          first of them begins a penalty. Returns how many those are
+--      refuse(count)       counts refusals: as many of `count` as are answered alike, because all are borne
+--                          or because the first of them begins a penalty. Returns how many those are
 --      save(key)           ends the request: writes what has changed
 
 local REPETITION_MAX = 45

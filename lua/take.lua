@@ -1,16 +1,16 @@
 -- take: decides a batch of requests, each with one or more limits, and perhaps a penalty, at one moment of
 -- Redis' clock.
 --
--- KEYS  for each request in turn, one key per limit: rl:{client}:rule:index:state, then that of its penalty, if its rule has
---       one: rl:{client}:rule:p
+-- KEYS  for each request in turn, one key per limit: rl:{client}:rule:index:state, then that of its penalty,
+--       if its rule has one: rl:{client}:rule:p
 -- ARGV  1 if a key may appear more than once in KEYS, else 0
 --       the number of rules in this batch, then
 --       a rule     the number of its keys, then for each limit: the name of its algorithm, limit, a, b
 --                    token_bucket  a = units_per_token, b = units_per_us
 --                    the windows   a = window_us,       b = tick_us
 --                  then for its penalty, if it has one: `penalty`, after, within_us, for_us, growth, up_to_us
---       requests   rule (its index above, from 1), cost, count, and for how many requests in a row these hold.
---                    count: the number of equal requests, decided one by one as if each had come alone
+--       requests   rule (its index above, from 1), cost, count, and for how many requests in a row these
+--                    hold. count: the number of equal requests, decided one by one as if each had come alone
 --
 -- Reply: one string of decimal integers, separated by spaces. For each request its decisions in order, equal
 -- ones in a row written once:

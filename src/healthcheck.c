@@ -66,7 +66,8 @@ connect_tcp(int64_t limit_us, const char *host, int64_t port)
     return fd;
 }
 
-/* The admin listener, which answers however many clients the other has; on any free port, nobody here knows which. */
+/* The admin listener, which answers however many clients the other has; on any free port, nobody here knows
+   which. */
 static int
 connect_service(int64_t limit_us, const struct settings *settings)
 {
@@ -96,7 +97,8 @@ ask(int fd)
     return strcmp(reply, healthy) == 0;
 }
 
-/* A full service makes room for this machine (http/places.h), but perhaps not at once: a refusal is tried again. */
+/* A full service makes room for this machine (http/places.h), but perhaps not at once: a refusal is tried
+   again. */
 int
 healthcheck(const struct settings *settings)
 {

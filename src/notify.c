@@ -14,8 +14,8 @@
 
 #include "log.h"
 
-/* How long a manager may leave its queue full: so that READY=1 gets through on a busy machine, and the drain does not
-   wait for a manager that hangs. */
+/* How long a manager may leave its queue full: so that READY=1 gets through on a busy machine, and the drain
+   does not wait for a manager that hangs. */
 #define PATIENCE_S 1
 
 /* `text` is /a/path, or @name in the abstract name space, where a zero byte replaces the @. */

@@ -1,5 +1,6 @@
 /*
- * supervise: what the main thread does while the workers serve: it hears signals, and sees when the rules change.
+ * supervise: what the main thread does while the workers serve: it hears signals, and sees when the rules
+ * change.
  *
  *      SIGHUP                      reloads at once
  *      a file of the rules changes reloads once nothing has changed for QUIET_US: an editor writes more than once
@@ -20,8 +21,8 @@
 /* Blocks the signals above, for this thread and all that it starts. Before the first is started. */
 void supervise_block_signals(void);
 
-/* Returns the signal that ended it, SIGTERM or SIGINT; a second one then ends the process at once. 0: signals cannot be
-   heard, which is logged. */
+/* Returns the signal that ended it, SIGTERM or SIGINT; a second one then ends the process at once. 0: signals
+   cannot be heard, which is logged. */
 int supervise(struct reload *reload);
 
 #endif

@@ -19,7 +19,8 @@
 #include "redis_store.h"
 #include "server.h"
 
-/* How long the first requests wait in the socket's queue for the store to connect, before they are accepted anyway. */
+/* How long the first requests wait in the socket's queue for the store to connect, before they are accepted
+   anyway. */
 #define STORE_FIRST_US (1 * US_PER_S)
 
 struct worker {

@@ -1,5 +1,6 @@
 /*
- * worker: a thread with an event loop, an HTTP server and a handle of the store. A request never crosses threads.
+ * worker: a thread with an event loop, an HTTP server and a handle of the store. A request never crosses
+ * threads.
  *
  *      wait for events ─► HTTP takes requests in ─► the store's batch leaves ─┐
  *             ▲                                                               │
@@ -20,8 +21,8 @@ struct worker;
 struct limiter_counts;
 struct redis_tls;
 
-/* What one worker opens beside its connections: epolls, events and sockets (16), connections that linger, and those
-   that are closed to make room for others, until libmicrohttpd has done so. */
+/* What one worker opens beside its connections: epolls, events and sockets (16), connections that linger, and
+   those that are closed to make room for others, until libmicrohttpd has done so. */
 #define WORKER_DESCRIPTORS (16 + LINGER_MAX + 32)
 
 /* What all workers of a listener share; borrowed. */
@@ -36,8 +37,8 @@ struct worker_options {
     const char *name; /* of their threads, at most 15 bytes; NULL: the process' own */
 };
 
-/* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The worker owns
-   `socket`, also on failure: NULL with errno. */
+/* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The
+   worker owns `socket`, also on failure: NULL with errno. */
 struct worker *worker_start(const struct worker_options *options, unsigned number, int socket);
 
 /* Makes the worker drain and end. From any thread; repeated calls have no effect. */

@@ -17,13 +17,13 @@
 /* The admin listener's own: people, probes and scrapers. */
 #define ADMIN_CONNECTIONS 64
 
-/* The service must end within 10 s, which is how long container runtimes wait. An idle connection has a second of that
-   (connections.h). */
+/* The service must end within 10 s, which is how long container runtimes wait. An idle connection has a
+   second of that (connections.h). */
 #define DRAIN_US       (8 * US_PER_S)
 #define ADMIN_DRAIN_US (3 * US_PER_S / 2)
 
-/* Each connection is a descriptor: raises the soft limit as far as allowed and, if that is not enough, accepts fewer
-   connections, so that accept never runs out of descriptors. */
+/* Each connection is a descriptor: raises the soft limit as far as allowed and, if that is not enough,
+   accepts fewer connections, so that accept never runs out of descriptors. */
 static unsigned
 fit_connections(int64_t wanted, unsigned workers)
 {

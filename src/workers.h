@@ -1,7 +1,7 @@
 /*
- * workers: the threads that serve: one for each socket of the public listener, and one for the admin listener. That one
- * has a loop, a store handle and a limiter of its own, and another table of routes. So it answers while the others have
- * more to do than they can.
+ * workers: the threads that serve: one for each socket of the public listener, and one for the admin
+ * listener. That one has a loop, a store handle and a limiter of its own, and another table of routes. So it
+ * answers while the others have more to do than they can.
  *
  * The main thread only.
  */
@@ -37,8 +37,9 @@ struct workers {
     struct worker *admin; /* NULL: there is none */
 };
 
-/* Takes the sockets of both listeners; of a listener without sockets there is no worker. False, after a line in the log:
-   some did not start. Then, too, workers_stop is to be called. What the options point to is borrowed until then. */
+/* Takes the sockets of both listeners; of a listener without sockets there is no worker. False, after a line
+   in the log: some did not start. Then, too, workers_stop is to be called. What the options point to is
+   borrowed until then. */
 bool workers_start(struct workers *workers, const struct workers_options *options, struct listener *listener,
                    struct listener *admin);
 

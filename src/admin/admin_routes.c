@@ -13,7 +13,8 @@ static const struct route routes[] = {
     {"/v1/reset",     false, ROUTE_POST, ACCESS_ADMIN,      &reset_endpoint, NULL},
 };
 
-/* For browsers: no page may frame, guess or keep an answer, and none of another site may read it. No CORS headers. */
+/* For browsers: no page may frame, guess or keep an answer, and none of another site may read it. No CORS
+   headers. */
 static const struct route_header headers[] = {
     {"Cache-Control", "no-store"},
     {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},

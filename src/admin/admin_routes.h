@@ -1,6 +1,6 @@
 /*
- * admin_routes: the paths of the admin listener. Their endpoints have the face of all endpoints (endpoint.h), and run in
- * the loop of that listener's worker.
+ * admin_routes: the paths of the admin listener. Their endpoints have the face of all endpoints (endpoint.h),
+ * and run in the loop of that listener's worker.
  */
 #ifndef ADMIN_ROUTES_H
 #define ADMIN_ROUTES_H

@@ -1,8 +1,8 @@
 /*
  * client_quota: GET /v1/clients/{client}, what every rule that can have this client leaves it.
  *
- * The client is in the form that logs and keys have (client.h), percent-encoded as a path needs it. Each rule is peeked at,
- * by a check of cost 0, and counts nothing.
+ * The client is in the form that logs and keys have (client.h), percent-encoded as a path needs it. Each rule
+ * is peeked at, by a check of cost 0, and counts nothing.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -39,7 +39,8 @@ read_client(struct client *client, const char *rest)
     return *rest == '\0' && client_parse(client, text, bytes);
 }
 
-/* By a name that the JSON API was given, or by one that is too long to be shown: any rule can have counted that one. */
+/* By a name that the JSON API was given, or by one that is too long to be shown: any rule can have counted
+   that one. */
 static bool
 is_of_any_rule(const struct client *client)
 {
@@ -70,7 +71,8 @@ is_named_by(const struct client *client, const struct identifier *identifier)
     return *text == '\0';
 }
 
-/* The network that an address is a client of, under a rule that says how large one is. False: it is another network. */
+/* The network that an address is a client of, under a rule that says how large one is. False: it is another
+   network. */
 static bool
 set_network(struct limiter_take *take, const struct source *source)
 {

@@ -15,8 +15,8 @@
  * Time: `now` is microseconds since the epoch by the store's clock. A state never goes back in time: with a
  * `now` before its own last moment it stays at that moment. But a state more than one window ahead of the
  * clock can only come from a clock that was set back: it is brought back to `now` with what was spent kept,
- * so that such a step grants nothing and delays no client by more than a window. Durations in a decision count
- * from `now` as given.
+ * so that such a step grants nothing and delays no client by more than a window. Durations in a decision
+ * count from `now` as given.
  *
  * After reset_after a state means the same as none: a store may drop it then, and only then. A state whose
  * quota is full is dropped: advance replaces it with a new one, at the clock's own moment.
@@ -46,7 +46,8 @@ struct sliding_window_state {
     struct window_log log;
 };
 
-/* The previous window's count, weighted by how much of it the sliding window still overlaps, plus this one's. */
+/* The previous window's count, weighted by how much of it the sliding window still overlaps, plus this
+   one's. */
 struct sliding_window_counter_state {
     int64_t window;   /* number of the current window: now / window_us, rounded down */
     int64_t current;  /* requests in it */
@@ -66,8 +67,8 @@ union algorithm_state {
     struct fixed_window_state fixed_window;
 };
 
-/* One algorithm. `pool` holds the logs of sliding windows; the other algorithms ignore it. spend needs room for one
-   chunk in it. */
+/* One algorithm. `pool` holds the logs of sliding windows; the other algorithms ignore it. spend needs room
+   for one chunk in it. */
 struct algorithm_ops {
     void (*init)(const struct limit *limit, union algorithm_state *state, int64_t now_us);
     void (*advance)(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool,

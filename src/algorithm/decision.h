@@ -1,6 +1,6 @@
 /*
- * decision: what one limit says to one request, and which of several to show. Durations, never moments, so two machines
- * need not agree on the time.
+ * decision: what one limit says to one request, and which of several to show. Durations, never moments, so
+ * two machines need not agree on the time.
  */
 #ifndef DECISION_H
 #define DECISION_H
@@ -18,8 +18,8 @@ struct decision {
     int64_t reset_after_us; /* until the quota is full again; 0 when it is */
 };
 
-/* The index of the decision to show: of those that refuse, the one that does so longest, else the one with the least
-   remaining; of equal ones the first. Pure. */
+/* The index of the decision to show: of those that refuse, the one that does so longest, else the one with
+   the least remaining; of equal ones the first. Pure. */
 uint32_t decision_tightest(const struct decision *decisions, uint32_t count);
 
 #endif

@@ -4,7 +4,8 @@
  *      ──┬─────────────┬─────────────┬──►      windows begin at whole multiples of window_us since the epoch,
  *        window        window + 1              so every node agrees on them
  *
- * A count may be above the limit where it was written under a larger one: nothing passes until the window ends.
+ * A count may be above the limit where it was written under a larger one: nothing passes until the window
+ * ends.
  */
 #include "algorithm.h"
 
@@ -23,7 +24,8 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
     (void)pool;
     if (window > state->fixed_window.window)
         state->fixed_window.count = 0;
-    /* If the clock is one window behind the state, wait for it; if more, it was set back, and the count moves to it. */
+    /* If the clock is one window behind the state, wait for it; if more, it was set back, and the count moves
+       to it. */
     if (window > state->fixed_window.window || state->fixed_window.window - window > 1 ||
         state->fixed_window.count == 0)
         state->fixed_window.window = window;

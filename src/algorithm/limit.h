@@ -32,16 +32,15 @@ struct limit {
     int64_t units_per_us;
 
     /* The step in which the clock is read, in microseconds. 1 for the other algorithms.
-       SLIDING_WINDOW_COUNTER: 1, 1000 or 1000000, the finest that divides the window and keeps
-       limit * window_us / tick_us below 2^53.
-       SLIDING_WINDOW: 1 up to a limit of SLIDING_WINDOW_ENTRIES. Above, the finest of which a window touches no
-       more ticks than that; requests of one tick share an entry. */
+       SLIDING_WINDOW_COUNTER: 1, 1000 or 1000000, the finest that divides the window and keeps limit *
+       window_us / tick_us below 2^53. SLIDING_WINDOW: 1 up to a limit of SLIDING_WINDOW_ENTRIES. Above, the
+       finest of which a window touches no more ticks than that; requests of one tick share an entry. */
     int64_t tick_us;
 };
 
 /*
- * What decides a request: limits that it must all fit. A rule has one, and so has everything that may be given limits of its
- * own under a rule. Immutable once made; any thread may read it.
+ * What decides a request: limits that it must all fit. A rule has one, and so has everything that may be
+ * given limits of its own under a rule. Immutable once made; any thread may read it.
  */
 #define LIMIT_SET_MAX 8
 struct limit_set {
@@ -69,9 +68,9 @@ enum limit_error limit_init_window(struct limit *limit, enum algorithm algorithm
                                    int64_t window_us);
 
 /*
- * How long one decision by this limit keeps Redis busy at worst, whatever is stored, in units of about a microsecond, as
- * measured by bench/redis_worst on one machine. A sliding window may have to search its log for what has expired, and
- * again, for a cost above 1, for the entry that it waits for.
+ * How long one decision by this limit keeps Redis busy at worst, whatever is stored, in units of about a
+ * microsecond, as measured by bench/redis_worst on one machine. A sliding window may have to search its log
+ * for what has expired, and again, for a cost above 1, for the entry that it waits for.
  */
 static inline uint32_t
 limit_work(const struct limit *limit, int64_t cost)
@@ -85,7 +84,8 @@ limit_work(const struct limit *limit, int64_t cost)
 const char *limit_error_text(enum limit_error error);
 
 /*
- * Names what a state of this limit is counted in: the letter of its algorithm, and its period. It is part of the state's key, so limits that cannot read each other's states never meet:
+ * Names what a state of this limit is counted in: the letter of its algorithm, and its period. It is part of
+ * the state's key, so limits that cannot read each other's states never meet:
  *
  *     b6s, b1s/3     token_bucket: a token each 6 s; 3 tokens each second
  *     w1m            sliding_window of a minute

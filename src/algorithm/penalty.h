@@ -7,10 +7,11 @@
  *        began_us         │           one more than `after`, within            until_us            until_us + up_to_us
  *                         count       `within_us` of the first
  *
- * The first penalty lasts for_us, each one after it `growth` times as long, up_to_us at most. A refusal counts if the limits
- * refuse a cost above 0, even one above the limit. A request that is refused by the penalty does not count, spends nothing
- * and prolongs nothing. The refusal that begins the penalty is part of it. What is allowed between two refusals changes
- * nothing. When the first refusal is within_us old, all are forgotten together.
+ * The first penalty lasts for_us, each one after it `growth` times as long, up_to_us at most. A refusal
+ * counts if the limits refuse a cost above 0, even one above the limit. A request that is refused by the
+ * penalty does not count, spends nothing and prolongs nothing. The refusal that begins the penalty is part of
+ * it. What is allowed between two refusals changes nothing. When the first refusal is within_us old, all are
+ * forgotten together.
  *
  * A store calls these in this order, at one `now`, beside those of algorithm.h:
  *
@@ -19,13 +20,13 @@
  *      penalty_refuse      the limits refuse the request: counts it, and may begin a penalty
  *      penalty_apply       penalised, by now or before: what the limits' decisions become
  *
- * Time is as in algorithm.h. A state never goes back: with a clock behind it, refusals stay counted, and a penalty that was
- * over stays over once a refusal has been counted after it. Refusals more than within_us ahead of the clock, or a penalty
- * that ends more than up_to_us from now, can only come from a clock that was set back (or from a rule with other numbers).
- * They are brought back to now, and to up_to_us from now.
+ * Time is as in algorithm.h. A state never goes back: with a clock behind it, refusals stay counted, and a
+ * penalty that was over stays over once a refusal has been counted after it. Refusals more than within_us
+ * ahead of the clock, or a penalty that ends more than up_to_us from now, can only come from a clock that was
+ * set back (or from a rule with other numbers). They are brought back to now, and to up_to_us from now.
  *
- * The twin is lua/penalty.lua. Lua is exact below 2^53. The largest numbers here are a moment plus up_to_us, and up_to_us *
- * growth, at most 366 days * 10. Pure; any thread, one at a time for each state.
+ * The twin is lua/penalty.lua. Lua is exact below 2^53. The largest numbers here are a moment plus up_to_us,
+ * and up_to_us * growth, at most 366 days * 10. Pure; any thread, one at a time for each state.
  */
 #ifndef PENALTY_H
 #define PENALTY_H

@@ -1,14 +1,14 @@
 /*
  * sliding_window: a log of what passed, each entry forgotten exactly one window later.
  *
- * A log has at most SLIDING_WINDOW_ENTRIES entries. Up to a limit of that many, requests share an entry only if they
- * came in the same microsecond, and the window is exact. Above, requests of one tick share an entry, and count from
- * the last of them on: a request is forgotten up to one tick late, a thousandth of the window, and never early. So no
- * window ever holds more than the limit.
+ * A log has at most SLIDING_WINDOW_ENTRIES entries. Up to a limit of that many, requests share an entry only
+ * if they came in the same microsecond, and the window is exact. Above, requests of one tick share an entry,
+ * and count from the last of them on: a request is forgotten up to one tick late, a thousandth of the window,
+ * and never early. So no window ever holds more than the limit.
  *
- * A log may hold more than the limit, or entries finer than the tick, where it was written under another limit. It is
- * read as it is; what passed before the change counts for one window, of the length that the window has now. If such
- * a log is full, what follows shares its newest entry until the oldest expires.
+ * A log may hold more than the limit, or entries finer than the tick, where it was written under another
+ * limit. It is read as it is; what passed before the change counts for one window, of the length that the
+ * window has now. If such a log is full, what follows shares its newest entry until the oldest expires.
  *
  * An entry at t counts while now < t + window_us. Moments only grow: the oldest entries expire first.
  *
@@ -17,7 +17,8 @@
  *      popped as they expire       pushed, or added to: its moment becomes that of its last request
  *
  * Each entry is pushed once and popped once: a decision is O(1) amortised. A refusal of a cost above 1 walks
- * over as many entries as must expire for it, to say when. Neither passes over more than SLIDING_WINDOW_ENTRIES.
+ * over as many entries as must expire for it, to say when. Neither passes over more than
+ * SLIDING_WINDOW_ENTRIES.
  */
 #include "algorithm.h"
 
@@ -56,7 +57,8 @@ fits(const struct limit *limit, const union algorithm_state *state, int64_t now_
     return cost == 0 || cost <= limit->limit - state->sliding_window.used;
 }
 
-/* Whether the newest entry takes in what is spent now: it is of this tick, or ahead of the clock, or the log is full. */
+/* Whether the newest entry takes in what is spent now: it is of this tick, or ahead of the clock, or the log
+   is full. */
 static bool
 joins_newest(const struct limit *limit, const struct window_log *log, const struct window_log_entry *newest,
              int64_t now_us)

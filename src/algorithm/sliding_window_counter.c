@@ -13,7 +13,8 @@
  * e), and a cost fits where cost * W <= free. No product reaches 2^53: every count is at most the limit, and
  * limit * W is below 2^53 by limit_init_window, which chooses the tick for it.
  *
- * A count that was written under a larger limit counts as this limit: nothing passes while it is the current one.
+ * A count that was written under a larger limit counts as this limit: nothing passes while it is the current
+ * one.
  */
 #include "algorithm.h"
 
@@ -86,7 +87,8 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
             window == state->sliding_window_counter.window + 1 ? current_of(limit, state) : 0;
         state->sliding_window_counter.current = 0;
     }
-    /* If the clock is one window behind the state, wait for it; if more, it was set back, and the counts move to it. */
+    /* If the clock is one window behind the state, wait for it; if more, it was set back, and the counts move
+       to it. */
     if (window > state->sliding_window_counter.window || state->sliding_window_counter.window - window > 1 ||
         (state->sliding_window_counter.current == 0 && state->sliding_window_counter.previous == 0))
         state->sliding_window_counter.window = window;

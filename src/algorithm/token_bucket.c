@@ -11,8 +11,8 @@
  *
  * Whole units flow in each microsecond (units_per_us), so nothing is ever rounded and nothing drifts. No
  * product reaches 2^53: limit * units_per_token is a full bucket, below 2^53 by limit_init_token_bucket, and
- * an elapsed time is multiplied only where it fills less than is missing. Waits are rounded up: a microsecond earlier
- * one unit is still missing.
+ * an elapsed time is multiplied only where it fills less than is missing. Waits are rounded up: a microsecond
+ * earlier one unit is still missing.
  */
 #include "algorithm.h"
 

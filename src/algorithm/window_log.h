@@ -3,11 +3,11 @@
  * of them kept in one pool of equal chunks, so that a decision allocates nothing and memory does not
  * fragment.
  *
- *      log ──► chunk ──► chunk ──► chunk          a chunk: the number of the next one, and CHUNK_ENTRIES entries
+ *      log ──► chunk ──► chunk ──► chunk     a chunk: the number of the next one, and CHUNK_ENTRIES entries
  *              ▲ head: popped here    ▲ tail: pushed here
  *
- * The pool reserves its memory when it is made and touches each page when it is first used. One thread at a time
- * (the store's shard lock).
+ * The pool reserves its memory when it is made and touches each page when it is first used. One thread at a
+ * time (the store's shard lock).
  */
 #ifndef WINDOW_LOG_H
 #define WINDOW_LOG_H

@@ -6,8 +6,8 @@
  *     NAME='taken literally, \n too'      NAME="\n \" \\ \$"         other backslashes are literal
  *     NAME=                            an empty value
  *
- * Nothing is expanded; a value ends with its line; lines may end with CR LF; a byte order mark is skipped. Writes
- * into the text and is otherwise pure. One thread at a time.
+ * Nothing is expanded; a value ends with its line; lines may end with CR LF; a byte order mark is skipped.
+ * Writes into the text and is otherwise pure. One thread at a time.
  */
 #ifndef DOTENV_H
 #define DOTENV_H

@@ -1,9 +1,9 @@
 /*
  * settings: the operator's choices: from flags, else the environment, else `.env`, else the defaults.
  *
- * One table in settings_table.c declares every setting: its name in the environment, its flag, type, range, unit,
- * default and help. Flags, environment, --help, --print-config and the table of docs/configuration.md all come
- * from it. Read once, before the first thread; then immutable.
+ * One table in settings_table.c declares every setting: its name in the environment, its flag, type, range,
+ * unit, default and help. Flags, environment, --help, --print-config and the table of docs/configuration.md
+ * all come from it. Read once, before the first thread; then immutable.
  */
 #ifndef SETTINGS_H
 #define SETTINGS_H
@@ -65,9 +65,9 @@ struct setting_given {
 };
 
 struct settings {
-    /* Where the counters live. `store` is a URL, composed from the parts if REDIS_URL is not set. It may hold a
-       password, so only settings_print prints it, redacted. Connections use `store`, not the parts. The password in
-       parts is wiped as soon as `store` holds it. */
+    /* Where the counters live. `store` is a URL, composed from the parts if REDIS_URL is not set. It may hold
+       a password, so only settings_print prints it, redacted. Connections use `store`, not the parts. The
+       password in parts is wiped as soon as `store` holds it. */
     char *store;
     char *redis_host;
     int64_t redis_port;
@@ -131,19 +131,19 @@ enum settings_command {
     SETTINGS_HELP_COMPLETION, /* --help=completion: what a shell's completion reads */
 };
 
-/* Reads everything. Each error adds a line to `report` that names the setting as it was given (flag, variable, or
-   .env and its line), the value and what is accepted; a secret's value is never shown. If the report is empty, the
-   settings are complete. A name that was probably meant to be a setting is a warning. `environment` is like environ;
-   `dotenv` is the path of the .env file, which need not exist. For --version and --help it reads only the command
-   line and reports nothing. */
+/* Reads everything. Each error adds a line to `report` that names the setting as it was given (flag,
+   variable, or .env and its line), the value and what is accepted; a secret's value is never shown. If the
+   report is empty, the settings are complete. A name that was probably meant to be a setting is a warning.
+   `environment` is like environ; `dotenv` is the path of the .env file, which need not exist. For --version
+   and --help it reads only the command line and reports nothing. */
 void settings_read(struct settings *settings, enum settings_command *command, int argc, char **argv,
                    char **environment, const char *dotenv, struct report *report);
 
 /* Wipes and frees. Call it also when settings_read reported errors. */
 void settings_fini(struct settings *settings);
 
-/* Where the setting was given, as diagnostics name it: "--port", "PORT", ".env:12: PORT"; for a default, both of its
-   names: "--port or PORT". */
+/* Where the setting was given, as diagnostics name it: "--port", "PORT", ".env:12: PORT"; for a default, both
+   of its names: "--port or PORT". */
 struct setting_place {
     char text[256];
 };
@@ -154,8 +154,8 @@ struct setting_place settings_place(const struct settings *settings, enum settin
 void settings_diagnostic(const struct settings *settings, enum setting_id id, struct report *report,
                          const char *why);
 
-/* NAME=value lines, each with its source in a comment; secrets as "***". Read back as a .env it gives the same
-   settings, except for secrets. */
+/* NAME=value lines, each with its source in a comment; secrets as "***". Read back as a .env it gives the
+   same settings, except for secrets. */
 void settings_print(const struct settings *settings, FILE *out);
 
 void settings_help(FILE *out);

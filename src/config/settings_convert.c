@@ -93,8 +93,8 @@ is_socket_path(const struct settings *settings, enum setting_id id, struct repor
 }
 
 /*
- * LISTEN=HOST:PORT is HOST and PORT given at the same place: each of the two may still be given by a stronger source.
- * A socket's path stays in LISTEN, unless a stronger source gives host or port.
+ * LISTEN=HOST:PORT is HOST and PORT given at the same place: each of the two may still be given by a stronger
+ * source. A socket's path stays in LISTEN, unless a stronger source gives host or port.
  */
 void
 settings_split_listen(struct settings *settings, struct report *report)

@@ -1,6 +1,6 @@
 /*
- * The table of settings in other formats. The docs, the man page and the completion are generated from it or tested
- * against it, so they cannot differ from the binary.
+ * The table of settings in other formats. The docs, the man page and the completion are generated from it or
+ * tested against it, so they cannot differ from the binary.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
  * The command line:  [healthcheck] [--flag value | --flag=value | --switch | -letter]...
  *
- * A value in an argument of its own never begins with "--": `--port --check` is a missing port, and "--help" is
- * always a request for help. Of what is not understood, only the flag's name is repeated: the rest may be a misplaced
- * password.
+ * A value in an argument of its own never begins with "--": `--port --check` is a missing port, and "--help"
+ * is always a request for help. Of what is not understood, only the flag's name is repeated: the rest may be
+ * a misplaced password.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -59,8 +59,8 @@ settings_print(const struct settings *settings, FILE *out)
     }
 }
 
-/* Writes `text` from the column HELP_INDENT on, broken at blanks so that no line is longer than HELP_COLUMNS. The
-   backticks, which are for the table of the documentation, are left out. */
+/* Writes `text` from the column HELP_INDENT on, broken at blanks so that no line is longer than HELP_COLUMNS.
+   The backticks, which are for the table of the documentation, are left out. */
 static void
 write_wrapped(FILE *out, const char *text)
 {

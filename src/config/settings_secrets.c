@@ -44,7 +44,8 @@ settings_read_secret(const struct settings *settings, enum setting_id id, struct
     return NULL;
 }
 
-/* Something that "Authorization: Bearer TOKEN" can carry, and too long to be guessed. NULL, or what is wrong. */
+/* Something that "Authorization: Bearer TOKEN" can carry, and too long to be guessed. NULL, or what is
+   wrong. */
 static const char *
 reason_against(const char *token)
 {

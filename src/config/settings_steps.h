@@ -45,14 +45,14 @@ bool settings_was_given(const struct settings *settings, enum setting_id id);
 bool settings_are_both_given(const struct settings *settings, enum setting_id id, enum setting_id other,
                              struct report *report);
 
-/* The secret in the file that the setting names, without the newline that editors and `echo` append; NULL with a line in
-   the report if there is none. The caller wipes and frees it. */
+/* The secret in the file that the setting names, without the newline that editors and `echo` append; NULL
+   with a line in the report if there is none. The caller wipes and frees it. */
 char *settings_read_secret(const struct settings *settings, enum setting_id id, struct report *report);
 
 void settings_wipe(char *text);
 
-/* Warns if the name is not a setting's but was probably meant to be. `place` is that of a .env file, ".env:3: ", or ""
-   for the environment. The value is examined but never shown. */
+/* Warns if the name is not a setting's but was probably meant to be. `place` is that of a .env file, ".env:3:
+   ", or "" for the environment. The value is examined but never shown. */
 void settings_warn_unknown(const char *place, const char *name, size_t name_bytes, const char *value,
                            struct report *report);
 

@@ -1,6 +1,7 @@
 /*
- * The store's URL, composed from the parts, and warnings about settings that have no effect with the store in use.
- * Without a warning the operator would believe that the connection is encrypted, or that a password is sent.
+ * The store's URL, composed from the parts, and warnings about settings that have no effect with the store in
+ * use. Without a warning the operator would believe that the connection is encrypted, or that a password is
+ * sent.
  */
 #include <inttypes.h>
 #include <stdlib.h>

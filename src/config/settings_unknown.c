@@ -1,9 +1,10 @@
 /*
- * Variables that look like a setting but are not: REDIS_URI=... would be ignored silently, and the service would
- * count in the default store.
+ * Variables that look like a setting but are not: REDIS_URI=... would be ignored silently, and the service
+ * would count in the default store.
  *
- * Most of an environment belongs to other programs. So it warns only of names that resemble a setting of two words or
- * more (too many names resemble HOST and PORT), or that begin with REDIS_ and are not known to be another program's.
+ * Most of an environment belongs to other programs. So it warns only of names that resemble a setting of two
+ * words or more (too many names resemble HOST and PORT), or that begin with REDIS_ and are not known to be
+ * another program's.
  */
 #include <ctype.h>
 #include <string.h>

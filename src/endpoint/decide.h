@@ -1,14 +1,14 @@
 /*
- * decide: what the resources and forward auth share once it is known what is asked for: match a rule, identify the client,
- * take, render.
+ * decide: what the resources and forward auth share once it is known what is asked for: match a rule,
+ * identify the client, take, render.
  */
 #ifndef DECIDE_H
 #define DECIDE_H
 
 #include "endpoint.h"
 
-/* `asked` has the method and the normalised path of what is asked for; the rest is filled in. `host` is as a client sent
-   it. */
+/* `asked` has the method and the normalised path of what is asked for; the rest is filled in. `host` is as a
+   client sent it. */
 enum endpoint_status decide_start(struct endpoint_request *request, struct policy_request *asked,
                                   struct field host);
 

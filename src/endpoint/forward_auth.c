@@ -11,8 +11,8 @@
  *      /check/api/data                  refused requests are answered 429
  *      /check:deny=403/api/data         403: for nginx, which turns every other status into 500
  *
- * The status comes before the slash that begins any client's path: a client of a proxy that puts /check before that path
- * (Envoy) cannot choose it.
+ * The status comes before the slash that begins any client's path: a client of a proxy that puts /check
+ * before that path (Envoy) cannot choose it.
  */
 #include "decide.h"
 
@@ -75,7 +75,8 @@ forwarded_target(const struct forwarded *forwarded, const char *rest)
     return (struct field){.text = rest[0] != '\0' ? rest : "/", .bytes = rest[0] != '\0' ? strlen(rest) : 1};
 }
 
-/* The header Host means the host that the client asked for, not the name by which the proxy reaches this service. */
+/* The header Host means the host that the client asked for, not the name by which the proxy reaches this
+   service. */
 static void
 take_forwarded_host(struct headers *headers, const struct policy *policy)
 {
@@ -84,8 +85,8 @@ take_forwarded_host(struct headers *headers, const struct policy *policy)
             headers->identity.headers[i] = headers->forwarded.host;
 }
 
-/* What the proxy asks about: the method, the host, and the path, which is normalised in place. False with the reason in
-   `*why`. */
+/* What the proxy asks about: the method, the host, and the path, which is normalised in place. False with the
+   reason in `*why`. */
 static bool
 read_forwarded(const struct endpoint_request *request, const struct forwarded *forwarded, const char *rest,
                struct forwarded_request *out, const char **why)

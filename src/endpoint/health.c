@@ -99,8 +99,8 @@ put_unavailable(struct text *text, const struct service_state *service, const st
  *      it is away, and was not reached since the start       503 if any rule fails closed: a start with a wrong REDIS_URL
  *      it is away                                            200: the other rules are still answered
  *
- * Redis is away for all nodes at once: if all of them went out of service, requests that can be answered would not be. The
- * body names the rules that are answered 503.
+ * Redis is away for all nodes at once: if all of them went out of service, requests that can be answered
+ * would not be. The body names the rules that are answered 503.
  */
 static enum endpoint_status
 start_ready(struct endpoint_request *request)

@@ -1,8 +1,9 @@
 /*
  * render: from a decision to status, headers and body.
  *
- * Within a second many clients get the same answer: same rule, same remaining, same reset. So answers are made once and
- * queued many times, from a small cache whose slots are overwritten. One renderer per worker; its thread only.
+ * Within a second many clients get the same answer: same rule, same remaining, same reset. So answers are
+ * made once and queued many times, from a small cache whose slots are overwritten. One renderer per worker;
+ * its thread only.
  */
 #ifndef RENDER_H
 #define RENDER_H
@@ -22,8 +23,8 @@ struct renderer;
 struct renderer *renderer_new(void);
 void renderer_free(struct renderer *renderer);
 
-/* 200, 403 (a blocked client), 429 or 503 for a take that is done: of a resource, or of forward auth. `message` is static. `deny_403`: 403
-   instead of 429. */
+/* 200, 403 (a blocked client), 429 or 503 for a take that is done: of a resource, or of forward auth.
+   `message` is static. `deny_403`: 403 instead of 429. */
 struct response render_take(struct renderer *renderer, const struct limiter_take *take, const char *message,
                             bool deny_403, bool closing);
 

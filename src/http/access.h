@@ -7,9 +7,9 @@
  *      ACCESS_ADMIN_READ granted               ACCESS_UNKNOWN            granted
  *      ACCESS_ADMIN      ACCESS_OFF            ACCESS_UNKNOWN            granted
  *
- * Once API_TOKEN is set, a request for ACCESS_API without it is ACCESS_UNKNOWN, and so is one for ACCESS_ADMIN_READ once
- * ADMIN_TOKEN is. A request that a browser sends for a web
- * page of another site is ACCESS_FOREIGN, whatever its token (origin.h), except for ACCESS_ANYONE.
+ * Once API_TOKEN is set, a request for ACCESS_API without it is ACCESS_UNKNOWN, and so is one for
+ * ACCESS_ADMIN_READ once ADMIN_TOKEN is. A request that a browser sends for a web page of another site is
+ * ACCESS_FOREIGN, whatever its token (origin.h), except for ACCESS_ANYONE.
  */
 #ifndef ACCESS_H
 #define ACCESS_H
@@ -44,8 +44,8 @@ enum access_status {
     ACCESS_UNKNOWN, /* no token was sent, or another one */
 };
 
-/* The time this takes reveals nothing about a token: digests are compared in full. It allocates a few hundred bytes for
-   the length of the call; when out of memory, every token is unknown. */
+/* The time this takes reveals nothing about a token: digests are compared in full. It allocates a few hundred
+   bytes for the length of the call; when out of memory, every token is unknown. */
 enum access_status access_check(const struct access_tokens *tokens, enum access needed,
                                 const struct headers *headers);
 

@@ -1,9 +1,9 @@
 /*
- * connections: the connections of one worker: the phase of each, its deadline, and which one is closed when there are
- * too many.
+ * connections: the connections of one worker: the phase of each, its deadline, and which one is closed when
+ * there are too many.
  *
- * libmicrohttpd only has a deadline of inactivity, which a client that sends a byte a second never reaches. So each
- * connection has a deadline here, by its phase:
+ * libmicrohttpd only has a deadline of inactivity, which a client that sends a byte a second never reaches.
+ * So each connection has a deadline here, by its phase:
  *
  *      OPENED     first request's headers complete     header_timeout from its accept
  *      IDLE       next request's first line complete   idle_timeout from the end of the last
@@ -12,12 +12,13 @@
  *      ANSWERING  answer sent                          30 s from the last call
  *      LEAVING    closed by libmicrohttpd              3 s from the 408 or 413
  *
- * A body must come at a rate of 1 KiB/s. The client starts with 5 s of patience; a second that passes takes one, a KiB
- * that comes gives one back, up to 5. So a client cannot hold a connection with a byte now and then, or with half a body.
+ * A body must come at a rate of 1 KiB/s. The client starts with 5 s of patience; a second that passes takes
+ * one, a KiB that comes gives one back, up to 5. So a client cannot hold a connection with a byte now and
+ * then, or with half a body.
  *
- * A late body is answered 408. A body that libmicrohttpd cannot read on is answered 413: a line of the chunked encoding
- * has filled its memory; version 0.9.75 does not report that, and waits for room for ever. Any other
- * is cut off: its socket is shut down, and libmicrohttpd reads the end of the stream and closes.
+ * A late body is answered 408. A body that libmicrohttpd cannot read on is answered 413: a line of the
+ * chunked encoding has filled its memory; version 0.9.75 does not report that, and waits for room for ever.
+ * Any other is cut off: its socket is shut down, and libmicrohttpd reads the end of the stream and closes.
  *
  * The worker's thread only.
  */
@@ -60,9 +61,9 @@ struct connections {
 
 void connections_init(struct connections *connections, const struct http_options *options);
 
-/* A place for one that has come. Where none is free, of the connections that wait for their client the one is cut off
-   that has not completed a request for longest; one within a request has a second before that can happen to it. False:
-   none can be. */
+/* A place for one that has come. Where none is free, of the connections that wait for their client the one is
+   cut off that has not completed a request for longest; one within a request has a second before that can
+   happen to it. False: none can be. */
 bool connections_find_place(struct connections *connections, int fd, const struct sockaddr *address,
                             int64_t now_us);
 
@@ -78,8 +79,8 @@ void connection_enter(struct connection *connection, enum phase phase, int64_t n
 /* `bytes` more of the body, in PHASE_BODY. */
 void connection_received(struct connection *connection, size_t bytes, int64_t now_us);
 
-/* Cuts off connections past their deadline, and idle ones while places are scarce. A connection that waits for the store
-   is left alone: the store has its own deadline. */
+/* Cuts off connections past their deadline, and idle ones while places are scarce. A connection that waits
+   for the store is left alone: the store has its own deadline. */
 void connections_sweep(struct connections *connections, int64_t now_us);
 
 /* From now on idle connections have a second only. */

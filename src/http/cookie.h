@@ -6,8 +6,8 @@
 
 #include "field.h"
 
-/* The value of the first cookie of that name that is not empty, without the quotes around it; text NULL: there is none.
-   Names are compared byte for byte. */
+/* The value of the first cookie of that name that is not empty, without the quotes around it; text NULL:
+   there is none. Names are compared byte for byte. */
 struct field cookie_find(const struct field *header, const char *name);
 
 #endif

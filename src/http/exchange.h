@@ -8,18 +8,18 @@
  *                                                │                                     ▲
  *                                                └─► suspended ··· endpoint resumes ───┘
  *
- * (libmicrohttpd calls once with the headers, then with the pieces of the body, then once more. An answer that is queued
- * at the first call closes the connection, so only protocol errors are.)
+ * (libmicrohttpd calls once with the headers, then with the pieces of the body, then once more. An answer
+ * that is queued at the first call closes the connection, so only protocol errors are.)
  *
- * The way back is one function, on_resume: the store calls its callback, which leads to the endpoint, which calls
- * `resume`; on_resume asks the endpoint for the answer, queues it and resumes the connection.
+ * The way back is one function, on_resume: the store calls its callback, which leads to the endpoint, which
+ * calls `resume`; on_resume asks the endpoint for the answer, queues it and resumes the connection.
  *
- * A request is decided by the rules that are in force when its last call comes, and holds their generation until its answer
- * is queued. The rules say which headers matter: those of a request whose body was still arriving when the rules changed
- * are read once more.
+ * A request is decided by the rules that are in force when its last call comes, and holds their generation
+ * until its answer is queued. The rules say which headers matter: those of a request whose body was still
+ * arriving when the rules changed are read once more.
  *
- * One exchange lives in each connection, and serves its requests one after the other. It knows no endpoint by name. The
- * worker's thread only.
+ * One exchange lives in each connection, and serves its requests one after the other. It knows no endpoint by
+ * name. The worker's thread only.
  */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
@@ -39,7 +39,8 @@
 
 struct MHD_Connection;
 
-/* What all exchanges of a worker share. The server fills it; of its fields an exchange sets `resumed`, and `index` with `index_of`. */
+/* What all exchanges of a worker share. The server fills it; of its fields an exchange sets `resumed`, and
+   `index` with `index_of`. */
 struct exchange_context {
     const struct http_options *options;
     struct endpoint_context endpoint;
@@ -88,14 +89,14 @@ void exchange_init(struct exchange *exchange, struct exchange_context *context, 
 /* The first line is read: from libmicrohttpd's URI log callback. */
 void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, const char *target);
 
-/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection; then
-   exchange->refusal is to be sent first. */
+/* libmicrohttpd's access handler, for the connection that the exchange lives in. False: end the connection;
+   then exchange->refusal is to be sent first. */
 bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
                      const char *method, const char *version, const char *upload, size_t *upload_bytes);
 
-/* The rest of the body is not waited for: writes the answer, a problem, to the connection's socket. libmicrohttpd knows
-   nothing of it; it ends the connection when more of the body comes, else in a second or two. To be called between two
-   runs of it. */
+/* The rest of the body is not waited for: writes the answer, a problem, to the connection's socket.
+   libmicrohttpd knows nothing of it; it ends the connection when more of the body comes, else in a second or
+   two. To be called between two runs of it. */
 void exchange_end_body(struct exchange *exchange, int fd, unsigned status, const char *why);
 
 /* The request is over, answered or not. */

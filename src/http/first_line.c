@@ -25,7 +25,8 @@ first_line_read(struct MHD_Connection *connection, const char *target, size_t *b
     *bytes = strlen(target);
     if (query != NULL)
         query[1] = '\0';
-    /* Where it fails, the first line has taken all of the memory, and the first header will not fit either. */
+    /* Where it fails, the first line has taken all of the memory, and the first header will not fit
+       either. */
     MHD_set_connection_value(connection, MHD_HEADER_KIND, shield, "");
     return clean;
 }

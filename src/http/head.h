@@ -1,13 +1,15 @@
 /*
  * head: the request line and the headers of one request, judged before anything of them is believed.
  *
- * Three questions: is it within the bounds, was it sent as libmicrohttpd shows it, and would every party read it in the
- * same way? A request that fails one is refused by a raw answer (raw_answer.h), and its connection ends.
+ * Three questions: is it within the bounds, was it sent as libmicrohttpd shows it, and would every party read
+ * it in the same way? A request that fails one is refused by a raw answer (raw_answer.h), and its connection
+ * ends.
  *
- * The second is asked because libmicrohttpd 0.9.75 appends a folded header line to the name of the header before it, cuts
- * targets and values at a NUL, and takes a line that begins with one for the end of the headers. But all that it shows
- * points into its buffer. So a request that was sent as shown lies there without a gap: the method, a blank, the target, a blank,
- * the version; then each header's name, a colon, blanks and its value, each line ended by CRLF, and an empty line.
+ * The second is asked because libmicrohttpd 0.9.75 appends a folded header line to the name of the header
+ * before it, cuts targets and values at a NUL, and takes a line that begins with one for the end of the
+ * headers. But all that it shows points into its buffer. So a request that was sent as shown lies there
+ * without a gap: the method, a blank, the target, a blank, the version; then each header's name, a colon,
+ * blanks and its value, each line ended by CRLF, and an empty line.
  */
 #ifndef HEAD_H
 #define HEAD_H
@@ -22,14 +24,15 @@
 
 struct MHD_Connection;
 
-/* Bounds, in bytes as they were sent; those of target and headers are TARGET_BYTES_MAX, HEADERS_BYTES_MAX, HEADERS_MAX. */
+/* Bounds, in bytes as they were sent; those of target and headers are TARGET_BYTES_MAX, HEADERS_BYTES_MAX,
+   HEADERS_MAX. */
 #define METHOD_BYTES_MAX 64
 #define HEAD_BYTES_MAX   16384
 
 /*
- * The memory of libmicrohttpd for one request and its answer's header. Every connection holds it, and it is wiped for each
- * request, which takes longer (1 us for 25 KiB) than all that this service does for one. So it has room for the largest
- * request that is accepted, and little more.
+ * The memory of libmicrohttpd for one request and its answer's header. Every connection holds it, and it is
+ * wiped for each request, which takes longer (1 us for 25 KiB) than all that this service does for one. So it
+ * has room for the largest request that is accepted, and little more.
  */
 #define CONNECTION_MEMORY_BYTES (25 * 1024)
 #define HEADER_NODE_BYTES       64 /* libmicrohttpd's own of each header: of 0.9.75 48, of 1.0 56 in steps of 16 */
@@ -47,8 +50,8 @@ struct request_line {
     bool is_clean;       /* as that has it */
 };
 
-/* The request line, the headers and the empty line; 0 as long as their end has not been found, also while libmicrohttpd sends
-   a page about that. */
+/* The request line, the headers and the empty line; 0 as long as their end has not been found, also while
+   libmicrohttpd sends a page about that. */
 size_t head_bytes(struct MHD_Connection *connection);
 
 /* At the first call of the access handler. False with the refusal's status and detail. */

@@ -69,8 +69,8 @@ read_last(struct headers_reader *reader, void *out, struct field value)
     *field = value;
 }
 
-/* A header that a browser sends once. Of two lines it is unknown which one the browser wrote; "" is the value of
-   neither. */
+/* A header that a browser sends once. Of two lines it is unknown which one the browser wrote; "" is the value
+   of neither. */
 static void
 read_once(struct headers_reader *reader, void *out, struct field value)
 {
@@ -187,8 +187,8 @@ past_blanks(const char *at, const char *end)
     return at;
 }
 
-/* From the end of a value to the next line; NULL if anything but blanks and CRLF lies between. libmicrohttpd 0.9.75 has
-   replaced CRLF by zeros; 1.0 has replaced the first byte, which may be a blank, by a zero. */
+/* From the end of a value to the next line; NULL if anything but blanks and CRLF lies between. libmicrohttpd
+   0.9.75 has replaced CRLF by zeros; 1.0 has replaced the first byte, which may be a blank, by a zero. */
 static const char *
 next_line(const char *at, const char *end)
 {
@@ -201,8 +201,8 @@ next_line(const char *at, const char *end)
     return end - at >= 2 && at[0] == '\r' && at[1] == '\n' ? at + 2 : NULL;
 }
 
-/* Whether the header was sent as it is shown, right after the line before it. Its value may hold a carriage return, for
-   some the end of a line. */
+/* Whether the header was sent as it is shown, right after the line before it. Its value may hold a carriage
+   return, for some the end of a line. */
 static bool
 is_as_sent(struct headers_reader *reader, const char *name, size_t name_bytes, const char *value,
            size_t value_bytes)

@@ -1,10 +1,10 @@
 /*
- * headers: the fields of a request's header block that this service needs, read in one pass, and whether every party
- * would read the block in the same way.
+ * headers: the fields of a request's header block that this service needs, read in one pass, and whether
+ * every party would read the block in the same way.
  *
- * libmicrohttpd 0.9.75 accepts messages that a proxy in front may frame differently (request smuggling: RFC 9112,
- * section 11.2), and shows some that were not sent as it shows them (head.h). Those are refused here, before anything of
- * the request is believed, and the connection ends.
+ * libmicrohttpd 0.9.75 accepts messages that a proxy in front may frame differently (request smuggling: RFC
+ * 9112, section 11.2), and shows some that were not sent as it shows them (head.h). Those are refused here,
+ * before anything of the request is believed, and the connection ends.
  */
 #ifndef HEADERS_H
 #define HEADERS_H
@@ -28,7 +28,8 @@ struct header_index {
 };
 void header_index_init(struct header_index *index, const struct policy *policy);
 
-/* How a proxy describes the request that it asks about (endpoint/forward_auth.c). text NULL: absent or empty. */
+/* How a proxy describes the request that it asks about (endpoint/forward_auth.c). text NULL: absent or
+   empty. */
 struct forwarded {
     struct field method, original_method;
     struct field uri, original_uri, original_url;
@@ -48,9 +49,9 @@ struct headers {
 
 enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_LARGE };
 
-/* The fields point into the connection's memory, valid until the request is complete. With HEADERS_BAD `*why` is a static
-   sentence for the client. `version` as libmicrohttpd gives it; the headers lie between it and `end`, which is after the
-   empty line. */
+/* The fields point into the connection's memory, valid until the request is complete. With HEADERS_BAD `*why`
+   is a static sentence for the client. `version` as libmicrohttpd gives it; the headers lie between it and
+   `end`, which is after the empty line. */
 enum headers_status headers_read(struct headers *headers, const struct header_index *index,
                                  struct MHD_Connection *connection, const char *version, const char *end,
                                  const char **why);

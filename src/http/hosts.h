@@ -1,10 +1,10 @@
 /*
  * hosts: by which names a listener may be asked.
  *
- * A page whose host name was made to resolve to this machine (DNS rebinding) may read whatever its browser reaches: for the
- * browser it is of the same site. Its requests have its name in Host, so a listener that is not for the public knows its
- * own names. An address in Host is nobody's name, and is always accepted; so is a request without a Host, which no browser
- * sends.
+ * A page whose host name was made to resolve to this machine (DNS rebinding) may read whatever its browser
+ * reaches: for the browser it is of the same site. Its requests have its name in Host, so a listener that is
+ * not for the public knows its own names. An address in Host is nobody's name, and is always accepted; so is
+ * a request without a Host, which no browser sends.
  *
  * Pure; any thread.
  */

@@ -1,6 +1,6 @@
 /*
- * http_options: what a listener is, and what the operator decides about HTTP. Filled once, at start; then shared by all
- * workers of the listener and never written.
+ * http_options: what a listener is, and what the operator decides about HTTP. Filled once, at start; then
+ * shared by all workers of the listener and never written.
  */
 #ifndef HTTP_OPTIONS_H
 #define HTTP_OPTIONS_H

@@ -1,10 +1,11 @@
 /*
- * linger: the lingering close. It lets an answer arrive that ends its connection while the client still sends.
+ * linger: the lingering close. It lets an answer arrive that ends its connection while the client still
+ * sends.
  *
- * When a TCP socket is closed with bytes unread, or bytes arrive after that, the kernel resets the connection, and the
- * reset discards what the client has received but not read: the answer. So such a connection is closed in two steps.
- * Its sending side is shut down at once, and what the client still sends is read and dropped until it closes its side,
- * or one of the bounds is reached:
+ * When a TCP socket is closed with bytes unread, or bytes arrive after that, the kernel resets the
+ * connection, and the reset discards what the client has received but not read: the answer. So such a
+ * connection is closed in two steps. Its sending side is shut down at once, and what the client still sends
+ * is read and dropped until it closes its side, or one of the bounds is reached:
  *
  *      LINGER_US      since the connection was added
  *      LINGER_BYTES   read from it
@@ -32,9 +33,10 @@ struct linger_list *linger_new(struct event_base *base);
 /* Closes what is left. NULL is allowed. */
 void linger_free(struct linger_list *linger);
 
-/* The stream socket `fd`, to which the last byte for the client has been written. The caller keeps it, reads nothing more
-   and closes it soon: what lingers is a duplicate. Does nothing for a client that has closed its side, since a close then
-   loses nothing. Without a descriptor or memory for the duplicate, the connection is closed as without this module. */
+/* The stream socket `fd`, to which the last byte for the client has been written. The caller keeps it, reads
+   nothing more and closes it soon: what lingers is a duplicate. Does nothing for a client that has closed its
+   side, since a close then loses nothing. Without a descriptor or memory for the duplicate, the connection is
+   closed as without this module. */
 void linger_add(struct linger_list *linger, int fd);
 
 /* Connections that linger. */

@@ -1,10 +1,10 @@
 /*
  * origin: whether a browser sent a request on behalf of another site's page.
  *
- * A page of any site can make a browser POST to any address that the browser reaches, also on the user's own machine.
- * Browsers say so in Origin and Sec-Fetch-Site (Fetch Metadata), which no page can change; other programs send neither.
- * A page whose host name was made to resolve to this service (DNS rebinding) is of the same origin: only a token keeps it
- * out.
+ * A page of any site can make a browser POST to any address that the browser reaches, also on the user's own
+ * machine. Browsers say so in Origin and Sec-Fetch-Site (Fetch Metadata), which no page can change; other
+ * programs send neither. A page whose host name was made to resolve to this service (DNS rebinding) is of the
+ * same origin: only a token keeps it out.
  *
  * Pure; any thread.
  */

@@ -1,10 +1,11 @@
 /*
  * places: how many connections the service has open: one bound for all workers.
  *
- * A sixteenth of the places, at most PLACES_RESERVE_MAX, is a reserve for peers on this machine, so that a health check
- * finds room in a service that strangers have filled. When no more than another sixteenth is free, the service is crowded,
- * and each worker closes idle connections (connections.h), also for the clients of other workers. A worker that still has
- * no place for a client makes a wish, which another worker grants by closing an idle connection.
+ * A sixteenth of the places, at most PLACES_RESERVE_MAX, is a reserve for peers on this machine, so that a
+ * health check finds room in a service that strangers have filled. When no more than another sixteenth is
+ * free, the service is crowded, and each worker closes idle connections (connections.h), also for the clients
+ * of other workers. A worker that still has no place for a client makes a wish, which another worker grants
+ * by closing an idle connection.
  *
  *      0 ────────── quiet ────────── crowded ─── for this machine only ─── max
  *

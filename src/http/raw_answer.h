@@ -1,9 +1,11 @@
 /*
- * raw_answer: an answer that does not need libmicrohttpd: it is written to the socket, and the connection ends.
+ * raw_answer: an answer that does not need libmicrohttpd: it is written to the socket, and the connection
+ * ends.
  *
- * A refusal for size must not depend on the memory that the request has filled. And when libmicrohttpd abandons a request
- * because the answer's header does not fit, it closes the connection without a byte; a proxy that fails open lets such a
- * request pass. Both get their answer from here, as application/problem+json with Connection: close.
+ * A refusal for size must not depend on the memory that the request has filled. And when libmicrohttpd
+ * abandons a request because the answer's header does not fit, it closes the connection without a byte; a
+ * proxy that fails open lets such a request pass. Both get their answer from here, as
+ * application/problem+json with Connection: close.
  */
 #ifndef RAW_ANSWER_H
 #define RAW_ANSWER_H
@@ -17,8 +19,8 @@ struct raw_answer {
     unsigned retry_after_s; /* 0: no Retry-After */
 };
 
-/* Writes all of it, without waiting. False when the socket does not accept it: the client has gone, or has left enough
-   answers unread to fill the kernel's buffer. Earlier answers have been written already. */
+/* Writes all of it, without waiting. False when the socket does not accept it: the client has gone, or has
+   left enough answers unread to fill the kernel's buffer. Earlier answers have been written already. */
 bool raw_answer_send(const struct raw_answer *answer, int fd);
 
 #endif

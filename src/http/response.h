@@ -1,7 +1,9 @@
 /*
- * response: an answer that is ready to be queued, and the answers to errors (application/problem+json, RFC 9457).
+ * response: an answer that is ready to be queued, and the answers to errors (application/problem+json, RFC
+ * 9457).
  *
- * A response never holds anything that a client sent: its texts are this program's and the operator's rule names.
+ * A response never holds anything that a client sent: its texts are this program's and the operator's rule
+ * names.
  */
 #ifndef RESPONSE_H
 #define RESPONSE_H
@@ -20,7 +22,8 @@ struct MHD_Response;
 struct response {
     unsigned status;
     struct MHD_Response *response;
-    /* Destroyed by the caller after it is queued; otherwise it belongs to a cache, and is valid until the next render. */
+    /* Destroyed by the caller after it is queued; otherwise it belongs to a cache, and is valid until the
+       next render. */
     bool owned;
 };
 
@@ -40,8 +43,8 @@ void response_free(struct response *response);
 /* Adds a header; if that fails, the answer has no response any more. */
 void response_header(struct response *response, const char *name, const char *value);
 
-/* An error. `detail` is a sentence; `field` names the field of a JSON body that it is about, or is NULL. Neither is
-   escaped. */
+/* An error. `detail` is a sentence; `field` names the field of a JSON body that it is about, or is NULL.
+   Neither is escaped. */
 struct response response_problem(unsigned status, const char *field, const char *detail, bool closing);
 
 /* Its body alone. */

@@ -1,7 +1,7 @@
 /*
- * routes: a table of paths: the endpoint that answers each, its methods, and the access that it needs. A path of its own
- * wins over a subtree that it lies in. Each listener has
- * one (http_options.h); a table is data, next to the endpoints that it names: endpoint/public_routes.c.
+ * routes: a table of paths: the endpoint that answers each, its methods, and the access that it needs. A path
+ * of its own wins over a subtree that it lies in. Each listener has one (http_options.h); a table is data,
+ * next to the endpoints that it names: endpoint/public_routes.c.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -43,8 +43,9 @@ struct route_table {
 /* By the path in one spelling; NULL: 404. Not for routes of a subtree. */
 const struct route *route_find(const struct route_table *table, const char *path, size_t bytes);
 
-/* The route of a subtree that the path lies in, else NULL; `*rest` is what follows the route's path: "", or "/" or ":" and
-   more. `path` is as it came: what follows was chosen by a client, and its ".." must not lead out of the subtree. */
+/* The route of a subtree that the path lies in, else NULL; `*rest` is what follows the route's path: "", or
+   "/" or ":" and more. `path` is as it came: what follows was chosen by a client, and its ".." must not lead
+   out of the subtree. */
 const struct route *route_find_subtree(const struct route_table *table, const char *path, const char **rest);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * upload: request bodies, kept while they arrive, and the memory that those of one worker may take.
  *
- * A body of up to UPLOAD_SMALL_BYTES lies in its upload, so it is bounded by the number of connections and always
- * kept. A larger one takes from a budget. A peer may hold as much of it as stays free: half when alone, a third beside one
- * other, and so on, so that the next peer finds as much as each one before it has. A peer is an IPv4 address or an IPv6
- * /64; all peers of a Unix socket are one.
+ * A body of up to UPLOAD_SMALL_BYTES lies in its upload, so it is bounded by the number of connections and
+ * always kept. A larger one takes from a budget. A peer may hold as much of it as stays free: half when
+ * alone, a third beside one other, and so on, so that the next peer finds as much as each one before it has.
+ * A peer is an IPv4 address or an IPv6 /64; all peers of a Unix socket are one.
  *
  * A keyed hash maps peers to UPLOAD_SHARES shares; peers that collide have one share between them.
  *
@@ -46,7 +46,8 @@ void uploads_init(struct uploads *uploads, struct siphash_key key);
 /* An empty body; `uploads` has to outlive it. */
 void upload_init(struct upload *upload, struct uploads *uploads, const struct address *peer);
 
-/* Adds a piece. False when there is no room for it: the body is freed, and this and all later pieces are dropped. */
+/* Adds a piece. False when there is no room for it: the body is freed, and this and all later pieces are
+   dropped. */
 bool upload_put(struct upload *upload, const char *bytes, size_t count);
 
 /* `upload->bytes` bytes, without a terminating zero; valid until the next call. */

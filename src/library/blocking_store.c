@@ -18,8 +18,8 @@
 
 #define REASON_BYTES 256
 
-/* A request in its caller's frame, from the queue until the answer. It is a copy, because the callback must find the
-   waiter; beside a round trip to Redis that costs nothing. */
+/* A request in its caller's frame, from the queue until the answer. It is a copy, because the callback must
+   find the waiter; beside a round trip to Redis that costs nothing. */
 struct waiter {
     struct store_request request; /* first: the callback gets only this */
     enum store_status (*ask)(struct store *store,
@@ -100,7 +100,8 @@ on_wake(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* Reports progress to blocking_store_await until the store has been ready once. False: the thread is to stop. */
+/* Reports progress to blocking_store_await until the store has been ready once. False: the thread is to
+   stop. */
 static bool
 look_around(struct blocking_store *blocking)
 {

@@ -6,8 +6,8 @@
 
 #include "ratelimit.h"
 
-/* Fills `*error`, unless it is NULL, and returns the status. Control bytes in what the caller passed become "?"; a text
-   that is too long is cut. */
+/* Fills `*error`, unless it is NULL, and returns the status. Control bytes in what the caller passed become
+   "?"; a text that is too long is cut. */
 enum ratelimit_status error_set(struct ratelimit_error *error, enum ratelimit_status status,
                                 const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -1,9 +1,10 @@
 /*
- * generation: one version of what requests are decided by, and how the next one takes its place while the workers serve.
+ * generation: one version of what requests are decided by, and how the next one takes its place while the
+ * workers serve.
  *
- * A generation is immutable. A new one is made whole by whoever reloads, then published: each worker finds its share in
- * its reader and takes it there, at its next request or turn. A request is decided by the generation that its worker has
- * when it begins, and holds it until its answer is made:
+ * A generation is immutable. A new one is made whole by whoever reloads, then published: each worker finds
+ * its share in its reader and takes it there, at its next request or turn. A request is decided by the
+ * generation that its worker has when it begins, and holds it until its answer is made:
  *
  *      generations_publish ───► offered ─────────► current ──────────────► left ─────────────────► freed
  *      a share for each         in the reader,     the worker has taken    a newer one is           with the last share,
@@ -13,13 +14,13 @@
  *                                     └──────────────────────────────────────────────────────────────────►
  *                                        the worker never saw it
  *
- * No two workers share anything on the way of a request. A worker looks at its own reader with a plain load, and counts
- * its requests in its own share with a plain counter. It drops a share once: when it has left the generation and the last
- * request in it has ended. Only that counts in an atomic that others touch.
+ * No two workers share anything on the way of a request. A worker looks at its own reader with a plain load,
+ * and counts its requests in its own share with a plain counter. It drops a share once: when it has left the
+ * generation and the last request in it has ended. Only that counts in an atomic that others touch.
  *
- * So a stream of reloads keeps alive: the newest generation, for each worker one that is current and one that is offered,
- * and those that some request is still in. A request is in one for no longer than the store takes to answer, which is
- * bounded; never while its body arrives or its answer is sent.
+ * So a stream of reloads keeps alive: the newest generation, for each worker one that is current and one that
+ * is offered, and those that some request is still in. A request is in one for no longer than the store takes
+ * to answer, which is bounded; never while its body arrives or its answer is sent.
  */
 #ifndef GENERATION_H
 #define GENERATION_H
@@ -45,24 +46,24 @@ struct generation_share {
 struct generations;
 struct generation_reader;
 
-/* The first generation, with a reader for each of `readers` workers. It owns the policy from then on. NULL when out of
-   memory: the policy remains the caller's. */
+/* The first generation, with a reader for each of `readers` workers. It owns the policy from then on. NULL
+   when out of memory: the policy remains the caller's. */
 struct generations *generations_new(struct policy *policy, unsigned readers);
 
 /* When every reader that was used has been closed. NULL is allowed. */
 void generations_free(struct generations *generations);
 
-/* Puts a new generation in the place of the current one, and owns the policy from then on. False when out of memory:
-   nothing has changed, and the policy remains the caller's. Any thread. What is published by one thread is found by every
-   request that begins after this returns. */
+/* Puts a new generation in the place of the current one, and owns the policy from then on. False when out of
+   memory: nothing has changed, and the policy remains the caller's. Any thread. What is published by one
+   thread is found by every request that begins after this returns. */
 bool generations_publish(struct generations *generations, struct policy *policy);
 
-/* The policy that was published last. Until the next generations_publish; so the caller must be the only one that
-   publishes, or exclude the others. */
+/* The policy that was published last. Until the next generations_publish; so the caller must be the only one
+   that publishes, or exclude the others. */
 const struct policy *generations_policy(const struct generations *generations);
 
-/* What became of the last attempt to publish: the number of mistakes that kept it from being made; 0: it was published. Any
-   thread. */
+/* What became of the last attempt to publish: the number of mistakes that kept it from being made; 0: it was
+   published. Any thread. */
 void generations_set_mistakes(struct generations *generations, unsigned mistakes);
 unsigned generations_mistakes(const struct generations *generations);
 
@@ -74,8 +75,8 @@ struct generation_reader *generations_reader(struct generations *generations, un
 
 /* The functions below are for one thread, the worker's. */
 
-/* The newest generation; until the next call. To be called at each turn of the loop, so that an idle worker lets go of
-   what it has left. */
+/* The newest generation; until the next call. To be called at each turn of the loop, so that an idle worker
+   lets go of what it has left. */
 const struct generation *generation_current(struct generation_reader *reader);
 
 /* A request begins: it is in the newest generation until generation_leave. Cannot fail. */

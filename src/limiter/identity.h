@@ -44,12 +44,12 @@ enum identity_status {
     IDENTITY_UNCLEAR, /* an encoded slash makes it unclear which segment of the path is meant */
 };
 
-/* Sets the client of `take`, whose rule is set, and its address: the whole one of a client that `ip` alone names, with any
-   prefix, and one of size 0 for every other client. */
+/* Sets the client of `take`, whose rule is set, and its address: the whole one of a client that `ip` alone
+   names, with any prefix, and one of size 0 for every other client. */
 enum identity_status identify(struct limiter_take *take, const struct identity_request *request);
 
-/* "The request names no client: looked for header:x-tenant + ip/24, cookie:sid". The names come from the rules file and were
-   checked when it was loaded. */
+/* "The request names no client: looked for header:x-tenant + ip/24, cookie:sid". The names come from the
+   rules file and were checked when it was loaded. */
 #define IDENTITY_SOUGHT_BYTES 1024
 void identity_write_sought(char out[IDENTITY_SOUGHT_BYTES], const struct rule *rule);
 

@@ -1,8 +1,8 @@
 /*
  * limiter: client + rule -> decision, whatever the store does.
  *
- * It asks the store. If the store is unavailable, the rule's failure mode decides. So every take is answered exactly once: at
- * once (LIMITER_DONE) or by the callback. One limiter per worker, on the worker's thread.
+ * It asks the store. If the store is unavailable, the rule's failure mode decides. So every take is answered
+ * exactly once: at once (LIMITER_DONE) or by the callback. One limiter per worker, on the worker's thread.
  */
 #ifndef LIMITER_H
 #define LIMITER_H
@@ -64,8 +64,9 @@ enum store_state limiter_store_state(const struct limiter_counts *counts);
 /* The callback never runs before this returns. */
 enum limiter_status limiter_take(struct limiter *limiter, struct limiter_take *take);
 
-/* Forgets the counts of the client under the rule, by what limits it now; the cost is ignored. The verdict is VERDICT_ALLOWED when that is done and
-   VERDICT_UNAVAILABLE when the store cannot; the rest of the answer has no meaning. Otherwise as limiter_take. */
+/* Forgets the counts of the client under the rule, by what limits it now; the cost is ignored. The verdict is
+   VERDICT_ALLOWED when that is done and VERDICT_UNAVAILABLE when the store cannot; the rest of the answer has
+   no meaning. Otherwise as limiter_take. */
 enum limiter_status limiter_reset(struct limiter *limiter, struct limiter_take *take);
 
 /* Cancels a pending take or reset: its callback will not run. */

@@ -155,8 +155,8 @@ bind_tcp(const struct sockaddr *address, socklen_t bytes, bool shared)
     return fd;
 }
 
-/* With SO_REUSEPORT, a second service of the same user would silently share the port: a socket without it detects that
-   the port is taken. */
+/* With SO_REUSEPORT, a second service of the same user would silently share the port: a socket without it
+   detects that the port is taken. */
 static bool
 is_taken(const struct sockaddr *address, socklen_t bytes)
 {

@@ -1,8 +1,9 @@
 /*
- * listener: the sockets that requests come in by, opened before any worker runs, so that a taken port stops the start.
+ * listener: the sockets that requests come in by, opened before any worker runs, so that a taken port stops
+ * the start.
  *
- * One socket a worker, all on the same address with SO_REUSEPORT: the kernel spreads the connections. A Unix socket, or
- * one that systemd hands over (LISTEN_FDS), is one socket that all workers accept from.
+ * One socket a worker, all on the same address with SO_REUSEPORT: the kernel spreads the connections. A Unix
+ * socket, or one that systemd hands over (LISTEN_FDS), is one socket that all workers accept from.
  */
 #ifndef LISTENER_H
 #define LISTENER_H

@@ -4,8 +4,8 @@
  *     prefix_tree_add(tree, &network, 7);
  *     value = prefix_tree_find(tree, &address);       7, or another's if that is longer; 0: in none
  *
- * A binary tree over the bits of addresses, without nodes of one child: at most two nodes of 32 bytes a network, and a search
- * visits at most one for each bit. Filled by one thread; then any thread may search.
+ * A binary tree over the bits of addresses, without nodes of one child: at most two nodes of 32 bytes a
+ * network, and a search visits at most one for each bit. Filled by one thread; then any thread may search.
  */
 #ifndef PREFIX_TREE_H
 #define PREFIX_TREE_H
@@ -23,7 +23,8 @@ void prefix_tree_free(struct prefix_tree *tree); /* NULL is allowed */
 
 enum prefix_tree_status { PREFIX_TREE_ADDED, PREFIX_TREE_TAKEN, PREFIX_TREE_NO_MEMORY };
 
-/* `value` is above 0. The bits after the prefix do not count. TAKEN: the network was there, and keeps its value. */
+/* `value` is above 0. The bits after the prefix do not count. TAKEN: the network was there, and keeps its
+   value. */
 enum prefix_tree_status prefix_tree_add(struct prefix_tree *tree, const struct network *network,
                                         uint32_t value);
 

@@ -4,9 +4,9 @@
  *     client_table_add(table, &name, 7);
  *     value = client_table_find(table, &client, &address);       7, or 0: the client is not in the table
  *
- * Exact clients and addresses are in a hash table, as keyed fingerprints of 128 bits without their text: about 50 bytes each.
- * Networks are in a prefix_tree. Filled by one thread, and immutable from then on: any thread may search. A search allocates
- * nothing.
+ * Exact clients and addresses are in a hash table, as keyed fingerprints of 128 bits without their text:
+ * about 50 bytes each. Networks are in a prefix_tree. Filled by one thread, and immutable from then on: any
+ * thread may search. A search allocates nothing.
  */
 #ifndef CLIENT_TABLE_H
 #define CLIENT_TABLE_H
@@ -30,9 +30,9 @@ enum client_table_status client_table_add(struct client_table *table, const stru
                                           uint32_t value);
 
 /*
- * The value of the client's name; 0: it has none. `address` is that of a client identified by it, and of size 0 for every
- * other. Of an address, its own entry comes first, then the longest network; of any other client, the entry of its source,
- * then that of its value alone. A client of several sources together is in no table.
+ * The value of the client's name; 0: it has none. `address` is that of a client identified by it, and of size
+ * 0 for every other. Of an address, its own entry comes first, then the longest network; of any other client,
+ * the entry of its source, then that of its value alone. A client of several sources together is in no table.
  */
 uint32_t client_table_find(const struct client_table *table, const struct client *client,
                            const struct address *address);

@@ -38,8 +38,8 @@ struct conditions {
 
 bool conditions_hold(const struct conditions *conditions, const struct policy_request *request);
 
-/* Whether `wide` holds for every request for which `narrow` does. NULL holds for all. True only where that follows from
-   each host and each header by itself. */
+/* Whether `wide` holds for every request for which `narrow` does. NULL holds for all. True only where that
+   follows from each host and each header by itself. */
 bool conditions_cover(const struct conditions *wide, const struct conditions *narrow);
 
 /* NULL is allowed. */

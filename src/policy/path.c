@@ -48,8 +48,8 @@ check_segments(const char *text, size_t bytes, bool *wild, bool *rest)
     return NULL;
 }
 
-/* What is wrong with the spelling, or NULL. Patterns are compared with normalised paths: one that is not normalised
-   would silently match nothing. `copy` is scratch of the same length. */
+/* What is wrong with the spelling, or NULL. Patterns are compared with normalised paths: one that is not
+   normalised would silently match nothing. `copy` is scratch of the same length. */
 static const char *
 check_spelling(const char *text, size_t bytes, char *copy)
 {
@@ -151,8 +151,8 @@ path_pattern_covers(const struct path_pattern *wide, const struct path_pattern *
     return path_pattern_matches(wide, narrow->text, narrow->bytes);
 }
 
-/* Percent-decoding, in place. An encoded slash is part of its segment, so it stays encoded; so does the percent
-   sign, or decoding would not be idempotent. */
+/* Percent-decoding, in place. An encoded slash is part of its segment, so it stays encoded; so does the
+   percent sign, or decoding would not be idempotent. */
 static bool
 decode(char *path, size_t *bytes)
 {

@@ -11,8 +11,9 @@
 #include "report.h"
 #include "settings.h"
 
-/* Adds every file that it reads, or would, to `files`. NULL with at least one error in `report`. May be called after errors in the settings, so that one run reports those
-   in the rules too: an invalid setting is then 0. */
+/* Adds every file that it reads, or would, to `files`. NULL with at least one error in `report`. May be
+   called after errors in the settings, so that one run reports those in the rules too: an invalid setting is
+   then 0. */
 struct policy *rules_file_load(const struct settings *settings, struct file_set *files,
                                struct report *report);
 

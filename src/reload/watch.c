@@ -202,8 +202,8 @@ is_of_a_file(const struct watch *watch, const struct inotify_event *event)
     return false;
 }
 
-/* Reads all events. True: one speaks of a file, so it may be another although it looks the same: the kernel's clock, which
-   files are stamped by, ticks every few milliseconds only. */
+/* Reads all events. True: one speaks of a file, so it may be another although it looks the same: the kernel's
+   clock, which files are stamped by, ticks every few milliseconds only. */
 static bool
 hear(const struct watch *watch)
 {

@@ -1,6 +1,6 @@
 /*
- * fingerprint: the key of a subject in tables in memory: 128 bits of a keyed hash (util/siphash.h) of client and rule, from
- * which each limit of the rule derives its own. Pure; any thread.
+ * fingerprint: the key of a subject in tables in memory: 128 bits of a keyed hash (util/siphash.h) of client
+ * and rule, from which each limit of the rule derives its own. Pure; any thread.
  */
 #ifndef FINGERPRINT_H
 #define FINGERPRINT_H

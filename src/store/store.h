@@ -6,9 +6,9 @@
  *                 │                       store_take returns, never after the store's deadline
  *                 └─► STORE_UNAVAILABLE   no decision is possible now; no callback
  *
- * A handle of redis_store belongs to one thread; that of memory_store may be shared by all. A store owns the clock that
- * it decides by. store_take allocates nothing for a request: the request is the caller's, and must not move until the
- * callback or store_cancel.
+ * A handle of redis_store belongs to one thread; that of memory_store may be shared by all. A store owns the
+ * clock that it decides by. store_take allocates nothing for a request: the request is the caller's, and must
+ * not move until the callback or store_cancel.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -25,8 +25,8 @@
 
 enum store_status { STORE_DONE, STORE_PENDING, STORE_UNAVAILABLE };
 
-/* The name of the counts: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in Redis; for the
-   penalty `rl:{client}:rule:p`. */
+/* The name of the counts: with the limit's index and state name (limit.h), `rl:{client}:rule:index:state` in
+   Redis; for the penalty `rl:{client}:rule:p`. */
 struct store_subject {
     const struct client *client;
     const char *rule;               /* the rule's name */
@@ -87,8 +87,9 @@ store_take(struct store *store, struct store_request *request)
     return store->ops->take(store, request);
 }
 
-/* Forgets the subject's counts: the client's next request finds every limit of the rule full, and no penalty. As store_take, but the cost is
-   ignored and nothing is decided. The denial caches of other workers and nodes forget it within a second. */
+/* Forgets the subject's counts: the client's next request finds every limit of the rule full, and no penalty.
+   As store_take, but the cost is ignored and nothing is decided. The denial caches of other workers and nodes
+   forget it within a second. */
 static inline enum store_status
 store_reset(struct store *store, struct store_request *request)
 {

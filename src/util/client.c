@@ -12,8 +12,8 @@
 
 static const char hex[] = "0123456789abcdef";
 
-/* Printable ASCII but space, `%`, `&` and braces: the bytes that are not escaped in a key. A bit set, because every byte
-   of every key is tested. */
+/* Printable ASCII but space, `%`, `&` and braces: the bytes that are not escaped in a key. A bit set, because
+   every byte of every key is tested. */
 #define BIT(byte) (UINT64_C(1) << (byte) % 64)
 static const uint64_t plain[4] = {
     ~(BIT(' ' + 1) - 1) & ~BIT('%') & ~BIT('&'), /* from after the space to 63 */

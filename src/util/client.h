@@ -3,11 +3,11 @@
  *
  *     ip=203.0.113.7        header:user_id=test_user        global        header:x-tenant=acme&ip=203.0.113.7
  *
- * It begins with the source that named the client, spelt as in `identify_by`, so that an address is never mistaken
- * for a header's value. The value follows, escaped: every byte but printable ASCII without `{`, `}`, `%`, `&` and space
- * is written %XX, which keeps distinct clients distinct. A client that several sources name together has a part for each,
- * joined by `&`: no source has a `=` in it and no escaped value a `&`, so the text can be taken apart in one way only. A
- * text longer than CLIENT_BYTES is replaced by "sha256=" and
+ * It begins with the source that named the client, spelt as in `identify_by`, so that an address is never
+ * mistaken for a header's value. The value follows, escaped: every byte but printable ASCII without `{`, `}`,
+ * `%`, `&` and space is written %XX, which keeps distinct clients distinct. A client that several sources
+ * name together has a part for each, joined by `&`: no source has a `=` in it and no escaped value a `&`, so
+ * the text can be taken apart in one way only. A text longer than CLIENT_BYTES is replaced by "sha256=" and
  * the digest of the entire escaped text in hexadecimal.
  *
  * Pure; any thread.

@@ -4,9 +4,9 @@
  * Three clocks, never mixed:
  *   clock_mono_us   since an arbitrary start; never steps. For deadlines and intervals.
  *   clock_wall_us   since the Unix epoch; may step. For header values that name a moment, and for log lines.
- *   struct clock    the clock that a store counts by, passed in, so that a test can set the time. Production passes
- *                   clock_steady(), which reads the Unix time once and then advances with the monotonic clock: aligned
- *                   to the epoch, and never stepping.
+ *   struct clock    the clock that a store counts by, passed in, so that a test can set the time. Production
+ *                   passes clock_steady(), which reads the Unix time once and then advances with the
+ *                   monotonic clock: aligned to the epoch, and never stepping.
  *
  * Any thread.
  */

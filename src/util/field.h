@@ -1,5 +1,6 @@
 /*
- * field: a piece of a request, such as a header's value, which lies in someone else's memory and does not end in a zero.
+ * field: a piece of a request, such as a header's value, which lies in someone else's memory and does not end
+ * in a zero.
  */
 #ifndef FIELD_H
 #define FIELD_H

@@ -25,7 +25,8 @@ struct file_set {
 };
 void file_set_fini(struct file_set *set);
 
-/* `text` NULL: the file could not be read. A path that is there already is not added again. False when out of memory. */
+/* `text` NULL: the file could not be read. A path that is there already is not added again. False when out of
+   memory. */
 bool file_set_add(struct file_set *set, const char *path, const char *text, size_t bytes);
 
 bool file_set_has(const struct file_set *set, const char *path);

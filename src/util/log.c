@@ -49,8 +49,8 @@ write_time(char *out, size_t bytes)
     return (size_t)snprintf(out, bytes, "%s.%03dZ", date, (int)(now_us % US_PER_S / US_PER_MS));
 }
 
-/* Escapes the sequence of `length` bytes (0: a byte that is not UTF-8) if it may not be written as it is; returns the
-   length of the escape, 0 if it may. */
+/* Escapes the sequence of `length` bytes (0: a byte that is not UTF-8) if it may not be written as it is;
+   returns the length of the escape, 0 if it may. */
 static size_t
 escape(char *out, size_t bytes, const char *sequence, size_t length)
 {

@@ -22,8 +22,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 /* Before the first thread is started. Until then: LOG_INFO, LOG_TEXT. */
 void log_init(enum log_level level, enum log_format format);
 
-/* Passes each event at or above `level` to `sink` (NULL: drops it) instead of writing it; `message` is raw and
-   borrowed. Also before the first thread is started. */
+/* Passes each event at or above `level` to `sink` (NULL: drops it) instead of writing it; `message` is raw
+   and borrowed. Also before the first thread is started. */
 typedef void log_sink(void *arg, enum log_level level, const char *module, const char *message);
 void log_init_sink(enum log_level level, log_sink *sink, void *arg);
 
@@ -37,8 +37,8 @@ void log_event(enum log_level level, const char *module, const char *format, ...
 #define log_error(module, ...) log_event(LOG_ERROR, module, __VA_ARGS__)
 
 /*
- * For states that every worker reports: of equal lines in a row, the first is written. One static `once` for the lines of
- * one topic, shared by the threads.
+ * For states that every worker reports: of equal lines in a row, the first is written. One static `once` for
+ * the lines of one topic, shared by the threads.
  */
 struct log_once {
     _Atomic uint64_t last; /* a hash of the last line */
@@ -50,8 +50,8 @@ void log_event_once(struct log_once *once, enum log_level level, const char *mod
 #define log_warn_once(once, module, ...) log_event_once(once, LOG_WARN, module, __VA_ARGS__)
 
 /*
- * For events that may repeat without end: true at most once per `interval_us`; `*suppressed` is then the number of
- * times it was false since. One static limiter per event, shared by the threads:
+ * For events that may repeat without end: true at most once per `interval_us`; `*suppressed` is then the
+ * number of times it was false since. One static limiter per event, shared by the threads:
  *
  *     static struct log_limiter limiter;
  *     uint64_t suppressed;

@@ -25,8 +25,8 @@ bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out);
 #define DURATION_MAX_US (INT64_C(366) * 24 * 3600 * 1000000)
 bool duration_parse(const char *text, int64_t *out_us);
 
-/* Writes a duration of at least 1 us in the largest of the units above, or `us`, that it is a whole number of: "90s",
-   "1h", "1500us". Without a terminating zero; returns the bytes written, at most 22. */
+/* Writes a duration of at least 1 us in the largest of the units above, or `us`, that it is a whole number
+   of: "90s", "1h", "1500us". Without a terminating zero; returns the bytes written, at most 22. */
 size_t duration_write(char *out, int64_t us);
 
 /* a / b rounded up; `a` must not be negative. */

@@ -1,6 +1,6 @@
 /*
- * or_abort: memory for what is read before the service starts. The process ends where there is none: a report that
- * lost a line must not look empty.
+ * or_abort: memory for what is read before the service starts. The process ends where there is none: a report
+ * that lost a line must not look empty.
  */
 #ifndef OR_ABORT_H
 #define OR_ABORT_H

@@ -1,8 +1,9 @@
 /*
  * report: everything wrong with an operator's settings or rules, collected in one run.
  *
- * An error prevents the start: one line that names the place, the value and what is accepted. A warning does not: one
- * line about something that works but is probably not intended. The report owns its text. One thread at a time.
+ * An error prevents the start: one line that names the place, the value and what is accepted. A warning does
+ * not: one line about something that works but is probably not intended. The report owns its text. One thread
+ * at a time.
  */
 #ifndef REPORT_H
 #define REPORT_H

@@ -2,8 +2,8 @@
  * siphash: SipHash-2-4 with a 128-bit result, after Aumasson and Bernstein, "SipHash: a fast short-input PRF"
  * (2012), checked in tests/unit against the vectors of their reference implementation.
  *
- * Under a random key, a client cannot choose inputs that collide, neither in a bucket nor in all 128 bits: among a
- * million clients the chance that any two share 128 bits is below 2^-88. Pure; any thread.
+ * Under a random key, a client cannot choose inputs that collide, neither in a bucket nor in all 128 bits:
+ * among a million clients the chance that any two share 128 bits is below 2^-88. Pure; any thread.
  */
 #ifndef SIPHASH_H
 #define SIPHASH_H

@@ -1,6 +1,6 @@
 /*
- * unique: numbers that identify objects for the life of the process. Unlike an address, a number is never reused, so
- * an object that is gone is not mistaken for one at the same address. Any thread.
+ * unique: numbers that identify objects for the life of the process. Unlike an address, a number is never
+ * reused, so an object that is gone is not mistaken for one at the same address. Any thread.
  */
 #ifndef UNIQUE_H
 #define UNIQUE_H

@@ -60,7 +60,8 @@ find_password(const char *url, const char *at)
     return colon ? colon + 1 : userinfo;
 }
 
-/* "redis://USER:PASSWORD" without its "@HOST": what is in the place of the port and is not a port, or NULL. */
+/* "redis://USER:PASSWORD" without its "@HOST": what is in the place of the port and is not a port, or
+   NULL. */
 static const char *
 find_stray_password(const char *url)
 {

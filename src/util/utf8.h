@@ -32,8 +32,8 @@ utf8_sequence(const char *text, size_t bytes)
     return length;
 }
 
-/* Whether a well-formed sequence is a control character. U+0080 to U+009F are control characters too, and terminals
-   obey them. */
+/* Whether a well-formed sequence is a control character. U+0080 to U+009F are control characters too, and
+   terminals obey them. */
 static inline bool
 utf8_is_control(const char *sequence)
 {

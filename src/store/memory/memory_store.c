@@ -13,8 +13,8 @@
 #define SHARDS_MAX         64
 #define KEYS_PER_SHARD_MIN 1024
 
-/* Room for logs: chunks per key on average; and in every shard room for more of the largest logs than one request can
-   have, so that room for one more moment can always be made. */
+/* Room for logs: chunks per key on average; and in every shard room for more of the largest logs than one
+   request can have, so that room for one more moment can always be made. */
 #define CHUNKS_PER_KEY 4
 #define LARGEST_LOGS   (LIMIT_SET_MAX + 1)
 
@@ -53,7 +53,8 @@ subject_fingerprint(const struct memory_store *memory, const struct store_subjec
     return siphash128(memory->hash_key, text, subject_write(text, subject));
 }
 
-/* The fingerprint of a limit. Limits that cannot read each other's states, after a change of the rule, have different ones. */
+/* The fingerprint of a limit. Limits that cannot read each other's states, after a change of the rule, have
+   different ones. */
 static struct siphash
 state_fingerprint(struct siphash fingerprint, uint32_t index, const struct limit *limit)
 {
@@ -113,7 +114,8 @@ slot_release(struct slot *slot, struct table *table, const struct decision *deci
                     now_us + decision->reset_after_us);
 }
 
-/* Counts a refusal by the limits, and refuses a penalised client. Clients that were never refused have no entry. */
+/* Counts a refusal by the limits, and refuses a penalised client. Clients that were never refused have no
+   entry. */
 static void
 penalise(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
 {
@@ -154,7 +156,8 @@ make_log_room(struct table *table, const struct limit_set *limits, int64_t now_u
     assert(made); /* see LARGEST_LOGS */
 }
 
-/* Decides all limits under the shard's lock: the cost fits all of them and there is no penalty, or nothing is spent. */
+/* Decides all limits under the shard's lock: the cost fits all of them and there is no penalty, or nothing is
+   spent. */
 static void
 decide(struct table *table, struct siphash fingerprint, struct store_request *request, int64_t now_us)
 {
@@ -269,8 +272,8 @@ static const struct store_ops memory_store_ops = {
     .free = memory_store_free,
 };
 
-/* Clients fall on shards at random, each with all keys of its rule, at worst STORE_KEYS_MAX. A shard gets the mean of such
-   a sum (compound Poisson) and six standard deviations, so that max_keys fit. */
+/* Clients fall on shards at random, each with all keys of its rule, at worst STORE_KEYS_MAX. A shard gets the
+   mean of such a sum (compound Poisson) and six standard deviations, so that max_keys fit. */
 static uint32_t
 shard_capacity(int64_t max_keys, uint32_t shard_count)
 {

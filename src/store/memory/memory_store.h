@@ -1,8 +1,9 @@
 /*
  * memory_store: counters in this process, shared by all its workers.
  *
- * Clients are spread over shards by hash. Each shard has its own lock and table. All limits of a client under a rule, and its
- * penalty, are in one shard, so that they are decided together under one lock. Always answers STORE_DONE; any thread may call it.
+ * Clients are spread over shards by hash. Each shard has its own lock and table. All limits of a client under
+ * a rule, and its penalty, are in one shard, so that they are decided together under one lock. Always answers
+ * STORE_DONE; any thread may call it.
  */
 #ifndef MEMORY_STORE_H
 #define MEMORY_STORE_H
@@ -14,8 +15,9 @@
 #include "store.h"
 
 struct memory_store_options {
-    /* So many keys, one per client and limit, and one per client that a rule's penalty counts, are always held; slots for some more are reserved. Sliding windows also need
-       room for their logs: they are held if they log 28 moments each on average; beyond that, idle ones are evicted. */
+    /* So many keys, one per client and limit, and one per client that a rule's penalty counts, are always
+       held; slots for some more are reserved. Sliding windows also need room for their logs: they are held if
+       they log 28 moments each on average; beyond that, idle ones are evicted. */
     int64_t max_keys;
     const struct clock *clock; /* borrowed for the store's life */
 };

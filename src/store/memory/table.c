@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Entries that the hand examines at each insertion. A full round takes capacity / 8 insertions, so expired entries are found
-   long before the table is full. */
+/* Entries that the hand examines at each insertion. A full round takes capacity / 8 insertions, so expired
+   entries are found long before the table is full. */
 #define SWEEP_STEP 8
 
 /* Entries that it examines before a live one is evicted. */
@@ -162,7 +162,8 @@ hand_advance(struct table *table)
     return entry;
 }
 
-/* Frees the entries whose quota is full among the next `steps` of the hand; stops when `enough` were freed. */
+/* Frees the entries whose quota is full among the next `steps` of the hand; stops when `enough` were
+   freed. */
 static void
 sweep(struct table *table, uint32_t steps, uint32_t enough, int64_t now_us)
 {
@@ -183,8 +184,8 @@ has_free_entry(const struct table *table)
     return table->free_head != 0 || table->untouched <= table->capacity;
 }
 
-/* The oldest entry that is neither marked nor pinned. Up to SECOND_CHANCES marked ones lose their mark and become the newest
-   on the way. */
+/* The oldest entry that is neither marked nor pinned. Up to SECOND_CHANCES marked ones lose their mark and
+   become the newest on the way. */
 static struct table_entry *
 find_victim(struct table *table, enum table_list list)
 {

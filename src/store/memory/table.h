@@ -1,21 +1,24 @@
 /*
- * table: the states of one shard of the memory store: a hash table with a fixed number of entries and a defined order of
- * eviction.
+ * table: the states of one shard of the memory store: a hash table with a fixed number of entries and a
+ * defined order of eviction.
  *
  *      buckets   hash ──► number of an entry ──► the next with that hash          numbered from 1; 0: none
- *      recency   newest ◄─► ... ◄─► oldest, two lists: entries whose last decision was a refusal, and the others. Use only
- *                marks an entry: moving it would touch the cache lines of two neighbours. A marked entry gets a second
- *                round when its turn comes
- *      sweep     a hand that goes round the entries, a few at each insertion, and frees those whose quota is full
+ *      recency   newest ◄─► ... ◄─► oldest, two lists: entries whose last decision was a refusal, and the
+ *                others. Use only marks an entry: moving it would touch the cache lines of two neighbours. A
+ *                marked entry gets a second round when its turn comes
+ *      sweep     a hand that goes round the entries, a few at each insertion, and frees those whose quota is
+ *                full
  *
- * An entry is one cache line. Instead of the key it holds 128 bits of its keyed hash (util/siphash.h says why that is
- * enough), so long keys take no more room than short ones, and no text from a client stays in memory.
+ * An entry is one cache line. Instead of the key it holds 128 bits of its keyed hash (util/siphash.h says why
+ * that is enough), so long keys take no more room than short ones, and no text from a client stays in memory.
  *
- * Order of eviction: entries whose quota is full (they mean the same as none); then the least recently used of those not
- * refused (by the marks, so approximately); then the least recently used of the refused. So a flood of new clients cannot
- * free a client that is being refused, and clients seen once go before regular ones.
+ * Order of eviction: entries whose quota is full (they mean the same as none); then the least recently used
+ * of those not refused (by the marks, so approximately); then the least recently used of the refused. So a
+ * flood of new clients cannot free a client that is being refused, and clients seen once go before regular
+ * ones.
  *
- * All memory is reserved by table_init and touched on first use; nothing is allocated later. One thread at a time.
+ * All memory is reserved by table_init and touched on first use; nothing is allocated later. One thread at a
+ * time.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -74,8 +77,8 @@ table_prefetch(const struct table *table, struct siphash fingerprint)
 /* NULL: there is none. */
 struct table_entry *table_find(struct table *table, struct siphash fingerprint);
 
-/* A new entry, pinned, its state not yet set; evicts one if the table is full. `has_log`: for a sliding window. Never NULL
-   while fewer entries than the capacity are pinned (asserted). */
+/* A new entry, pinned, its state not yet set; evicts one if the table is full. `has_log`: for a sliding
+   window. Never NULL while fewer entries than the capacity are pinned (asserted). */
 struct table_entry *table_insert(struct table *table, struct siphash fingerprint, bool has_log,
                                  int64_t now_us);
 
@@ -84,8 +87,8 @@ void table_touch(struct table *table, struct table_entry *entry, enum table_list
 
 void table_remove(struct table *table, struct table_entry *entry);
 
-/* Evicts sliding windows, in the order of the sweep and refused ones last, until the pool has `chunks` free. False: not even
-   without all that are not pinned. */
+/* Evicts sliding windows, in the order of the sweep and refused ones last, until the pool has `chunks` free.
+   False: not even without all that are not pinned. */
 bool table_make_log_room(struct table *table, uint32_t chunks, int64_t now_us);
 
 #endif

@@ -10,8 +10,8 @@
 #define SETS       32768
 #define REFUSAL_US (1 * US_PER_S)
 
-/* The decision of one limit; a refusal under a rule of several limits has one for each. One more, with the index of no
-   limit, holds the penalty, if the rule has one: its rest is retry_after_us. */
+/* The decision of one limit; a refusal under a rule of several limits has one for each. One more, with the
+   index of no limit, holds the penalty, if the rule has one: its rest is retry_after_us. */
 struct refusal {
     struct siphash fingerprint;
     int64_t sent_us, until_us; /* monotonic; the same for all limits of a refusal */
@@ -60,7 +60,8 @@ denial_cache_clear(struct denial_cache *denials)
     denials->generation++;
 }
 
-/* Of client, rule and cost. The rule by its id too: another one of the same name may allow what this one refused. */
+/* Of client, rule and cost. The rule by its id too: another one of the same name may allow what this one
+   refused. */
 static struct siphash
 fingerprint_of(const struct denial_cache *denials, const struct store_request *request)
 {
@@ -84,8 +85,8 @@ is_of(const struct refusal *refusal, struct siphash fingerprint)
     return refusal->fingerprint.low == fingerprint.low && refusal->fingerprint.high == fingerprint.high;
 }
 
-/* How long Redis would refuse without counting it: the rest of the penalty, under a rule that has one; else the longest of its
-   limits. */
+/* How long Redis would refuse without counting it: the rest of the penalty, under a rule that has one; else
+   the longest of its limits. */
 static int64_t
 refused_for_us(const struct store_request *request)
 {

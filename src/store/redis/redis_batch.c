@@ -59,9 +59,9 @@ first_of(const struct redis_batch *batch, struct redis_batch_group *group)
     return batch->slots[group->first].request;
 }
 
-/* The latest group of the request's subject, or the empty bucket for a new one (`*group` NULL). Skips groups whose requests
-   have all been removed: there is nothing to compare with. `*is_known`: the batch has a group of this client under
-   any rule, or of another client with the same hash. */
+/* The latest group of the request's subject, or the empty bucket for a new one (`*group` NULL). Skips groups
+   whose requests have all been removed: there is nothing to compare with. `*is_known`: the batch has a group
+   of this client under any rule, or of another client with the same hash. */
 static uint16_t *
 find_group(struct redis_batch *batch, const struct store_request *request, uint32_t hash,
            struct redis_batch_group **group, bool *is_known)
@@ -104,8 +104,8 @@ add_rule(struct redis_batch *batch, const struct store_subject *subject)
     rule->penalty = subject->penalty != NULL ? *subject->penalty : (struct penalty){0};
 }
 
-/* The rest of Redis' work for each key, in the unit of limit_work: to set up another rule, and to decide another equal
-   request of a group. */
+/* The rest of Redis' work for each key, in the unit of limit_work: to set up another rule, and to decide
+   another equal request of a group. */
 #define RULE_WORK 3
 #define FOLD_WORK 1
 

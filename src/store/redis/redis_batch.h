@@ -3,12 +3,14 @@
  *
  *      requests   0    1    2    3    4         in the order of arrival
  *                 a    b    a    c    a
- *      groups    a×3: 0─►2─►4   b×1: 1   c×1: 3    requests of the same client, rule and cost in a row are folded into
- *                                                  one group with a count; the script decides them one by one
+ *      groups     a×3: 0─►2─►4   b×1: 1   c×1: 3
  *
- * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent; after that, its
- * decision is dropped. The batch then no longer reads the request or its subject, both of which may be freed: it keeps
- * copies of the limits that decide. One thread, the store's.
+ * Requests of the same client, rule and cost in a row are folded into one group with a count; the script
+ * decides them one by one.
+ *
+ * A request that is cancelled or past its deadline leaves a gap: before the batch is sent, it is not sent;
+ * after that, its decision is dropped. The batch then no longer reads the request or its subject, both of
+ * which may be freed: it keeps copies of the limits that decide. One thread, the store's.
  */
 #ifndef REDIS_BATCH_H
 #define REDIS_BATCH_H
@@ -19,8 +21,8 @@
 
 #include "store.h"
 
-/* Redis does nothing else while it runs a script, so the work of a batch is bounded: some 1.2 ms at worst, and 0.7 ms more
-   when the script is first compiled. BATCH_WORK is in the unit of limit_work. */
+/* Redis does nothing else while it runs a script, so the work of a batch is bounded: some 1.2 ms at worst,
+   and 0.7 ms more when the script is first compiled. BATCH_WORK is in the unit of limit_work. */
 #define BATCH_REQUESTS 256
 #define BATCH_WORK     1024
 #define BATCH_RULES    32
@@ -90,27 +92,29 @@ bool redis_batch_encode(struct redis_batch *batch);
    out of memory. */
 bool redis_batch_encode_reset(struct redis_batch *batch);
 
-/* The same command with the script's text, for a Redis that does not have it. `*bytes` is its length; free() it.
-   NULL: out of memory. */
+/* The same command with the script's text, for a Redis that does not have it. `*bytes` is its length; free()
+   it. NULL: out of memory. */
 char *redis_batch_encode_eval(const struct redis_batch *batch, size_t *bytes);
 
-/* Writes what the script's reply says into the requests that still wait; runs no callback. It decides none of a group
-   whose key is not ours, or from the first number on that no decision can have (`*foreign` counts such groups). False
-   where the reply cannot be told apart into groups: what precedes that point is decided. */
+/* Writes what the script's reply says into the requests that still wait; runs no callback. It decides none of
+   a group whose key is not ours, or from the first number on that no decision can have (`*foreign` counts
+   such groups). False where the reply cannot be told apart into groups: what precedes that point is
+   decided. */
 bool redis_batch_decode(struct redis_batch *batch, const char *reply, size_t bytes, unsigned *foreign);
 
 /* The reset is done. */
 void redis_batch_decide_reset(struct redis_batch *batch);
 
-/* Runs the callback of every request that still waits, in the order of arrival: STORE_DONE where it has been decided,
-   STORE_UNAVAILABLE elsewhere. A callback may remove other requests, and may add some to another batch. */
+/* Runs the callback of every request that still waits, in the order of arrival: STORE_DONE where it has been
+   decided, STORE_UNAVAILABLE elsewhere. A callback may remove other requests, and may add some to another
+   batch. */
 void redis_batch_answer(struct redis_batch *batch);
 
 /* The earliest deadline of a request that still waits; INT64_MAX: none waits. */
 int64_t redis_batch_deadline(const struct redis_batch *batch);
 
-/* Answers what is past its deadline with STORE_UNAVAILABLE. `*next_us` is the earliest deadline of the rest, untouched when
-   none is left. */
+/* Answers what is past its deadline with STORE_UNAVAILABLE. `*next_us` is the earliest deadline of the rest,
+   untouched when none is left. */
 void redis_batch_expire(struct redis_batch *batch, int64_t now_us, int64_t *next_us);
 
 #endif

@@ -133,8 +133,8 @@ decide_next(struct redis_batch *batch, const struct redis_batch_rule *rule, cons
     }
 }
 
-/* One group's part. False: its end cannot be found. `*good` false: it is not valid; the rest of its requests stay
-   undecided, and the groups after it are not affected. */
+/* One group's part. False: its end cannot be found. `*good` false: it is not valid; the rest of its requests
+   stay undecided, and the groups after it are not affected. */
 static bool
 read_group(struct redis_batch *batch, const struct redis_batch_group *group, struct reader *reader,
            bool *good)

@@ -11,7 +11,8 @@
 
 #define SHA1_DIGITS 40
 
-/* The longest key: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. A penalty's is shorter. */
+/* The longest key: "rl:{", the client, "}:", the rule, ":", the index, ":", the state. A penalty's is
+   shorter. */
 #define KEY_BYTES      (4 + CLIENT_BYTES + 2 + 255 + 1 + 1 + 1 + LIMIT_STATE_NAME_BYTES)
 #define WORD_BYTES     32 /* of a number, with its frame */
 #define PREAMBLE_BYTES 256
@@ -49,18 +50,12 @@ put_number(char *out, int64_t value)
 static char *
 start_key(char key[KEY_BYTES], const struct store_subject *subject)
 {
-    char *end = key;
-    size_t rule_bytes = strlen(subject->rule);
+    char *end = stpcpy(key, "rl:{");
 
-    assert(rule_bytes <= 255);
-    memcpy(end, "rl:{", 4);
-    end += 4;
+    assert(strlen(subject->rule) <= 255);
     memcpy(end, subject->client->text, subject->client->bytes);
-    end += subject->client->bytes;
-    memcpy(end, "}:", 2);
-    end += 2;
-    memcpy(end, subject->rule, rule_bytes);
-    end += rule_bytes;
+    end = stpcpy(end + subject->client->bytes, "}:");
+    end = stpcpy(end, subject->rule);
     *end++ = ':';
     return end;
 }

@@ -15,13 +15,13 @@
 #include "redis_error.h"
 #include "redis_resolver.h"
 
-/* A Redis that comes back must be found within a second, even where packets are dropped silently: one attempt and the
-   longest back-off take less. */
+/* A Redis that comes back must be found within a second, even where packets are dropped silently: one attempt
+   and the longest back-off take less. */
 #define CONNECT_MS   500
 #define HANDSHAKE_MS 600 /* with that of TLS */
 
-/* Back-off: doubled from the first to the last; a random part of it, from a half up to all, so that the workers of many
-   nodes do not reconnect at the same moment. */
+/* Back-off: doubled from the first to the last; a random part of it, from a half up to all, so that the
+   workers of many nodes do not reconnect at the same moment. */
 #define BACKOFF_FIRST_MS 25
 #define BACKOFF_LAST_MS  300
 
@@ -76,8 +76,8 @@ pause_ms(unsigned failures, enum redis_connection_pause pause)
     return ms / 2 + random % (ms / 2 + 1);
 }
 
-/* A lost connection is logged once, however long it stays lost. A reason that the operator must act upon gets a line of its
-   own, even when it turns up later: a password that was rotated during a restart, say. */
+/* A lost connection is logged once, however long it stays lost. A reason that the operator must act upon gets
+   a line of its own, even when it turns up later: a password that was rotated during a restart, say. */
 static void
 say_reason(struct redis_connection *connection, unsigned reason)
 {
@@ -103,7 +103,8 @@ set_reason(struct redis_connection *connection, const char *reason)
 /* The same line of several workers is one line of the service. */
 static struct log_once connection_log;
 
-/* The only way to leave the other states: nothing is left of the connection, and the next attempt is timed. */
+/* The only way to leave the other states: nothing is left of the connection, and the next attempt is
+   timed. */
 static void
 wait_to_begin(struct redis_connection *connection, const char *reason)
 {
@@ -147,7 +148,8 @@ redis_connection_flush(struct redis_connection *connection)
     redis_adapter_flush(&connection->adapter);
 }
 
-/* Frees the connection, if there is one; pending reply callbacks run with NULL. Not from within hiredis' callbacks. */
+/* Frees the connection, if there is one; pending reply callbacks run with NULL. Not from within hiredis'
+   callbacks. */
 static void
 free_connection(struct redis_connection *connection)
 {

@@ -1,13 +1,13 @@
 /*
- * redis_connection: one connection to Redis that maintains itself: it connects, does the handshake and, when it is lost,
- * waits for the back-off and connects again, until it is freed.
+ * redis_connection: one connection to Redis that maintains itself: it connects, does the handshake and, when
+ * it is lost, waits for the back-off and connects again, until it is freed.
  *
  *     WAITING ──► RESOLVING ──► CONNECTING ──► HANDSHAKE ──► READY
  *        ▲  back-off  │ no address   │ refused      │ refused     │ closed, dropped
  *        └────────────┴──────────────┴──────────────┴─────────────┘
  *
- * redis_handshake.h says what is sent in HANDSHAKE. Nothing blocks: names are resolved on another thread (redis_resolver).
- * All functions and callbacks run on the thread of the event base.
+ * redis_handshake.h says what is sent in HANDSHAKE. Nothing blocks: names are resolved on another thread
+ * (redis_resolver). All functions and callbacks run on the thread of the event base.
  */
 #ifndef REDIS_CONNECTION_H
 #define REDIS_CONNECTION_H
@@ -25,11 +25,11 @@ struct redis_connection_options {
     struct event_base *base;
     struct redis_handshake_options handshake; /* its pointers are borrowed for the connection's life */
     const struct redis_tls *tls;              /* likewise; NULL unless the URL asks for TLS */
-    /* READY was reached or lost. When it was lost, every on_reply has already run. Never from within redis_connection_new
-       or redis_connection_send. */
+    /* READY was reached or lost. When it was lost, every on_reply has already run. Never from within
+       redis_connection_new or redis_connection_send. */
     void (*on_change)(void *arg, bool ready);
-    /* Once, later, for each redis_connection_send that returned true, with its cookie: the reply, borrowed, or NULL when the
-       connection was lost first; the command may have run or not. */
+    /* Once, later, for each redis_connection_send that returned true, with its cookie: the reply, borrowed,
+       or NULL when the connection was lost first; the command may have run or not. */
     void (*on_reply)(void *arg, void *cookie, const struct redisReply *reply);
     void *arg; /* given to both */
 };
@@ -45,24 +45,24 @@ bool redis_connection_is_ready(const struct redis_connection *connection);
 /* Why it is not ready: "Connection refused"; "" when nothing has failed yet. For logs. */
 const char *redis_connection_reason(const struct redis_connection *connection);
 
-/* Queues a copy of one command in RESP; the next redis_connection_flush sends it. False, and no on_reply: not READY, or out
-   of memory. */
+/* Queues a copy of one command in RESP; the next redis_connection_flush sends it. False, and no on_reply: not
+   READY, or out of memory. */
 bool redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes,
                            void *cookie);
 
-/* The end of a turn of the loop: writes what is queued, as far as the socket takes it; the rest follows by itself. Also sets
-   the timer that could not be set when memory was short. */
+/* The end of a turn of the loop: writes what is queued, as far as the socket takes it; the rest follows by
+   itself. Also sets the timer that could not be set when memory was short. */
 void redis_connection_flush(struct redis_connection *connection);
 
-/* The connection has been of use: the next loss starts with the shortest back-off. Until then a Redis that accepts the
-   handshake but executes nothing (a replica, say) is tried less and less often. */
+/* The connection has been of use: the next loss starts with the shortest back-off. Until then a Redis that
+   accepts the handshake but executes nothing (a replica, say) is tried less and less often. */
 void redis_connection_proved(struct redis_connection *connection);
 
 /* How long to wait: the back-off, or some seconds where an early retry would change nothing. */
 enum redis_connection_pause { CONNECTION_PAUSE_BACKOFF, CONNECTION_PAUSE_LONG };
 
-/* Closes the connection for this reason and connects again after the back-off. Not from within on_reply or on_change:
-   use redis_connection_drop_soon there. */
+/* Closes the connection for this reason and connects again after the back-off. Not from within on_reply or
+   on_change: use redis_connection_drop_soon there. */
 void redis_connection_drop(struct redis_connection *connection, const char *reason);
 
 /* The same at the loop's next turn, after the pause. The connection is no longer READY at once. */

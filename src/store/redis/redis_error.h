@@ -1,12 +1,13 @@
 /*
- * redis_error: the error replies of Redis: what each means, what the store does, and what the operator should do.
+ * redis_error: the error replies of Redis: what each means, what the store does, and what the operator should
+ * do.
  *
- * Redis 7 and later put the code first, in a script and outside; Redis 6 and earlier wrap the error of a command in a script:
- * "ERR Error running script (call to f_...): @user_script:1: @user_script: 12: -READONLY You can't write ...". So a code
- * counts at the start of the text or after a "-".
+ * Redis 7 and later put the code first, in a script and outside; Redis 6 and earlier wrap the error of a
+ * command in a script: "ERR Error running script (call to f_...): @user_script:1: @user_script: 12: -READONLY
+ * You can't write ...". So a code counts at the start of the text or after a "-".
  *
- * The text after the code is never shown: Redis echoes arguments there, so it may hold a password (where rename-command has
- * removed AUTH) or clients' keys. Pure.
+ * The text after the code is never shown: Redis echoes arguments there, so it may hold a password (where
+ * rename-command has removed AUTH) or clients' keys. Pure.
  */
 #ifndef REDIS_ERROR_H
 #define REDIS_ERROR_H
@@ -33,8 +34,8 @@ const struct redis_error *redis_error_of(const char *text, size_t bytes);
 #define REDIS_ERROR_COUNT 24
 size_t redis_error_index(const struct redis_error *error);
 
-/* The part of the text that may be shown: the row's code; for an unknown error its first word, if that looks like a code.
-   Zero-terminated; returns `out`. */
+/* The part of the text that may be shown: the row's code; for an unknown error its first word, if that looks
+   like a code. Zero-terminated; returns `out`. */
 #define REDIS_ERROR_SHOWN_BYTES 64
 const char *redis_error_shown(char out[REDIS_ERROR_SHOWN_BYTES], const char *text, size_t bytes);
 

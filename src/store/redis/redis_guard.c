@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 
-/* No command of the service is answered by an array, and the script's reply to a full batch is a string of some hundred kilobytes. */
+/* No command of the service is answered by an array, and the script's reply to a full batch is a string of
+   some hundred kilobytes. */
 #define ELEMENTS_MAX 64
 #define REPLY_BYTES  (4 * 1024 * 1024)
 
@@ -32,7 +33,8 @@ create_string(const redisReadTask *task, char *text, size_t bytes)
     return inner ? inner->createString(task, text, bytes) : NULL;
 }
 
-/* Even an empty one: no command of ours is answered by an array, and hiredis keeps the elements until it ends. */
+/* Even an empty one: no command of ours is answered by an array, and hiredis keeps the elements until it
+   ends. */
 static void *
 refuse_array(const redisReadTask *task)
 {

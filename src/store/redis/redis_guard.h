@@ -1,12 +1,15 @@
 /*
- * redis_guard: ends the connection on replies that hiredis would trust, from Redis or from a server that poses as it:
+ * redis_guard: ends the connection on replies that hiredis would trust, from Redis or from a server that
+ * poses as it:
  *
- *   - a reply that no command waits for: hiredis takes it for a message of a subscription, and asserts that there is one;
- *   - an array: hiredis allocates one of millions before its first element has come, and keeps elements without end;
+ *   - a reply that no command waits for: hiredis takes it for a message of a subscription, and asserts that
+ *     there is one;
+ *   - an array: hiredis allocates one of millions before its first element has come, and keeps elements
+ *     without end;
  *   - a string of many megabytes: hiredis buffers it to its end.
  *
- * It wraps the functions by which the connection's reader builds replies. Only an error may come without a command, such
- * as "max number of clients reached"; hiredis itself then closes the connection.
+ * It wraps the functions by which the connection's reader builds replies. Only an error may come without a
+ * command, such as "max number of clients reached"; hiredis itself then closes the connection.
  */
 #ifndef REDIS_GUARD_H
 #define REDIS_GUARD_H

@@ -12,9 +12,10 @@
 
 enum step { STEP_MUST, STEP_SCRIPT, STEP_MAY };
 
-/* MAY steps can fail: the name in CLIENT LIST. So can the script where the ACL forbids it: it is then sent with the first
-   command that misses it. But a Redis that wants a password, or has no room for another client, says so at the first
-   step, whichever that is; to the script it would only say that it is too long for a client without authentication. */
+/* MAY steps can fail: the name in CLIENT LIST. So can the script where the ACL forbids it: it is then sent
+   with the first command that misses it. But a Redis that wants a password, or has no room for another
+   client, says so at the first step, whichever that is; to the script it would only say that it is too long
+   for a client without authentication. */
 static bool
 is_serious(const redisReply *reply, enum step step)
 {

@@ -1,6 +1,6 @@
 /*
- * redis_queue: the batches of a store, in the order of arrival: those that wait to be sent, the last of which gathers
- * requests, and those whose reply has not come.
+ * redis_queue: the batches of a store, in the order of arrival: those that wait to be sent, the last of which
+ * gathers requests, and those whose reply has not come.
  *
  *      requests ──► gathering ─ ─ redis_queue_begin ─ ─► unsent ──► sent ──► unused, for the next burst
  *
@@ -36,7 +36,8 @@ bool redis_queue_begin(struct redis_queue *queue);
 /* There is a batch to send, and few enough commands are under way. */
 bool redis_queue_is_due(const struct redis_queue *queue);
 
-/* The oldest unsent batch, which is not the one that gathers, was sent; or, without live requests, it need not be. */
+/* The oldest unsent batch, which is not the one that gathers, was sent; or, without live requests, it need
+   not be. */
 void redis_queue_advance(struct redis_queue *queue);
 
 /* The batch was sent, and all of its requests are answered. */
@@ -48,8 +49,8 @@ void redis_queue_fail_unsent(struct redis_queue *queue);
 /* A command that was sent has not been answered in time. */
 bool redis_queue_is_overdue(const struct redis_queue *queue, int64_t now_us);
 
-/* Answers the requests past their deadline with STORE_UNAVAILABLE. Returns the earliest deadline that is left; INT64_MAX:
-   none. */
+/* Answers the requests past their deadline with STORE_UNAVAILABLE. Returns the earliest deadline that is
+   left; INT64_MAX: none. */
 int64_t redis_queue_expire(struct redis_queue *queue, int64_t now_us);
 
 #endif

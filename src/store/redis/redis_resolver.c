@@ -14,8 +14,8 @@
 
 #include <event2/event.h>
 
-/* Shared by the loop and the thread; the last of the two to let go frees it. So the thread of a cancelled lookup never
-   writes to a descriptor that has been reused. */
+/* Shared by the loop and the thread; the last of the two to let go frees it. So the thread of a cancelled
+   lookup never writes to a descriptor that has been reused. */
 struct redis_resolver_lookup {
     _Atomic int owners;
     int done; /* eventfd: written by the thread, read by the loop; orders their access to the fields below */

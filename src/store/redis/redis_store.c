@@ -194,8 +194,8 @@ on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisR
         report_error(redis, "WRONGTYPE", strlen("WRONGTYPE"));
 }
 
-/* The denial cache is cleared, because it cannot be searched by client alone: each other refusal in it costs one command to
-   be learnt again. */
+/* The denial cache is cleared, because it cannot be searched by client alone: each other refusal in it costs
+   one command to be learnt again. */
 static void
 on_reset_reply(struct redis_store *redis, struct redis_batch *batch)
 {
@@ -204,7 +204,8 @@ on_reset_reply(struct redis_store *redis, struct redis_batch *batch)
     redis_batch_decide_reset(batch);
 }
 
-/* Decides the batch's requests, as far as the reply does. False: the batch was sent again, and waits for another one. */
+/* Decides the batch's requests, as far as the reply does. False: the batch was sent again, and waits for
+   another one. */
 static bool
 read_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
 {

@@ -1,24 +1,27 @@
 /*
- * redis_store: counters in Redis, shared by all nodes. A handle belongs to one worker: one connection, on its event loop.
+ * redis_store: counters in Redis, shared by all nodes. A handle belongs to one worker: one connection, on its
+ * event loop.
  *
- *     way in     store_take ──► redis_batch_add ─ ─ end of the turn, store_flush ─ ─► redis_batch_encode ──► connection
+ *     way in     store_take ─► redis_batch_add ─ ─ end of the turn, store_flush ─ ─► redis_batch_encode
  *
- *     way back   a reply     ──► redis_batch_decode, which marks what it decides ──┐
- *                no reply, the connection is lost ─────────────────────────────────┴──► redis_batch_answer ──► callback
- *                the deadline passes ─────────────────────────────────────────────────► redis_batch_expire ──► callback
+ *     way back   a reply ─► redis_batch_decode, which marks what it decides ┐
+ *                no reply, the connection is lost ──────────────────────────┴─► redis_batch_answer ─► callback
+ *                the deadline passes ─────────────────────────────────────────► redis_batch_expire ─► callback
  *
- * No callback runs until the whole reply has been read; all of them run in those two functions, except store_cancel's,
- * which never run.
+ * No callback runs until the whole reply has been read; all of them run in those two functions, except
+ * store_cancel's, which never run.
  *
- * Requests gather during a turn of the loop and leave in one command at its end. A lone request leaves at once. While two
- * commands are under way, the next one waits for a reply unless its batch is full, so under load batches grow, and a
- * distant Redis is still kept busy. While 64 are under way, full batches wait too. Batches leave in the order of arrival.
+ * Requests gather during a turn of the loop and leave in one command at its end. A lone request leaves at
+ * once. While two commands are under way, the next one waits for a reply unless its batch is full, so under
+ * load batches grow, and a distant Redis is still kept busy. While 64 are under way, full batches wait too.
+ * Batches leave in the order of arrival.
  *
- * A refused request is refused again without asking Redis until it could pass, for at most a second (denial_cache.h).
+ * A refused request is refused again without asking Redis until it could pass, for at most a second
+ * (denial_cache.h).
  *
- * Whatever Redis does, each request is answered by its deadline, with STORE_UNAVAILABLE if need be. A command that was sent
- * is never sent again, because it may have counted. After a command has not been answered in time, requests are
- * STORE_UNAVAILABLE at once until Redis answers again.
+ * Whatever Redis does, each request is answered by its deadline, with STORE_UNAVAILABLE if need be. A command
+ * that was sent is never sent again, because it may have counted. After a command has not been answered in
+ * time, requests are STORE_UNAVAILABLE at once until Redis answers again.
  */
 #ifndef REDIS_STORE_H
 #define REDIS_STORE_H

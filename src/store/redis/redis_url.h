@@ -1,7 +1,7 @@
 /*
  * redis_url: the address of a Redis and the credentials for it, from one URL.
  *
- *     redis://[user[:password]@]host[:port][/db]      user and password percent-encoded; without a user: `default`
+ *     redis://[user[:password]@]host[:port][/db]      user and password percent-encoded; no user: `default`
  *     rediss://...                                    the same over TLS
  *     unix://[user[:password]@]/path/of.sock[?db=n]
  *
@@ -38,8 +38,8 @@ extern const char redis_url_no_memory[];
 /* NULL, and `*url` owns its strings until redis_url_fini; else what is wrong, without quoting `text`. */
 const char *redis_url_read(struct redis_url *url, const char *text);
 
-/* The same. False, with a line in `report` that says what is wrong and what is accepted. `place` is the setting that gave the
-   URL: "--store". */
+/* The same. False, with a line in `report` that says what is wrong and what is accepted. `place` is the
+   setting that gave the URL: "--store". */
 bool redis_url_parse(struct redis_url *url, const char *place, const char *text, struct report *report);
 void redis_url_fini(struct redis_url *url);
 
