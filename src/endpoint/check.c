@@ -1,88 +1,65 @@
 /*
- * check: POST /v1/check, which decides one check, and POST /v1/reset, which forgets what was counted for one client.
+ * check: POST /v1/check, which decides one check, and POST /v1/reset, which forgets what was counted for one
+ * client.
  */
 #include "api_request.h"
 #include "check_parser.h"
 #include "render.h"
 
-static struct checks *
-parse_one(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
-          bool with_cost, struct json_error *error)
+static bool
+read_check(struct api_request *api, const cJSON *object, struct check *check)
 {
-    struct checks *checks = checks_new(caller, 1);
-
-    if (checks == NULL)
-        return NULL;
-    check_parse(request->policy, root, &json_body_root, with_cost, &checks->list[0]);
-    *error = checks->list[0].error;
-    return checks;
+    check_parse(api->request->policy, object, &json_body_whole, true, check);
+    api->error = check->error;
+    return api->error.status == 0;
 }
 
-/* The checks, unless there is an error. */
-static struct checks *
-unless_error(struct checks *checks, const struct json_error *error)
+static struct response
+answer_check(struct api_request *api)
 {
-    if (error->status == 0)
-        return checks;
-    checks_free(checks);
-    return NULL;
+    return render_check(api->request->context->renderer, &api->checks->list[0].take, api->request->closing);
 }
 
-static struct checks *
-parse_check(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
-            struct json_error *error)
-{
-    return unless_error(parse_one(request, caller, root, true, error), error);
-}
+static const struct api check_api = {.read_check = read_check, .finish = answer_check};
 
 static enum endpoint_status
 start_check(struct endpoint_request *request)
 {
-    return api_request_start(request, parse_check);
+    return api_request_start(request, &check_api);
 }
 
-static struct response
-finish_check(struct endpoint_request *request)
+static bool
+read_reset(struct api_request *api, const cJSON *object, struct check *check)
 {
-    return render_check(request->context->renderer, &api_request_checks(request)->list[0].take,
-                        request->closing);
-}
-
-static struct checks *
-parse_reset(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
-            struct json_error *error)
-{
-    struct checks *checks = parse_one(request, caller, root, false, error);
-
-    if (checks == NULL)
-        return NULL;
-    checks->is_reset = true;
-    if (error->status == 0 && checks->list[0].take.rule == NULL)
-        json_error(error, &json_body_root, 404, "is matched by no rule, so nothing is counted for it",
+    check_parse(api->request->policy, object, &json_body_whole, false, check);
+    api->error = check->error;
+    if (api->error.status == 0 && check->take.rule == NULL)
+        json_error(&api->error, &json_body_whole, 404, "is matched by no rule, so nothing is counted for it",
                    "path");
-    return unless_error(checks, error);
-}
-
-static enum endpoint_status
-start_reset(struct endpoint_request *request)
-{
-    return api_request_start(request, parse_reset);
+    return api->error.status == 0;
 }
 
 static struct response
-finish_reset(struct endpoint_request *request)
+answer_reset(struct api_request *api)
 {
     char buffer[256];
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
-    if (api_request_is_any_unavailable(request))
-        return render_unavailable(request->closing);
-    text_put(&text, "{\"reset\": true, \"rule\": \"%s\"}\n",
-             api_request_checks(request)->list[0].take.rule->name);
-    return response_new(200, &text, RESPONSE_JSON, request->closing);
+    if (api->checks->unavailable)
+        return render_unavailable(api->request->closing);
+    text_put(&text, "{\"reset\": true, \"rule\": \"%s\"}\n", api->checks->list[0].take.rule->name);
+    return response_new(200, &text, RESPONSE_JSON, api->request->closing);
+}
+
+static const struct api reset_api = {.is_reset = true, .read_check = read_reset, .finish = answer_reset};
+
+static enum endpoint_status
+start_reset(struct endpoint_request *request)
+{
+    return api_request_start(request, &reset_api);
 }
 
 const struct endpoint check_endpoint = {
-    .reads_body = true, .start = start_check, .finish = finish_check, .free = api_request_free};
+    .reads_body = true, .start = start_check, .finish = api_request_finish, .free = api_request_free};
 const struct endpoint reset_endpoint = {
-    .reads_body = true, .start = start_reset, .finish = finish_reset, .free = api_request_free};
+    .reads_body = true, .start = start_reset, .finish = api_request_finish, .free = api_request_free};

@@ -1,8 +1,6 @@
 /*
  * check_batch: POST /v1/check/batch, up to a thousand checks in one request.
  */
-#include <stdlib.h>
-
 #include "api_request.h"
 #include "check_parser.h"
 #include "decision_json.h"
@@ -10,31 +8,20 @@
 
 #define BATCH_BODY_BYTES (1024 * 1024) /* a thousand checks fit */
 
-static struct checks *
-parse(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
-      struct json_error *error)
+static bool
+read_root(struct api_request *api, const cJSON *root)
 {
-    const cJSON *list = check_parse_list(root, error), *object;
-    struct json_body_place place = {.list = "checks"};
-    struct checks *checks;
-
-    if (list == NULL)
-        return NULL;
-    checks = checks_new(caller, (uint32_t)cJSON_GetArraySize(list));
-    if (checks == NULL)
-        return NULL;
-    cJSON_ArrayForEach(object, list)
-    {
-        check_parse(request->policy, object, &place, true, &checks->list[place.index]);
-        place.index++;
-    }
-    return checks;
+    return check_parse_list(root, api->body.scan.list.count, &api->error);
 }
 
-static enum endpoint_status
-start(struct endpoint_request *request)
+/* An error is the check's alone. */
+static bool
+read_check(struct api_request *api, const cJSON *object, struct check *check)
 {
-    return api_request_start(request, parse);
+    struct json_body_place place = {.list = "checks", .index = api->parsed - 1};
+
+    check_parse(api->request->policy, object, &place, true, check);
+    return true;
 }
 
 /* What /v1/check would have answered, and with which status. */
@@ -58,38 +45,47 @@ put_result(struct text *text, const struct check *check)
 }
 
 static size_t
-results_bytes(const struct checks *checks)
+answer_bytes(const struct api_request *api)
 {
     size_t bytes = 64;
 
-    for (uint32_t i = 0; i < checks->count; i++) {
-        const struct check *check = &checks->list[i];
+    for (uint32_t i = 0; i < api->checks->count; i++) {
+        const struct check *check = &api->checks->list[i];
         uint32_t limits = check->take.limits != NULL ? check->take.limits->count : 0;
         bytes += check->error.status != 0 ? 256 + JSON_ERROR_BYTES : 64 + DECISION_JSON_BYTES(limits);
     }
     return bytes;
 }
 
-static struct response
-finish(struct endpoint_request *request)
+static void
+write_check(struct api_request *api, uint32_t index)
 {
-    const struct checks *checks = api_request_checks(request);
-    struct text text = {.room = results_bytes(checks)};
+    text_put(&api->text, index == 0 ? "{\"results\": [\n" : ",\n");
+    put_result(&api->text, &api->checks->list[index]);
+}
 
-    text.start = malloc(text.room);
-    if (text.start == NULL)
-        return (struct response){0};
-    text_put(&text, "{\"results\": [");
-    for (uint32_t i = 0; i < checks->count; i++) {
-        text_put(&text, i > 0 ? ",\n" : "\n");
-        put_result(&text, &checks->list[i]);
-    }
-    text_put(&text, "\n]}\n");
-    return response_owning(200, &text, RESPONSE_JSON, request->closing);
+static struct response
+answer(struct api_request *api)
+{
+    text_put(&api->text, "\n]}\n");
+    return response_owning(200, &api->text, RESPONSE_JSON, api->request->closing);
+}
+
+static const struct api batch_api = {.is_list = true,
+                                     .read_root = read_root,
+                                     .read_check = read_check,
+                                     .answer_bytes = answer_bytes,
+                                     .write_check = write_check,
+                                     .finish = answer};
+
+static enum endpoint_status
+start(struct endpoint_request *request)
+{
+    return api_request_start(request, &batch_api);
 }
 
 const struct endpoint check_batch_endpoint = {.reads_body = true,
                                               .body_bytes_max = BATCH_BODY_BYTES,
                                               .start = start,
-                                              .finish = finish,
+                                              .finish = api_request_finish,
                                               .free = api_request_free};

@@ -244,20 +244,16 @@ check_parse(const struct policy *policy, const cJSON *object, const struct json_
         read_client(&parser);
 }
 
-const cJSON *
-check_parse_list(const cJSON *root, struct json_error *error)
+bool
+check_parse_list(const cJSON *root, size_t count, struct json_error *error)
 {
     static const struct json_body_key list_keys[] = {{"checks", 0}};
     const cJSON *list;
-    int count;
 
-    if (!json_body_fields(root, &json_body_root, list_keys, 1, "has a field that is not checks", &list, 1,
+    if (!json_body_fields(root, &json_body_whole, list_keys, 1, "has a field that is not checks", &list, 1,
                           error))
-        return NULL;
-    count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
-    if (count >= 1 && count <= CHECKS_MAX)
-        return list;
-    json_error(error, &json_body_root, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects",
-               "checks");
-    return NULL;
+        return false;
+    return (cJSON_IsArray(list) && count >= 1 && count <= CHECKS_MAX) ||
+           json_error(error, &json_body_whole, 400,
+                      "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "checks");
 }

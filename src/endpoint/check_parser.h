@@ -19,7 +19,7 @@
 void check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
                  bool with_cost, struct check *check);
 
-/* The list of a batch, of 1 to CHECKS_MAX objects; NULL with an error. */
-const cJSON *check_parse_list(const cJSON *root, struct json_error *error);
+/* The root of a batch, whose list has `count` elements, 1 to CHECKS_MAX. False with an error. */
+bool check_parse_list(const cJSON *root, size_t count, struct json_error *error);
 
 #endif

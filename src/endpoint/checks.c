@@ -1,21 +1,74 @@
 #include "checks.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "container_of.h"
 
-/* A turn: what one request may have in the store at a time, in limit_work. A quarter of a command to Redis
-   (redis_batch.h), so that other requests have room beside it and do not wait long for it. */
-#define TURN_WORK 256
-
-static uint32_t
-work_of(const struct limiter_take *take)
+uint32_t
+check_work(const struct check *check)
 {
+    const struct rule *rule = check->take.rule;
+    const struct limit_set *limits = check->take.limits;
     uint32_t work = 0;
 
-    for (uint32_t i = 0; i < take->limits->count; i++)
-        work += limit_work(&take->limits->limits[i], take->cost);
-    return rule_penalty(take->rule) != NULL ? work + PENALTY_WORK : work;
+    if (check->error.status != 0 || rule == NULL)
+        return 0;
+    if (limits == NULL)
+        limits = &rule->limits;
+    for (uint32_t i = 0; i < limits->count; i++)
+        work += limit_work(&limits->limits[i], check->take.cost);
+    return rule_penalty(rule) != NULL ? work + PENALTY_WORK : work;
+}
+
+static void
+note_verdict(struct checks *checks, const struct limiter_take *take)
+{
+    checks->refused |= take->verdict == VERDICT_REFUSED || take->verdict == VERDICT_BLOCKED;
+    checks->unavailable |= take->verdict == VERDICT_UNAVAILABLE;
+}
+
+static void
+end_pending(struct check *check)
+{
+    check->pending = false;
+    check->all->pending--;
+    if (check->all->turns != NULL)
+        turns_answered(check->all->turns, check->work);
+}
+
+static void
+on_taken(struct limiter_take *take)
+{
+    struct check *check = container_of(take, struct check, take);
+    struct checks *checks = check->all;
+
+    end_pending(check);
+    note_verdict(checks, take);
+    if (checks->pending == 0 && checks_are_asked(checks))
+        checks->caller.callback(checks);
+}
+
+struct checks *
+checks_new(const struct checks_caller *caller, uint32_t count)
+{
+    struct checks *checks = malloc(sizeof(*checks) + count * sizeof(struct check));
+
+    if (checks != NULL)
+        *checks = (struct checks){.caller = *caller, .count = count};
+    return checks;
+}
+
+struct check *
+checks_begin(struct checks *checks, uint32_t index)
+{
+    struct check *check = &checks->list[index];
+
+    memset(check, 0, sizeof(*check));
+    check->all = checks;
+    check->take.cost = 1;
+    check->take.callback = on_taken;
+    return check;
 }
 
 static enum limiter_status
@@ -25,55 +78,22 @@ ask(struct checks *checks, struct check *check)
                             : limiter_take(checks->caller.limiter, &check->take);
 }
 
-/* A check that is decided at once does not count towards the turn. LIMITER_DONE: all are answered. */
-static enum limiter_status
-ask_turn(struct checks *checks)
+void
+checks_ask(struct checks *checks)
 {
-    uint32_t work = 0;
+    struct check *check = &checks->list[checks->asked++];
 
-    while (checks->asked < checks->count && work < TURN_WORK) {
-        struct check *check = &checks->list[checks->asked++];
-        if (check->error.status != 0 || ask(checks, check) == LIMITER_DONE)
-            continue;
-        check->pending = true;
-        checks->pending++;
-        work += work_of(&check->take);
+    if (check->error.status != 0)
+        return;
+    if (ask(checks, check) == LIMITER_DONE) {
+        note_verdict(checks, &check->take);
+        return;
     }
-    return checks->pending == 0 ? LIMITER_DONE : LIMITER_PENDING;
-}
-
-static void
-on_taken(struct limiter_take *take)
-{
-    struct check *check = container_of(take, struct check, take);
-    struct checks *checks = check->all;
-
-    check->pending = false;
-    if (--checks->pending == 0 && ask_turn(checks) == LIMITER_DONE)
-        checks->caller.callback(checks);
-}
-
-struct checks *
-checks_new(const struct checks_caller *caller, uint32_t count)
-{
-    struct checks *checks = calloc(1, sizeof(*checks) + count * sizeof(struct check));
-
-    if (checks == NULL)
-        return NULL;
-    checks->caller = *caller;
-    checks->count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        checks->list[i].all = checks;
-        checks->list[i].take.cost = 1;
-        checks->list[i].take.callback = on_taken;
-    }
-    return checks;
-}
-
-enum limiter_status
-checks_start(struct checks *checks)
-{
-    return ask_turn(checks);
+    check->pending = true;
+    checks->pending++;
+    check->work = check_work(check);
+    if (checks->turns != NULL)
+        turns_asked(checks->turns, check->work);
 }
 
 void
@@ -85,7 +105,7 @@ checks_free(struct checks *checks)
         if (!checks->list[i].pending)
             continue;
         limiter_cancel(checks->caller.limiter, &checks->list[i].take);
-        checks->pending--;
+        end_pending(&checks->list[i]);
     }
     free(checks);
 }

@@ -1,10 +1,9 @@
 /*
- * checks: the checks of one request, one or a thousand, decided together.
+ * checks: the checks of one request, one or a thousand.
  *
- * They go to the store in the order of the list and in turns: when all checks of a turn are answered, the next turn begins.
- * So a thousand checks do not delay the single check of another request. Each has its own deadline, from the moment it is
- * sent; once the store is away, the rest are answered by their failure mode at once. The callback comes once, when the
- * last check is answered. One allocation for all; one thread.
+ * They are asked one after the other, in the order of the list. Each has its own deadline, from the moment it
+ * is asked. The callback comes once, when the last one is answered, unless that happens while it is asked.
+ * One thread.
  */
 #ifndef CHECKS_H
 #define CHECKS_H
@@ -14,6 +13,7 @@
 
 #include "json_body.h"
 #include "limiter.h"
+#include "turns.h"
 
 #define CHECKS_MAX 1000 /* in one request */
 
@@ -24,6 +24,7 @@ struct check {
     struct json_error error; /* with a status: it is not decided */
     struct checks *all;
     bool pending;
+    uint32_t work; /* that the turns know of, while it is pending */
 };
 
 struct checks_caller {
@@ -34,19 +35,33 @@ struct checks_caller {
 
 struct checks {
     struct checks_caller caller;
-    bool is_reset;    /* forget the clients instead of deciding */
-    uint32_t asked;   /* sent to the store: the first of the list */
-    uint32_t pending; /* of those, not answered yet */
+    struct turns *turns; /* NULL: the checks need not wait for others */
+    bool is_reset;       /* forget the clients instead of deciding */
+    uint32_t asked;      /* the first of the list */
+    uint32_t pending;    /* of those, not answered yet */
     uint32_t count;
+    bool refused;     /* a check is, or its client is blocked */
+    bool unavailable; /* a check is */
     struct check list[];
 };
 
-/* NULL when out of memory. Every check is empty: no rule, no error, cost 1. */
+/* NULL when out of memory. The list is uninitialised, since it is long. */
 struct checks *checks_new(const struct checks_caller *caller, uint32_t count);
 
-/* To be called once. LIMITER_DONE: all are answered, and the callback does not come; otherwise it comes later, never
-   before this returns. */
-enum limiter_status checks_start(struct checks *checks);
+/* Makes a check empty: no rule, no error, cost 1. Each is to be made so, before anything is asked. */
+struct check *checks_begin(struct checks *checks, uint32_t index);
+
+/* What the check keeps Redis busy for, in limit_work; before it is asked, by its rule's limits. */
+uint32_t check_work(const struct check *check);
+
+static inline bool
+checks_are_asked(const struct checks *checks)
+{
+    return checks->asked == checks->count;
+}
+
+/* Asks the next one. */
+void checks_ask(struct checks *checks);
 
 /* Cancels what is pending. NULL is allowed. */
 void checks_free(struct checks *checks);

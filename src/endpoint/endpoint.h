@@ -26,6 +26,7 @@
 
 struct renderer;
 struct service_state;
+struct turns;
 
 /* What the endpoints of a worker share. */
 struct endpoint_context {
@@ -34,6 +35,7 @@ struct endpoint_context {
     const struct service_state *service;
     struct limiter *limiter;
     struct renderer *renderer;
+    struct turns *turns;
 };
 
 struct endpoint_request {
@@ -48,7 +50,7 @@ struct endpoint_request {
     const char *rest;  /* on a route for a subtree: what follows the route's path, as it came */
     struct headers *headers;
     const struct peer *peer;
-    struct field body; /* for an endpoint that reads it, else empty; valid during start */
+    struct field body; /* for an endpoint that reads it, else empty */
     bool closing;      /* the answer ends the connection, and must say so */
     void (*resume)(struct endpoint_request *request);
 

@@ -37,9 +37,6 @@ struct envoy_parser {
     const char *domain;
     struct json_body_place place; /* of the descriptor being read */
     struct json_error *error;
-    /* For a client's name. It is made of the body's strings: at most two bytes for each byte, and one more for each
-       string, whose quotes the body has as well. Twice the body is enough. */
-    char *scratch;
 };
 
 /* hitsAddend: a number, or one in a string. */
@@ -149,13 +146,18 @@ put_value(char *out, const char *value)
     return out;
 }
 
-/* "path=/cart,user=u1"; where no entry is covered, all are one. */
-static void
-name_client(struct envoy_parser *parser, const struct envoy_entry *entries, size_t count,
-            struct client *client)
+/* "path=/cart,user=u1"; where no entry is covered, all are one. False: out of memory. */
+static bool
+name_client(const struct envoy_entry *entries, size_t count, struct client *client)
 {
-    char *end = parser->scratch;
+    size_t room = 1;
+    char *name, *end;
 
+    for (size_t i = 0; i < count; i++)
+        room += strlen(entries[i].key) + 2 * strlen(entries[i].value) + sizeof(",=");
+    name = end = malloc(room);
+    if (name == NULL)
+        return false;
     for (size_t i = 0; i < count; i++) {
         size_t bytes = key_bytes(&entries[i]);
         if (i > 0)
@@ -168,100 +170,62 @@ name_client(struct envoy_parser *parser, const struct envoy_entry *entries, size
     if (count == 0)
         client_write(client, "global", NULL, 0);
     else
-        client_write(client, "client", parser->scratch, (size_t)(end - parser->scratch));
+        client_write(client, "client", name, (size_t)(end - name));
+    free(name);
+    return true;
 }
 
 static bool
-read_descriptor(struct envoy_parser *parser, const cJSON *object, int64_t hits, struct limiter_take *take)
+read_check(struct api_request *api, const cJSON *object, struct check *check)
 {
     enum { ENTRIES, HITS, LIMIT, FIELDS };
     static const struct json_body_key keys[] = {
         {"entries", ENTRIES}, {"hitsAddend", HITS}, {"hits_addend", HITS}, {"limit", LIMIT}};
+    struct envoy_parser parser = {.policy = api->request->policy,
+                                  .domain = api->domain,
+                                  .place = {.list = "descriptors", .index = api->parsed - 1},
+                                  .error = &api->error};
+    struct limiter_take *take = &check->take;
     const cJSON *values[FIELDS];
     struct envoy_entry entries[ENTRIES_MAX] = {{0}};
     size_t count, covered;
 
-    take->cost = hits;
-    if (!json_body_fields(object, &parser->place, keys, sizeof(keys) / sizeof(keys[0]),
-                          "has a field that is none of entries, hitsAddend", values, FIELDS, parser->error) ||
-        !read_entries(parser, values[ENTRIES], entries, &count) ||
-        (values[HITS] != NULL && !read_hits(values[HITS], &parser->place, &take->cost, parser->error)))
+    take->cost = api->hits;
+    if (!json_body_fields(object, &parser.place, keys, sizeof(keys) / sizeof(keys[0]),
+                          "has a field that is none of entries, hitsAddend", values, FIELDS, parser.error) ||
+        !read_entries(&parser, values[ENTRIES], entries, &count) ||
+        (values[HITS] != NULL && !read_hits(values[HITS], &parser.place, &take->cost, parser.error)))
         return false;
     if (values[LIMIT] != NULL)
-        return json_error(parser->error, &parser->place, 400,
+        return json_error(parser.error, &parser.place, 400,
                           "is not supported: limits are set in the rules of this service", "limit");
-    take->rule = find_rule(parser, entries, count, &covered);
-    if (take->rule != NULL)
-        name_client(parser, entries, covered, &take->client);
-    return true;
+    take->rule = find_rule(&parser, entries, count, &covered);
+    return take->rule == NULL || name_client(entries, covered, &take->client);
 }
 
 static bool
-read_descriptors(struct envoy_parser *parser, const cJSON *list, int64_t hits, struct checks *checks)
-{
-    const cJSON *object;
-
-    cJSON_ArrayForEach(object, list)
-    {
-        struct limiter_take *take = &checks->list[parser->place.index].take;
-        if (!read_descriptor(parser, object, hits, take))
-            return false;
-        parser->place.index++;
-    }
-    return true;
-}
-
-static const cJSON *
-read_root(const cJSON *root, const char **domain, int64_t *hits, struct json_error *error)
+read_root(struct api_request *api, const cJSON *root)
 {
     enum { DOMAIN, DESCRIPTORS, HITS, FIELDS };
     static const struct json_body_key keys[] = {
         {"domain", DOMAIN}, {"descriptors", DESCRIPTORS}, {"hitsAddend", HITS}, {"hits_addend", HITS}};
     const cJSON *values[FIELDS];
-    int count;
+    size_t count = api->body.scan.list.count;
 
-    if (!json_body_fields(root, &json_body_root, keys, sizeof(keys) / sizeof(keys[0]),
+    api->hits = 1;
+    if (!json_body_fields(root, &json_body_whole, keys, sizeof(keys) / sizeof(keys[0]),
                           "has a field that is none of domain, descriptors, hitsAddend", values, FIELDS,
-                          error))
-        return NULL;
-    *domain = json_body_string(values[DOMAIN], &json_body_root, "domain", error);
-    if (*domain == NULL || (values[HITS] != NULL && !read_hits(values[HITS], &json_body_root, hits, error)))
-        return NULL;
-    if (*hits == 0)
-        *hits = 1;
-    count = cJSON_IsArray(values[DESCRIPTORS]) ? cJSON_GetArraySize(values[DESCRIPTORS]) : 0;
-    if (count >= 1 && count <= CHECKS_MAX)
-        return values[DESCRIPTORS];
-    json_error(error, &json_body_root, 400, "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects",
-               "descriptors");
-    return NULL;
-}
-
-static struct checks *
-parse(const struct endpoint_request *request, const struct checks_caller *caller, const cJSON *root,
-      struct json_error *error)
-{
-    struct envoy_parser parser = {.policy = request->policy, .place.list = "descriptors", .error = error};
-    struct checks *checks;
-    int64_t hits = 1;
-    const cJSON *list = read_root(root, &parser.domain, &hits, error);
-
-    if (list == NULL)
-        return NULL;
-    checks = checks_new(caller, (uint32_t)cJSON_GetArraySize(list));
-    parser.scratch = malloc(2 * request->body.bytes);
-    if (checks == NULL || parser.scratch == NULL || !read_descriptors(&parser, list, hits, checks)) {
-        checks_free(checks);
-        checks = NULL;
-    }
-    free(parser.scratch);
-    return checks;
-}
-
-static enum endpoint_status
-start(struct endpoint_request *request)
-{
-    return api_request_start(request, parse);
+                          &api->error))
+        return false;
+    api->domain = json_body_string(values[DOMAIN], &json_body_whole, "domain", &api->error);
+    if (api->domain == NULL ||
+        (values[HITS] != NULL && !read_hits(values[HITS], &json_body_whole, &api->hits, &api->error)))
+        return false;
+    if (api->hits == 0)
+        api->hits = 1;
+    return (cJSON_IsArray(values[DESCRIPTORS]) && count >= 1 && count <= CHECKS_MAX) ||
+           json_error(&api->error, &json_body_whole, 400,
+                      "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "descriptors");
 }
 
 /* Writing. */
@@ -325,31 +289,46 @@ put_status(struct text *text, const struct limiter_take *take)
     text_put(text, "}");
 }
 
+/* None where a descriptor could not be decided. */
+static size_t
+answer_bytes(const struct api_request *api)
+{
+    return api->checks->unavailable ? 0 : (api->checks->count + 1) * STATUS_BYTES;
+}
+
+static void
+write_check(struct api_request *api, uint32_t index)
+{
+    if (index == 0)
+        text_put(&api->text, "{\"overallCode\":\"%s\",\"statuses\":[",
+                 api->checks->refused ? "OVER_LIMIT" : "OK");
+    text_put(&api->text, "%s", index > 0 ? "," : "");
+    put_status(&api->text, &api->checks->list[index].take);
+}
+
 /* 200; 429 where a descriptor is over its limit; 503 where one could not be decided. */
 static struct response
-finish(struct endpoint_request *request)
+answer(struct api_request *api)
 {
-    const struct checks *checks = api_request_checks(request);
-    struct text text = {.room = (checks->count + 1) * STATUS_BYTES};
-    bool over = false;
+    if (api->checks->unavailable)
+        return render_unavailable(api->request->closing);
+    text_put(&api->text, "]}\n");
+    return response_owning(api->checks->refused ? 429 : 200, &api->text, RESPONSE_JSON,
+                           api->request->closing);
+}
 
-    if (api_request_is_any_unavailable(request))
-        return render_unavailable(request->closing);
-    text.start = malloc(text.room);
-    if (text.start == NULL)
-        return (struct response){0};
-    for (uint32_t i = 0; i < checks->count; i++) {
-        const struct limiter_take *take = &checks->list[i].take;
-        over |= is_over(take);
-    }
-    text_put(&text, "{\"overallCode\":\"%s\",\"statuses\":[", over ? "OVER_LIMIT" : "OK");
-    for (uint32_t i = 0; i < checks->count; i++) {
-        text_put(&text, "%s", i > 0 ? "," : "");
-        put_status(&text, &checks->list[i].take);
-    }
-    text_put(&text, "]}\n");
-    return response_owning(over ? 429 : 200, &text, RESPONSE_JSON, request->closing);
+static const struct api envoy_api = {.is_list = true,
+                                     .read_root = read_root,
+                                     .read_check = read_check,
+                                     .answer_bytes = answer_bytes,
+                                     .write_check = write_check,
+                                     .finish = answer};
+
+static enum endpoint_status
+start(struct endpoint_request *request)
+{
+    return api_request_start(request, &envoy_api);
 }
 
 const struct endpoint envoy_json_endpoint = {
-    .reads_body = true, .start = start, .finish = finish, .free = api_request_free};
+    .reads_body = true, .start = start, .finish = api_request_finish, .free = api_request_free};

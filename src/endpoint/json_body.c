@@ -2,15 +2,15 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "json_text.h"
 #include "number.h"
 #include "stringify.h"
 
 static const char count_accepted[] = "must be a whole number from 0 to " STRINGIFY(NUMBER_EXACT_MAX);
 
-const struct json_body_place json_body_root = {0};
+const struct json_body_place json_body_whole = {0};
 
 bool
 json_error(struct json_error *error, const struct json_body_place *place, unsigned status, const char *why,
@@ -52,18 +52,67 @@ plain_clause(const char *clause)
     return strpbrk(clause, "\"\\") == NULL ? clause : "something else is expected here";
 }
 
-cJSON *
-json_body_parse(const char *text, size_t bytes, struct json_error *error)
+void
+json_body_init(struct json_body *body, const char *text, size_t bytes)
 {
-    size_t at, mark = json_text_mark_bytes(text, bytes);
-    const char *why = json_text_check(text, bytes, JSON_BODY_VALUES_MAX, &at);
+    json_scan_init(&body->scan, text, bytes);
+    body->scan.part_values_max = JSON_PART_VALUES_MAX;
+    body->scan.part_bytes_max = JSON_PART_BYTES_MAX;
+    body->element_at = 0;
+}
 
-    if (why != NULL) {
-        json_error(error, &json_body_root, 400, plain_clause(why), "%s", "");
-        json_text_position(text, at, &error->line, &error->column);
+bool
+json_body_check(struct json_body *body, size_t bytes, struct json_error *error)
+{
+    if (json_scan_slice(&body->scan, bytes))
+        return true;
+    json_error(error, &json_body_whole, 400, plain_clause(body->scan.error), "%s", "");
+    json_text_position(body->scan.text, body->scan.at, &error->line, &error->column);
+    return false;
+}
+
+/* What is between `from` and `to` is left out. */
+static cJSON *
+parse_without(const char *text, size_t bytes, size_t from, size_t to)
+{
+    char *rest = malloc(bytes - (to - from));
+    cJSON *root;
+
+    if (rest == NULL)
         return NULL;
-    }
-    return cJSON_ParseWithLength(text + mark, bytes - mark);
+    memcpy(rest, text, from);
+    memcpy(rest + from, text + to, bytes - to);
+    root = cJSON_ParseWithLength(rest, bytes - (to - from));
+    free(rest);
+    return root;
+}
+
+cJSON *
+json_body_root(const struct json_body *body)
+{
+    const struct json_scan *scan = &body->scan;
+    size_t mark = json_text_mark_bytes(scan->text, scan->bytes);
+
+    if (scan->list.start == 0)
+        return cJSON_ParseWithLength(scan->text + mark,
+                                     (scan->root_end > 0 ? scan->root_end : scan->bytes) - mark);
+    return parse_without(scan->text + mark, scan->root_end - mark, scan->list.start - mark,
+                         scan->list.end - mark);
+}
+
+cJSON *
+json_body_element(struct json_body *body)
+{
+    const struct json_scan *scan = &body->scan;
+    const char *end, *start = scan->text + (body->element_at > 0 ? body->element_at : scan->list.start);
+    cJSON *element =
+        cJSON_ParseWithLengthOpts(start, scan->list.end - (size_t)(start - scan->text), &end, false);
+
+    /* On to the comma, and over it. */
+    body->element_at = (size_t)(end - scan->text);
+    while (body->element_at < scan->list.end && scan->text[body->element_at++] != ',')
+        continue;
+    return element;
 }
 
 static const struct json_body_key *

@@ -1,8 +1,8 @@
 /*
  * json_body: the JSON of a request, read strictly: the first error names its field.
  *
- * Beyond json_text.h: unknown and repeated fields are errors, names are case-sensitive, numbers are whole. An error never
- * holds a byte of what was sent. Pure; any thread.
+ * Beyond json_text.h: unknown and repeated fields are errors, names are case-sensitive, numbers are whole. An
+ * error never holds a byte of what was sent. Pure; any thread.
  */
 #ifndef JSON_BODY_H
 #define JSON_BODY_H
@@ -13,8 +13,14 @@
 
 #include <cjson/cJSON.h>
 
-/* In a body: a batch has some 20 for each of its checks. To read more would hold up all other clients of the worker. */
-#define JSON_BODY_VALUES_MAX 20000
+#include "json_text.h"
+
+/*
+ * A part is what is parsed at once, and so holds up other requests: the body, or an element of its list and
+ * the rest of the body without that list. (json_text.h says which array is the list.)
+ */
+#define JSON_PART_VALUES_MAX 256
+#define JSON_PART_BYTES_MAX  32768
 
 struct json_error {
     unsigned status;     /* the HTTP status; 0: no error */
@@ -28,10 +34,10 @@ struct json_body_place {
     const char *list; /* NULL: the root */
     size_t index;
 };
-extern const struct json_body_place json_body_root;
+extern const struct json_body_place json_body_whole;
 
-/* Keeps the error, if it is the first one. The format makes the field's name, relative to the place; "" names the object
-   itself. Always false, so that callers can return it. */
+/* Keeps the error, if it is the first one. The format makes the field's name, relative to the place; "" names
+   the object itself. Always false, so that callers can return it. */
 bool json_error(struct json_error *error, const struct json_body_place *place, unsigned status,
                 const char *why, const char *field_format, ...) __attribute__((format(printf, 5, 6)));
 
@@ -39,8 +45,24 @@ bool json_error(struct json_error *error, const struct json_body_place *place, u
 #define JSON_ERROR_BYTES 400
 void json_error_text(const struct json_error *error, char out[JSON_ERROR_BYTES]);
 
-/* To be freed with cJSON_Delete. NULL with an error (status 0: out of memory). */
-cJSON *json_body_parse(const char *text, size_t bytes, struct json_error *error);
+/* A body that is being read: first all of its text is checked, then its parts are parsed. */
+struct json_body {
+    struct json_scan scan;
+    size_t element_at;
+};
+
+/* The text is borrowed. */
+void json_body_init(struct json_body *body, const char *text, size_t bytes);
+
+/* Checks about `bytes` more of the text, until scan.ended. False with an error. */
+bool json_body_check(struct json_body *body, size_t bytes, struct json_error *error);
+
+/* After that: the root, whose list is empty here (scan.list.count is how many elements it has). To be freed
+   with cJSON_Delete. NULL: out of memory. */
+cJSON *json_body_root(const struct json_body *body);
+
+/* The next of the list's elements. Likewise. */
+cJSON *json_body_element(struct json_body *body);
 
 /* A field's name and its number. Two names may have one number. */
 struct json_body_key {
@@ -48,8 +70,8 @@ struct json_body_key {
     unsigned field;
 };
 
-/* Sorts the fields of an object into `values`, by their numbers; NULL: absent. `unknown` is the clause for a field that
-   is not among the keys: it lists them. False with an error. */
+/* Sorts the fields of an object into `values`, by their numbers; NULL: absent. `unknown` is the clause for a
+   field that is not among the keys: it lists them. False with an error. */
 bool json_body_fields(const cJSON *object, const struct json_body_place *place,
                       const struct json_body_key *keys, size_t key_count, const char *unknown,
                       const cJSON **values, size_t value_count, struct json_error *error);

@@ -61,12 +61,24 @@ add_headers(const struct exchange *exchange, struct response *response)
         response_header(response, header->name, header->value);
 }
 
+static void
+free_body(struct exchange *exchange)
+{
+    if (exchange->upload != NULL)
+        upload_clear(exchange->upload);
+    free(exchange->upload);
+    exchange->upload = NULL;
+    exchange->request.body = (struct field){0};
+}
+
+/* Nothing of the body is needed any more. */
 static bool
 queue(struct exchange *exchange, struct response response)
 {
     enum MHD_Result queued;
 
     add_headers(exchange, &response);
+    free_body(exchange);
     if (response.response == NULL)
         return refuse(exchange, 503, "Out of memory.");
     exchange->ends |= closes(exchange);
@@ -219,16 +231,6 @@ take_body(struct exchange *exchange, const char *bytes, size_t count)
            refuse(exchange, 413, body_too_long);
 }
 
-static void
-free_body(struct exchange *exchange)
-{
-    if (exchange->upload != NULL)
-        upload_clear(exchange->upload);
-    free(exchange->upload);
-    exchange->upload = NULL;
-    exchange->request.body = (struct field){0};
-}
-
 /* The last call: the endpoint. */
 
 /* The rules that are in force now. They may ask for other headers than those that were in force at the first call. */
@@ -273,7 +275,6 @@ start(struct exchange *exchange)
     exchange->request.closing = closes(exchange);
     exchange->started = true;
     status = exchange->route->endpoint->start(request);
-    free_body(exchange);
     if (status == ENDPOINT_DONE)
         return finish(exchange);
     if (status == ENDPOINT_ANSWERED) {

@@ -18,6 +18,7 @@
 #include "log.h"
 #include "page_guard.h"
 #include "render.h"
+#include "turns.h"
 
 #define SWEEP_US     (US_PER_S / 4)
 #define FULL_WAIT_US (2 * SWEEP_US) /* every worker has swept once by then, and closed idle connections */
@@ -39,6 +40,7 @@ struct server {
     int64_t full_logged_us;
     struct linger_list *linger;
     struct page_guards guards; /* of the requests that have not reached on_access */
+    struct turns turns;        /* the endpoints' */
     struct exchange_context context;
 };
 
@@ -247,19 +249,27 @@ on_ready(evutil_socket_t fd, short what, void *arg)
     server->must_run = true;
 }
 
-bool
-server_run(struct server *server)
+static void
+run_daemon(struct server *server)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
 
-    if (!server->must_run && !server->context.resumed)
-        return false;
     server->must_run = server->context.resumed = false;
     server->now_us = clock_mono_us();
     MHD_run(server->daemon);
     if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES && timeout_ms == 0)
         server->must_run = true;
-    return server->must_run || server->context.resumed;
+}
+
+bool
+server_run(struct server *server)
+{
+    bool more;
+
+    if (server->must_run || server->context.resumed)
+        run_daemon(server);
+    more = turns_run(&server->turns);
+    return more || server->must_run || server->context.resumed;
 }
 
 /* How strict libmicrohttpd is by itself; from 1.0 on it can be. What it lets through, http/headers looks at. */
@@ -336,9 +346,11 @@ server_new(struct event_base *base, int socket, struct limiter *limiter,
                      .trusted = options->trusted,
                      .service = options->service,
                      .limiter = limiter,
-                     .renderer = renderer_new()},
+                     .renderer = renderer_new(),
+                     .turns = &server->turns},
         .generations = generations,
     };
+    turns_init(&server->turns);
     uploads_init(&server->context.uploads, siphash_random_key());
     connections_init(&server->connections, options);
     if (open_daemon(server))
@@ -388,6 +400,7 @@ server_free(struct server *server)
         event_free(server->sweep);
     if (server->daemon) {
         stop_accepting(server); /* where it was not drained */
+        turns_end(&server->turns);
         while (server->context.resumed)
             server_run(server); /* with a suspended connection MHD_stop_daemon would abort */
         MHD_stop_daemon(server->daemon);

@@ -26,7 +26,7 @@ struct server *server_new(struct event_base *base, int socket, struct limiter *l
 /* No request may be pending at the store. Open connections are cut off. NULL is allowed. */
 void server_free(struct server *server);
 
-/* To be called after each turn of the loop. True: libmicrohttpd has more to do, so the loop must not sleep. */
+/* To be called after each turn of the loop. True: there is more to do, so the loop must not sleep. */
 bool server_run(struct server *server);
 
 /* Stops accepting. Open connections still get their answers, each with Connection: close; those that stay idle are cut

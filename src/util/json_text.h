@@ -1,9 +1,9 @@
 /*
  * json_text: checks that a text is strictly JSON (RFC 8259) before cJSON sees it.
  *
- * cJSON 1.7.15 accepts what it should not (bytes after the value, `01`, `1.`, raw control characters, `\u0000`, which
- * truncates a string, invalid UTF-8), and does not say where it stopped. A text that passes here has none of these,
- * and no zero byte. Pure; any thread.
+ * cJSON 1.7.15 accepts what it should not (bytes after the value, `01`, `1.`, raw control characters,
+ * `\u0000`, which truncates a string, invalid UTF-8), and does not say where it stopped. A text that passes
+ * here has none of these, and no zero byte. Pure; any thread.
  */
 #ifndef JSON_TEXT_H
 #define JSON_TEXT_H
@@ -18,18 +18,18 @@
 /* A byte order mark in UTF-8: allowed at the beginning, 3 bytes; else 0. */
 size_t json_text_mark_bytes(const char *text, size_t bytes);
 
-/* NULL if the text is one JSON value with at most `values_max` values in it: cJSON takes about 80 bytes and half a
-   microsecond for each. Else a static clause that says what is wrong, with `*at` the offset of the byte concerned
-   (`bytes` at the end of the text). */
+/* NULL if the text is one JSON value with at most `values_max` values in it: cJSON takes about 80 bytes and
+   half a microsecond for each. Else a static clause that says what is wrong, with `*at` the offset of the
+   byte concerned (`bytes` at the end of the text). */
 const char *json_text_check(const char *text, size_t bytes, size_t values_max, size_t *at);
 
 /* An offset as editors count: lines and characters, both from 1. */
 void json_text_position(const char *text, size_t at, size_t *line, size_t *column);
 
 /*
- * The same check, a slice of the text at a time, for who must not be held up by a long one. It finds the parts in which
- * the text can then be parsed: the list, which is the first array in a root that is an object, has its elements for
- * parts, and the rest is one more. The bounds are those of a part.
+ * The same check, a slice of the text at a time, for who must not be held up by a long one. It finds the
+ * parts in which the text can then be parsed: the list, which is the first array in a root that is an object,
+ * has its elements for parts, and the rest is one more. The bounds are those of a part.
  */
 enum json_awaits {
     JSON_VALUE, /* the root, or what follows a colon */

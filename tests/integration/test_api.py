@@ -233,19 +233,23 @@ def test_a_batch_has_at_most_1000_checks(serve, store):
     for checks in ([], [one()] * 1001, None, {}, "x", 7):
         assert_mistake(post(service, "/v1/check/batch", {"checks": checks}), 400, "checks")
     assert_mistake(post(service, "/v1/check/batch", {}), 400, "checks")
-    for value in ([one()], {"checks": [one()], "x": 1}, one(), b"", b"[", b'{"checks":[' + b"0," * 100000 + b"0]}"):
+    assert_mistake(post(service, "/v1/check/batch", b'{"checks":[' + b"0," * 100000 + b"0]}"), 400, "checks")
+    for value in ([one()], {"checks": [one()], "x": 1}, one(), b"", b"["):
         assert_mistake(post(service, "/v1/check/batch", value), 400, None)
     assert check(service, cost=2).status == 200, "and nothing was spent"
 
 
-def test_a_body_has_at_most_20000_values(serve):
-    """A tree of more would hold up its worker for tens of milliseconds."""
+def test_what_one_check_may_have_is_bounded(serve):
+    """It is parsed at once, and holds up all other clients meanwhile."""
     service = serve(rules=RULES)
-    for values, status in ((20000, 200), (20001, 400)):
-        headers = {f"x-{i}": "" for i in range(values - 4)}  # the body, its list, the check in it, its headers
-        response = post(service, "/v1/check/batch", {"checks": [{"headers": headers}]})
-        assert response.status == status
-    assert "too many values" in response.json()["detail"]
+    for path, wrap in (("/v1/check", lambda check: check), ("/v1/check/batch", lambda check: {"checks": [one(), check]})):
+        for count, words in ((100, None), (200, "more than 100 fields"), (300, "too many values")):
+            body = wrap({"path": "/", "ip": "10.0.0.1", "headers": {f"x-{i}": "" for i in range(count)}})
+            text = json.dumps(post(service, path, body).json())
+            assert words in text if words else "remaining" in text, text
+        for size, words in ((32000, None), (33000, "too many bytes")):
+            text = json.dumps(post(service, path, wrap(one("roomy", "a" * size))).json())
+            assert words in text if words else "remaining" in text, text
 
 
 def test_a_batch_may_have_a_mebibyte(serve):
@@ -258,7 +262,8 @@ def test_a_batch_may_have_a_mebibyte(serve):
     assert service.post("/v1/check/batch", body=body + b" " * 1000000).status == 200
 
 
-def test_a_batch_is_one_command_for_each_of_its_turns(serve, redis):
+def test_a_batch_has_64_checks_in_redis_at_most(serve, redis):
+    """Of a rule with one limit. So there are as many commands at least."""
     service = serve(redis.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
     check(service)
 
@@ -268,7 +273,7 @@ def test_a_batch_is_one_command_for_each_of_its_turns(serve, redis):
     for size, commands in ((64, 1), (1000, 16)):
         before = evaluated()
         assert all(result["status"] == 200 for result in batch(service, *[one("roomy", f"{size}.{i}") for i in range(size)]))
-        assert evaluated() - before == commands
+        assert commands <= evaluated() - before <= size
 
 
 def test_a_batch_without_its_store_is_answered_by_the_failure_modes(serve, redis):

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "endpoint.h"
+#include "api_session.h"
 #include "memory_store.h"
 #include "policy_text.h"
 #include "render.h"
@@ -17,6 +17,7 @@ static const char rules[] = "{\"one\": {\"capacity\": 1, \"refill_rate\": \"1/1h
 static struct policy *policy;
 static struct clock test_clock;
 static struct limiter limiter;
+static struct turns turns;
 static struct endpoint_context context;
 
 static void
@@ -26,7 +27,8 @@ set_up(void)
     test_clock = clock_steady();
     limiter.store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock});
     ck_assert_ptr_nonnull(limiter.store);
-    context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new()};
+    turns_init(&turns);
+    context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new(), .turns = &turns};
     ck_assert_ptr_nonnull(context.renderer);
 }
 
@@ -42,21 +44,17 @@ tear_down(void)
 static unsigned
 status_of(const struct endpoint *endpoint, const char *body)
 {
-    struct endpoint_request request = {.context = &context,
-                                       .policy = policy,
-                                       .method = METHOD_POST,
-                                       .body = {.text = body, .bytes = strlen(body)}};
-    enum endpoint_status status = endpoint->start(&request);
+    struct api_session session;
+    struct response response;
 
-    ck_assert_int_ne(status, ENDPOINT_PENDING);
-    if (status == ENDPOINT_DONE)
-        request.response = endpoint->finish(&request);
-    ck_assert_ptr_nonnull(request.response.response);
-    if (request.response.owned)
-        response_free(&request.response);
-    endpoint->free(&request, false);
-    ck_assert_ptr_null(request.state);
-    return request.response.status;
+    api_session_start(&session, &context, policy, endpoint, body);
+    response = api_session_finish(&session);
+    ck_assert_ptr_nonnull(response.response);
+    if (response.owned)
+        response_free(&response);
+    endpoint->free(&session.request, false);
+    ck_assert_ptr_null(session.request.state);
+    return response.status;
 }
 
 static const struct {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api_request.h"
+#include "api_session.h"
 #include "memory_store.h"
 #include "mhd_session.h"
 #include "policy_text.h"
@@ -27,8 +28,10 @@ static const char rules[] =
 static struct policy *policy;
 static struct clock test_clock;
 static struct limiter limiter;
+static struct turns turns;
 static struct endpoint_context context;
-static struct endpoint_request request;
+static struct api_session api;
+static struct check checked; /* the first of the request */
 static char body[BODY_BYTES];
 
 static void
@@ -39,32 +42,45 @@ set_up(void)
     limiter = (struct limiter){
         .store = memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &test_clock})};
     ck_assert_ptr_nonnull(limiter.store);
-    context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new()};
+    turns_init(&turns);
+    context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new(), .turns = &turns};
     ck_assert_ptr_nonnull(context.renderer);
 }
 
 static void
 tear_down(void)
 {
-    envoy_json_endpoint.free(&request, false);
+    envoy_json_endpoint.free(&api.request, false);
     renderer_free(context.renderer);
     store_free(limiter.store);
     policy_free(policy);
 }
 
-/* Starts the endpoint with a body that has ' for ". */
-static enum endpoint_status
-start(const char *quoted)
+/* The answer to a body that has ' for ". */
+static struct response
+response_to(const char *quoted)
 {
     snprintf(body, sizeof(body), "%s", quoted);
     for (char *quote = body; (quote = strchr(quote, '\'')) != NULL;)
         *quote = '"';
-    envoy_json_endpoint.free(&request, false);
-    request = (struct endpoint_request){.context = &context,
-                                        .policy = policy,
-                                        .method = METHOD_POST,
-                                        .body = {.text = body, .bytes = strlen(body)}};
-    return envoy_json_endpoint.start(&request);
+    envoy_json_endpoint.free(&api.request, false);
+    api_session_start(&api, &context, policy, &envoy_json_endpoint, body);
+    while (turns_run(&turns))
+        continue;
+    if (((struct api_request *)api.request.state)->checks != NULL)
+        checked = ((struct api_request *)api.request.state)->checks->list[0];
+    return api_session_finish(&api);
+}
+
+static unsigned
+status_of(const char *quoted)
+{
+    struct response response = response_to(quoted);
+
+    ck_assert_ptr_nonnull(response.response);
+    if (response.owned)
+        response_free(&response);
+    return response.status;
 }
 
 /* The same with the entries of one descriptor of the domain shop. */
@@ -74,8 +90,8 @@ take_of(const char *entries)
     char text[2048];
 
     snprintf(text, sizeof(text), "{'domain': 'shop', 'descriptors': [{'entries': [%s]}]}", entries);
-    ck_assert_msg(start(text) == ENDPOINT_DONE, "%s", text);
-    return &api_request_checks(&request)->list[0].take;
+    ck_assert_msg(status_of(text) != 400, "%s", text);
+    return &checked.take;
 }
 
 /* Rules and clients. */
@@ -104,10 +120,9 @@ END_TEST
 
 START_TEST(domain_without_a_rule_is_not_limited)
 {
-    ck_assert_int_eq(
-        start("{'domain': 'none', 'descriptors': [{'entries': [{'key': 'path', 'value': 'x'}]}]}"),
-        ENDPOINT_DONE);
-    ck_assert_ptr_null(api_request_checks(&request)->list[0].take.rule);
+    ck_assert_uint_eq(
+        status_of("{'domain': 'none', 'descriptors': [{'entries': [{'key': 'path', 'value': 'x'}]}]}"), 200);
+    ck_assert_ptr_null(checked.take.rule);
 }
 END_TEST
 
@@ -154,8 +169,8 @@ START_TEST(hits_of_a_descriptor_come_before_those_of_the_request)
 
     snprintf(text, sizeof(text), "{'domain': 'shop', 'descriptors': [{'entries': [{'key': 'a'}]%s}]%s}",
              hits[_i].of_descriptor, hits[_i].of_request);
-    ck_assert_int_eq(start(text), ENDPOINT_DONE);
-    ck_assert_int_eq(api_request_checks(&request)->list[0].take.cost, hits[_i].cost);
+    ck_assert_uint_eq(status_of(text), 200);
+    ck_assert_int_eq(checked.take.cost, hits[_i].cost);
 }
 END_TEST
 
@@ -187,16 +202,14 @@ static const char *const refused[] = {
 
 START_TEST(body_that_is_no_such_request_is_a_400)
 {
-    ck_assert_int_eq(start(refused[_i]), ENDPOINT_ANSWERED);
-    ck_assert_uint_eq(request.response.status, 400);
-    ck_assert_ptr_null(request.state);
-    response_free(&request.response);
+    ck_assert_uint_eq(status_of(refused[_i]), 400);
+    ck_assert_ptr_null(api.request.state);
 }
 END_TEST
 
-/* Starts with `count` descriptors of `entry_count` entries each. */
-static enum endpoint_status
-start_many(size_t count, size_t entry_count)
+/* The status of the answer to `count` descriptors of `entry_count` entries each. */
+static unsigned
+status_of_many(size_t count, size_t entry_count)
 {
     static char text[BODY_BYTES];
     size_t used = (size_t)snprintf(text, sizeof(text), "{'domain': 'shop', 'descriptors': [");
@@ -209,26 +222,22 @@ start_many(size_t count, size_t entry_count)
     }
     used += (size_t)snprintf(text + used, sizeof(text) - used, "]}");
     ck_assert_uint_lt(used, sizeof(text));
-    return start(text);
+    return status_of(text);
 }
 
 static const struct {
     size_t count, entries;
-    enum endpoint_status status;
+    bool accepted;
 } sizes[] = {
-    {CHECKS_MAX, 1, ENDPOINT_DONE},
-    {CHECKS_MAX + 1, 1, ENDPOINT_ANSWERED},
-    {1, 16, ENDPOINT_DONE},
-    {1, 17, ENDPOINT_ANSWERED},
+    {CHECKS_MAX, 1, true},
+    {CHECKS_MAX + 1, 1, false},
+    {1, 16, true},
+    {1, 17, false},
 };
 
 START_TEST(descriptors_and_entries_have_a_bound_each)
 {
-    ck_assert_int_eq(start_many(sizes[_i].count, sizes[_i].entries), sizes[_i].status);
-    if (sizes[_i].status == ENDPOINT_ANSWERED) {
-        ck_assert_uint_eq(request.response.status, 400);
-        response_free(&request.response);
-    }
+    ck_assert_int_eq(status_of_many(sizes[_i].count, sizes[_i].entries) != 400, sizes[_i].accepted);
 }
 END_TEST
 
@@ -249,11 +258,9 @@ assert_reply(const char *quoted, unsigned status, const char *expected)
 {
     static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     struct mhd_session session = {.handle = queue};
-    struct response response;
+    struct response response = response_to(quoted);
     char *text, *reply;
 
-    ck_assert_int_eq(start(quoted), ENDPOINT_DONE);
-    response = envoy_json_endpoint.finish(&request);
     ck_assert_uint_eq(response.status, status);
     session.arg = &response;
     text = mhd_session_run(&session, get, strlen(get));

@@ -1,6 +1,7 @@
 /*
  * json_body: the first error of a body, the field that it names, and the values that are accepted.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,22 @@
 static const struct json_body_place element = {.list = "checks", .index = 3};
 
 static cJSON *
+parse_bytes(const char *text, size_t bytes, struct json_error *error)
+{
+    struct json_body body;
+
+    *error = (struct json_error){0};
+    json_body_init(&body, text, bytes);
+    while (!body.scan.ended)
+        if (!json_body_check(&body, 3, error))
+            return NULL;
+    return json_body_root(&body);
+}
+
+static cJSON *
 parse(const char *text, struct json_error *error)
 {
-    *error = (struct json_error){0};
-    return json_body_parse(text, strlen(text), error);
+    return parse_bytes(text, strlen(text), error);
 }
 
 static cJSON *
@@ -43,8 +56,8 @@ text_of(const struct json_error *error)
 START_TEST(text_need_not_end_in_a_zero_byte)
 {
     static const char text[] = {'{', '}', 'x'};
-    struct json_error error = {0};
-    cJSON *root = json_body_parse(text, 2, &error);
+    struct json_error error;
+    cJSON *root = parse_bytes(text, 2, &error);
 
     ck_assert_ptr_nonnull(root);
     ck_assert(cJSON_IsObject(root));
@@ -89,14 +102,124 @@ START_TEST(text_of_an_error_fits_into_a_json_string)
 }
 END_TEST
 
+/* Parts. */
+
+START_TEST(elements_of_the_list_are_parsed_one_by_one)
+{
+    static const char text[] =
+        "\xef\xbb\xbf { \"a\": {\"b\": [8]}, \"list\" : [ 1,\"],\" , [2,{}] ,{\"c\":[3]}\n], \"d\": [9] } ";
+    static const char *const elements[] = {"1", "\"],\"", "[2,{}]", "{\"c\":[3]}"};
+    struct json_error error;
+    struct json_body body;
+    cJSON *root, *parsed;
+    char *printed;
+
+    json_body_init(&body, text, sizeof(text) - 1);
+    while (!body.scan.ended)
+        ck_assert(json_body_check(&body, 1, &error));
+    root = json_body_root(&body);
+    ck_assert_ptr_nonnull(root);
+    printed = cJSON_PrintUnformatted(root);
+    ck_assert_str_eq(printed, "{\"a\":{\"b\":[8]},\"list\":[],\"d\":[9]}");
+    free(printed);
+    cJSON_Delete(root);
+    ck_assert_uint_eq(body.scan.list.count, ROWS(elements));
+    for (size_t i = 0; i < ROWS(elements); i++) {
+        parsed = json_body_element(&body);
+        ck_assert_ptr_nonnull(parsed);
+        printed = cJSON_PrintUnformatted(parsed);
+        ck_assert_str_eq(printed, elements[i]);
+        free(printed);
+        cJSON_Delete(parsed);
+    }
+}
+END_TEST
+
+/* A text with `values` values in its list's first element, and as many in the rest. */
+static char *
+text_of_values(size_t values)
+{
+    char *text = malloc(64 + 4 * values), *end = text;
+
+    ck_assert_ptr_nonnull(text);
+    end += sprintf(end, "{\"list\": [[0");
+    for (size_t i = 2; i < values; i++)
+        end += sprintf(end, ",0");
+    end += sprintf(end, "], 1], \"b\": [0"); /* beside the root, the list and b */
+    for (size_t i = 4; i < values; i++)
+        end += sprintf(end, ",0");
+    strcpy(end, "]}");
+    return text;
+}
+
+START_TEST(values_of_each_part_are_bounded)
+{
+    for (size_t more = 0; more < 2; more++) {
+        char *text = text_of_values(JSON_PART_VALUES_MAX + more);
+        struct json_error error;
+        cJSON *root = parse(text, &error);
+
+        ck_assert_int_eq(root != NULL, more == 0);
+        ck_assert_uint_eq(error.status, more == 0 ? 0 : 400);
+        cJSON_Delete(root);
+        free(text);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *before, *after;
+} byte_places[] = {
+    {"{\"a\": [\"", "\"]}"}, {"{\"a\": \"", "\"}"}, {"{\"a\": [1], \"b\": \"", "\"}"}, {"{", "}"}};
+
+START_TEST(bytes_of_each_part_are_bounded)
+{
+    const char *before = byte_places[_i].before, *after = byte_places[_i].after;
+    char filling = strchr(before, 'a') ? 'x' : ' ';
+    char *text = malloc(2 * JSON_PART_BYTES_MAX);
+    struct json_error error;
+    cJSON *root;
+
+    ck_assert_ptr_nonnull(text);
+    for (int more = -1; more <= 1; more++) {
+        size_t bytes = (size_t)(JSON_PART_BYTES_MAX + 100 * more), used = strlen(before);
+        memcpy(text, before, used);
+        memset(text + used, filling, bytes - used);
+        strcpy(text + bytes, after);
+        root = parse(text, &error);
+        if (more != 0)
+            ck_assert_int_eq(root != NULL, more < 0);
+        cJSON_Delete(root);
+    }
+    free(text);
+}
+END_TEST
+
+START_TEST(blanks_around_a_body_are_not_bounded)
+{
+    char *text = malloc(3 * JSON_PART_BYTES_MAX);
+    struct json_error error;
+    cJSON *root;
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, ' ', 3 * JSON_PART_BYTES_MAX - 1);
+    memcpy(text + JSON_PART_BYTES_MAX + 10, "{}", 2);
+    text[3 * JSON_PART_BYTES_MAX - 1] = '\0';
+    root = parse(text, &error);
+    ck_assert_ptr_nonnull(root);
+    cJSON_Delete(root);
+    free(text);
+}
+END_TEST
+
 /* Errors. */
 
 START_TEST(first_error_is_kept)
 {
     struct json_error error = {0};
 
-    ck_assert(!json_error(&error, &json_body_root, 400, "is the first", "%s", "one"));
-    ck_assert(!json_error(&error, &json_body_root, 404, "is the second", "%s", "two"));
+    ck_assert(!json_error(&error, &json_body_whole, 400, "is the first", "%s", "one"));
+    ck_assert(!json_error(&error, &json_body_whole, 404, "is the second", "%s", "two"));
     ck_assert_uint_eq(error.status, 400);
     ck_assert_str_eq(text_of(&error), "one is the first.");
 }
@@ -106,11 +229,11 @@ static const struct {
     const struct json_body_place *place;
     const char *name, *field;
 } names[] = {
-    {&json_body_root, "cost", "cost"},
-    {&json_body_root, "", ""},
+    {&json_body_whole, "cost", "cost"},
+    {&json_body_whole, "", ""},
     {&element, "cost", "checks[3].cost"},
     {&element, "", "checks[3]"},
-    {&json_body_root, "0123456789012345678901234567890123456789and-more",
+    {&json_body_whole, "0123456789012345678901234567890123456789and-more",
      "0123456789012345678901234567890123456789"},
 };
 
@@ -127,7 +250,7 @@ START_TEST(error_about_the_body_says_so)
 {
     struct json_error error = {0};
 
-    json_error(&error, &json_body_root, 400, "must be an object", "%s", "");
+    json_error(&error, &json_body_whole, 400, "must be an object", "%s", "");
     ck_assert_str_eq(text_of(&error), "The body must be an object.");
 }
 END_TEST
@@ -142,7 +265,7 @@ read_fields(const char *text, const cJSON **values, struct json_error *error, cJ
 {
     *root = parse_value(text);
     *error = (struct json_error){0};
-    return json_body_fields(*root, &json_body_root, keys, sizeof(keys) / sizeof(keys[0]),
+    return json_body_fields(*root, &json_body_whole, keys, sizeof(keys) / sizeof(keys[0]),
                             "has an unknown field", values, FIELDS, error);
 }
 
@@ -227,7 +350,7 @@ START_TEST(count_is_a_whole_number_that_doubles_hold_exactly)
     struct json_error error = {0};
     int64_t value = -1;
     cJSON *root = parse_value(counts[_i].text);
-    bool accepted = json_body_count(root, &json_body_root, "cost", &value, &error);
+    bool accepted = json_body_count(root, &json_body_whole, "cost", &value, &error);
 
     ck_assert_msg(accepted == (counts[_i].value >= 0), "%s", counts[_i].text);
     ck_assert_int_eq(value, counts[_i].value);
@@ -247,6 +370,10 @@ main(void)
     tcase_add_test(tests, byte_order_mark_is_skipped);
     tcase_add_test(tests, text_that_is_not_json_is_placed_by_line_and_column);
     tcase_add_test(tests, text_of_an_error_fits_into_a_json_string);
+    tcase_add_test(tests, elements_of_the_list_are_parsed_one_by_one);
+    tcase_add_test(tests, values_of_each_part_are_bounded);
+    tcase_add_loop_test(tests, bytes_of_each_part_are_bounded, 0, ROWS(byte_places));
+    tcase_add_test(tests, blanks_around_a_body_are_not_bounded);
     tcase_add_test(tests, first_error_is_kept);
     tcase_add_loop_test(tests, error_names_the_field_by_its_place, 0, ROWS(names));
     tcase_add_test(tests, error_about_the_body_says_so);

@@ -12,6 +12,23 @@
 
 #define VALUES_MAX 1000
 
+/* Read a few bytes at a time, a text gives the same. */
+static void
+assert_same_in_slices(const char *text, size_t bytes, const char *expected, size_t expected_at)
+{
+    for (size_t slice = 1; slice < 4; slice++) {
+        struct json_scan scan;
+
+        json_scan_init(&scan, text, bytes);
+        scan.part_values_max = VALUES_MAX;
+        while (!scan.ended && json_scan_slice(&scan, slice))
+            continue;
+        ck_assert_ptr_eq(scan.error, expected);
+        if (expected != NULL)
+            ck_assert_uint_eq(scan.at, expected_at);
+    }
+}
+
 /* json_text_check of a copy that ends where the text does, so that a read past the end is seen. */
 static const char *
 checked(const char *text, size_t bytes, size_t *at)
@@ -24,6 +41,7 @@ checked(const char *text, size_t bytes, size_t *at)
     copy = realloc(copy, bytes > 0 ? bytes : 1);
     ck_assert_ptr_nonnull(copy);
     error = json_text_check(copy, bytes, VALUES_MAX, at);
+    assert_same_in_slices(copy, bytes, error, *at);
     free(copy);
     return error;
 }
