@@ -121,7 +121,11 @@ static struct checks *
 peeks_of(struct endpoint_request *request, const struct client *client)
 {
     struct checks_caller caller = {
-        .limiter = request->context->limiter, .callback = on_checked, .arg = request};
+        .limiter = request->context->limiter,
+        .turns = request->context->turns,
+        .callback = on_checked,
+        .arg = request,
+    };
     const struct policy *policy = request->policy;
     struct checks *checks = checks_new(&caller, policy->rule_count);
 
@@ -129,7 +133,7 @@ peeks_of(struct endpoint_request *request, const struct client *client)
         return NULL;
     checks->count = 0;
     for (uint32_t i = 0; i < policy->rule_count; i++) {
-        struct limiter_take *take = &checks->list[checks->count].take;
+        struct limiter_take *take = &checks_begin(checks, checks->count)->take;
         take->rule = &policy->rules[i];
         take->cost = 0;
         if (set_client(take, client))

@@ -70,7 +70,7 @@ parse_check(struct api_request *api, const cJSON *object)
         return;
     is_plain = api->checks->count == 1 && check->take.cost <= 1;
     if (!is_plain && api->work > API_SMALL_WORK)
-        api->checks->turns = api->request->context->turns;
+        api->checks->caller.turns = api->request->context->turns;
     api->stage = API_ASK;
 }
 
@@ -117,12 +117,8 @@ begin_answer(struct api_request *api)
 static void
 ask(struct api_request *api)
 {
-    checks_ask(api->checks);
-    if (!checks_are_asked(api->checks))
-        return;
-    if (api->checks->pending > 0)
-        api->stage = API_WAIT;
-    else
+    api->stage = API_WAIT;
+    if (checks_start(api->checks) == LIMITER_DONE)
         begin_answer(api);
 }
 
@@ -147,20 +143,7 @@ goes_on_at_once(const struct api_request *api)
 {
     if (api->stage == API_ENDED || api->stage == API_WAIT)
         return false;
-    return api->stage == API_ASK ? api->checks->turns == NULL : is_small(api);
-}
-
-static void
-take_turn(struct api_request *api)
-{
-    struct turns *turns = api->request->context->turns;
-
-    if (api->stage == API_WAIT)
-        turns_leave(&api->turn);
-    else if (api->stage == API_ASK)
-        turns_ask(turns, &api->turn, check_work(&api->checks->list[api->checks->asked]));
-    else
-        turns_work(turns, &api->turn);
+    return api->stage == API_ASK || is_small(api);
 }
 
 /* False: the rest follows on a turn, or when the last check is answered. */
@@ -169,10 +152,10 @@ is_ended(struct api_request *api)
 {
     while (goes_on_at_once(api))
         stages[api->stage](api);
-    if (api->stage == API_ENDED)
+    if (api->stage == API_ENDED || api->stage == API_WAIT)
         turns_leave(&api->turn);
     else
-        take_turn(api);
+        turns_work(api->request->context->turns, &api->turn);
     return api->stage == API_ENDED;
 }
 

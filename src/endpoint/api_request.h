@@ -5,7 +5,7 @@
  *        │ the text       │ an element     │ until the last   │ a check's part of the answer of a list
  *        │ is checked     │ becomes a      │ check is
  *        └► ENDED, for    │ check          │ answered
- *           an error      └► ENDED         └─ each check goes to the store
+ *           an error      └► ENDED         └─ the checks go to the store
  *
  * A stage is made of steps that are short. Those of a small request follow at once; a long one gives other
  * requests room between two of them (turns.h).

@@ -33,8 +33,8 @@ end_pending(struct check *check)
 {
     check->pending = false;
     check->all->pending--;
-    if (check->all->turns != NULL)
-        turns_answered(check->all->turns, check->work);
+    if (check->all->caller.turns != NULL)
+        turns_answered(check->all->caller.turns, check->work);
 }
 
 static void
@@ -45,7 +45,67 @@ on_taken(struct limiter_take *take)
 
     end_pending(check);
     note_verdict(checks, take);
-    if (checks->pending == 0 && checks_are_asked(checks))
+    if (checks->pending == 0 && checks->asked == checks->count)
+        checks->caller.callback(checks);
+}
+
+static enum limiter_status
+ask(struct checks *checks, struct check *check)
+{
+    return checks->is_reset ? limiter_reset(checks->caller.limiter, &check->take)
+                            : limiter_take(checks->caller.limiter, &check->take);
+}
+
+static void
+ask_next(struct checks *checks)
+{
+    struct check *check = &checks->list[checks->asked++];
+
+    if (check->error.status != 0)
+        return;
+    if (ask(checks, check) == LIMITER_DONE) {
+        note_verdict(checks, &check->take);
+        return;
+    }
+    check->pending = true;
+    checks->pending++;
+    check->work = check_work(check);
+    if (checks->caller.turns != NULL)
+        turns_asked(checks->caller.turns, check->work);
+}
+
+/* The service ends. */
+static void
+give_up_next(struct checks *checks)
+{
+    struct limiter_take *take = &checks->list[checks->asked++].take;
+
+    take->verdict = VERDICT_UNAVAILABLE;
+    take->degraded = true;
+    note_verdict(checks, take);
+}
+
+static void
+take_turn(struct checks *checks)
+{
+    turns_ask(checks->caller.turns, &checks->turn, check_work(&checks->list[checks->asked]));
+}
+
+static void
+on_turn(struct turn *turn)
+{
+    struct checks *checks = container_of(turn, struct checks, turn);
+
+    if (checks->caller.turns->ended)
+        give_up_next(checks);
+    else
+        ask_next(checks);
+    if (checks->asked < checks->count) {
+        take_turn(checks);
+        return;
+    }
+    turns_leave(turn);
+    if (checks->pending == 0)
         checks->caller.callback(checks);
 }
 
@@ -55,7 +115,7 @@ checks_new(const struct checks_caller *caller, uint32_t count)
     struct checks *checks = malloc(sizeof(*checks) + count * sizeof(struct check));
 
     if (checks != NULL)
-        *checks = (struct checks){.caller = *caller, .count = count};
+        *checks = (struct checks){.caller = *caller, .turn.step = on_turn, .count = count};
     return checks;
 }
 
@@ -71,29 +131,16 @@ checks_begin(struct checks *checks, uint32_t index)
     return check;
 }
 
-static enum limiter_status
-ask(struct checks *checks, struct check *check)
+enum limiter_status
+checks_start(struct checks *checks)
 {
-    return checks->is_reset ? limiter_reset(checks->caller.limiter, &check->take)
-                            : limiter_take(checks->caller.limiter, &check->take);
-}
-
-void
-checks_ask(struct checks *checks)
-{
-    struct check *check = &checks->list[checks->asked++];
-
-    if (check->error.status != 0)
-        return;
-    if (ask(checks, check) == LIMITER_DONE) {
-        note_verdict(checks, &check->take);
-        return;
+    if (checks->caller.turns != NULL) {
+        take_turn(checks);
+        return LIMITER_PENDING;
     }
-    check->pending = true;
-    checks->pending++;
-    check->work = check_work(check);
-    if (checks->turns != NULL)
-        turns_asked(checks->turns, check->work);
+    while (checks->asked < checks->count)
+        ask_next(checks);
+    return checks->pending == 0 ? LIMITER_DONE : LIMITER_PENDING;
 }
 
 void
@@ -101,6 +148,7 @@ checks_free(struct checks *checks)
 {
     if (checks == NULL)
         return;
+    turns_leave(&checks->turn);
     for (uint32_t i = 0; i < checks->asked && checks->pending > 0; i++) {
         if (!checks->list[i].pending)
             continue;

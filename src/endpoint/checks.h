@@ -1,9 +1,8 @@
 /*
  * checks: the checks of one request, one or a thousand.
  *
- * They are asked one after the other, in the order of the list. Each has its own deadline, from the moment it
- * is asked. The callback comes once, when the last one is answered, unless that happens while it is asked.
- * One thread.
+ * They are asked in the order of the list, at once or on turns (turns.h). Each has its own deadline, from the
+ * moment it is asked. The callback comes once, when the last is answered. One thread.
  */
 #ifndef CHECKS_H
 #define CHECKS_H
@@ -29,16 +28,17 @@ struct check {
 
 struct checks_caller {
     struct limiter *limiter;
+    struct turns *turns; /* NULL: all are asked at once */
     void (*callback)(struct checks *checks);
     void *arg; /* the callback's */
 };
 
 struct checks {
     struct checks_caller caller;
-    struct turns *turns; /* NULL: the checks need not wait for others */
-    bool is_reset;       /* forget the clients instead of deciding */
-    uint32_t asked;      /* the first of the list */
-    uint32_t pending;    /* of those, not answered yet */
+    struct turn turn;
+    bool is_reset;    /* forget the clients instead of deciding */
+    uint32_t asked;   /* the first of the list */
+    uint32_t pending; /* of those, not answered yet */
     uint32_t count;
     bool refused;     /* a check is, or its client is blocked */
     bool unavailable; /* a check is */
@@ -54,14 +54,9 @@ struct check *checks_begin(struct checks *checks, uint32_t index);
 /* What the check keeps Redis busy for, in limit_work; before it is asked, by its rule's limits. */
 uint32_t check_work(const struct check *check);
 
-static inline bool
-checks_are_asked(const struct checks *checks)
-{
-    return checks->asked == checks->count;
-}
-
-/* Asks the next one. */
-void checks_ask(struct checks *checks);
+/* To be called once. LIMITER_DONE: all are answered, and the callback does not come; otherwise it comes later,
+   never before this returns. What the service ends before is unavailable. */
+enum limiter_status checks_start(struct checks *checks);
 
 /* Cancels what is pending. NULL is allowed. */
 void checks_free(struct checks *checks);

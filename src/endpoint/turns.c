@@ -102,8 +102,8 @@ void
 turns_end(struct turns *turns)
 {
     turns->ended = true;
-    while (!is_empty(&turns->working))
-        step_first(&turns->working);
     while (!is_empty(&turns->asking))
         step_first(&turns->asking);
+    while (!is_empty(&turns->working))
+        step_first(&turns->working);
 }

@@ -4,9 +4,8 @@
  * Long is what takes many times as long as a plain request: a large body, many checks, a check that keeps
  * Redis busy. Such a request has a turn and is in one of two queues, each of which goes round:
  *
- *      working     it has something to compute: reads a piece of its body, writes a piece of its answer
- * asking      it has a check for the store: goes on while less than TURNS_STORE_WORK waits for an answer
- * there
+ *      working     it has something to compute: it reads a piece of its body, or writes one of its answer
+ *      asking      it has a check for the store, for which at most TURNS_STORE_WORK may wait there
  *
  * Once in each turn of the worker's loop they are run for about TURNS_SLICE_US. A step must be short: it is
  * not interrupted. All long requests share these bounds alike, whatever their number.
@@ -34,7 +33,7 @@ struct turn {
 struct turns {
     struct turn working, asking; /* heads of the queues */
     uint32_t asked_work;         /* under way in the store */
-    bool ended;                  /* a step must leave, and may no longer ask */
+    bool ended;                  /* nothing may be asked any more: turns_end */
 };
 
 void turns_init(struct turns *turns);
@@ -53,8 +52,8 @@ void turns_answered(struct turns *turns, uint32_t work);
 /* Runs steps for a while. True: more can be done at once. */
 bool turns_run(struct turns *turns);
 
-/* Runs each turn's step once more, with `ended` set; no turn is left after that. Nothing may be asked any
-   more. */
+/* Runs steps with `ended` set until each turn has left: nothing may be asked any more, and one that asks may
+   still work then. */
 void turns_end(struct turns *turns);
 
 #endif
