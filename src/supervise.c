@@ -51,11 +51,10 @@ supervise_block_signals(void)
 static void
 reload(struct supervisor *supervisor, enum reload_cause cause)
 {
-    struct report mistakes;
+    struct reload_result result;
 
-    report_init(&mistakes);
-    reload_run(supervisor->reload, cause, &mistakes);
-    report_fini(&mistakes);
+    reload_run(supervisor->reload, cause, &result);
+    reload_result_fini(&result);
     supervisor->changed_us = 0;
 }
 

@@ -36,6 +36,7 @@ struct written_treatment {
 
 struct client_list {
     char *file;                           /* NULL: it is in a rule */
+    uint64_t version;                     /* of the file: of what was read, where it was read; else 0 */
     struct client_table *table;           /* its values are numbers of treatments, from 1 */
     struct written_treatment *treatments; /* by number - 1 */
     uint32_t treatment_count, treatment_capacity;

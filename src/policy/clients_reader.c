@@ -164,6 +164,7 @@ clients_read(const struct rules_reader *reader, const struct place *place, const
         return;
     }
     rule->clients = list->table;
+    rule->clients_version = list->version;
     read_treatments(reader, of_list, list, rule);
     check_longest(reader, of_list, list, rule);
     warn_unused(reader, &at, list, rule);

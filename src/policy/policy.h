@@ -23,6 +23,7 @@
 
 #define RULE_IDENTIFIERS_MAX   8
 #define IDENTIFIER_SOURCES_MAX 4
+#define RULE_KEYS_MAX          24
 #define POLICY_RULES_MAX       1024
 #define POLICY_FILE_BYTES      1048576
 #define POLICY_HEADERS_MAX     32 /* distinct header names over all rules */
@@ -65,6 +66,7 @@ const char *failure_mode_name(enum failure_mode mode);
 /* -1 for an unknown word. */
 int failure_mode_by_name(const char *name);
 
+struct file_set;     /* file_set.h */
 struct path_pattern; /* path.h */
 struct conditions;   /* conditions.h */
 struct client_list;  /* client_list.h */
@@ -87,8 +89,11 @@ struct rule {
     struct penalty penalty;             /* `after` 0: none */
     const struct client_table *clients; /* those that differ: to the number of their treatment; NULL: none */
     struct treatment *treatments;       /* by number - 1 */
+    uint64_t clients_version;           /* of the file with the clients (client_list.h); 0: there is none */
     enum failure_mode on_store_failure;
-    uint32_t index; /* its place in policy->rules */
+    uint64_t
+        written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
+    uint32_t index;             /* its place in policy->rules */
 };
 
 struct policy {
@@ -118,7 +123,18 @@ struct policy_defaults {
 struct policy *policy_parse(const char *name, const char *text, size_t bytes,
                             const struct policy_defaults *defaults, struct report *report);
 
+/* The same; adds each file that the rules name to `files`, also with errors. */
+struct policy *policy_parse_files(const char *name, const char *text, size_t bytes,
+                                  const struct policy_defaults *defaults, struct file_set *files,
+                                  struct report *report);
+
 void policy_free(struct policy *policy);
+
+/* The keys of a rule, in no order that matters; NULL: there is no key of that number, below RULE_KEYS_MAX. */
+const char *rule_key_name(size_t number);
+
+/* The key is one of those that say the rule's limits. */
+bool rule_key_is_of_limits(size_t number);
 
 /* What rules ask of a request. A field whose text is NULL is absent; an empty header or cookie counts as absent. */
 struct policy_request {

@@ -130,8 +130,15 @@ struct policy *
 policy_parse(const char *name, const char *text, size_t bytes, const struct policy_defaults *defaults,
              struct report *report)
 {
+    return policy_parse_files(name, text, bytes, defaults, NULL, report);
+}
+
+struct policy *
+policy_parse_files(const char *name, const char *text, size_t bytes, const struct policy_defaults *defaults,
+                   struct file_set *files, struct report *report)
+{
     size_t before = report->count;
-    struct rules_reader reader = {.file = name, .defaults = defaults, .report = report};
+    struct rules_reader reader = {.file = name, .defaults = defaults, .files = files, .report = report};
     cJSON *root;
 
     if (bytes > POLICY_FILE_BYTES) {

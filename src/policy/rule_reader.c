@@ -4,10 +4,14 @@
 #include "diagnostic.h"
 #include "policy_words.h"
 #include "rules_reader.h"
+#include "siphash.h"
+#include "unique.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "clients", LIMITS_KEYS};
+static const char *const limits_keys[] = {LIMITS_KEYS};
+_Static_assert(COUNT(rule_keys) <= RULE_KEYS_MAX, "a rule has a digest of each key");
 
 static void
 read_on_store_failure(const struct rules_reader *reader, const struct place *place, const cJSON *object,
@@ -25,6 +29,46 @@ read_on_store_failure(const struct rules_reader *reader, const struct place *pla
         diagnostic_add_word(reader, &at, item, failure_mode_words, FAILURE_MODE_COUNT);
     else
         rule->on_store_failure = (enum failure_mode)mode;
+}
+
+const char *
+rule_key_name(size_t number)
+{
+    return number < COUNT(rule_keys) ? rule_keys[number] : NULL;
+}
+
+bool
+rule_key_is_of_limits(size_t number)
+{
+    const char *name = rule_key_name(number);
+
+    for (size_t i = 0; i < COUNT(limits_keys) && name != NULL; i++)
+        if (strcmp(name, limits_keys[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Not against forgery: whoever writes the rules may change them anyway. Where there is no memory for it, no two are alike. */
+static uint64_t
+digest_of(const cJSON *item)
+{
+    char *text = item != NULL ? cJSON_PrintUnformatted(item) : NULL;
+    uint64_t digest = item == NULL ? 0 : unique_id();
+
+    if (text != NULL)
+        digest = siphash128((struct siphash_key){0}, text, strlen(text)).low | 1;
+    cJSON_free(text);
+    return digest;
+}
+
+static void
+note_written(const cJSON *object, struct rule *rule)
+{
+    for (size_t i = 0; i < COUNT(rule_keys); i++) {
+        rule->written[i] = digest_of(cJSON_GetObjectItemCaseSensitive(object, rule_keys[i]));
+        if (strcmp(rule_keys[i], "clients") == 0)
+            rule->written[i] ^= rule->clients_version;
+    }
 }
 
 void
@@ -45,4 +89,5 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     limits_read(reader, place, object, NULL, &rule->limits);
     clients_read(reader, place, object, rule, reader->report->count == before);
     read_on_store_failure(reader, place, object, rule);
+    note_written(object, rule);
 }

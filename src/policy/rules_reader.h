@@ -32,7 +32,8 @@ struct rules_reader {
     const char *rule; /* and a rule to which alone the line applies; NULL: none */
     const struct policy_defaults *defaults;
     struct report *report;
-    struct policy *policy; /* being filled */
+    struct file_set *files; /* what was read beside the rules file; NULL: nobody asks */
+    struct policy *policy;  /* being filled */
 };
 
 /* `rule` is zeroed. */

@@ -92,63 +92,84 @@ read_rules(struct reload *reload, struct file_set *files, struct report *report)
     return policy;
 }
 
+/* The policy is published or freed. */
 static enum reload_status
-publish(struct reload *reload, struct policy *policy, struct report *report)
+publish(struct reload *reload, struct policy *policy, struct reload_result *result)
 {
+    const struct policy *before = generations_policy(reload->generations);
+
     if (policy == NULL)
         return RELOAD_REFUSED;
+    policy_compare(&result->changes, before, policy);
+    policy_keep_ids(policy, before);
     if (generations_publish(reload->generations, policy))
         return RELOAD_DONE;
     policy_free(policy);
-    report_add(report, "%s: out of memory", reload->settings->rules);
+    report_add(&result->report, "%s: out of memory", reload->settings->rules);
     return RELOAD_REFUSED;
 }
 
 static enum reload_status
-attempt(struct reload *reload, enum reload_cause cause, struct report *report)
+attempt(struct reload *reload, enum reload_cause cause, struct reload_result *result)
 {
     struct file_set files = {0};
-    struct policy *policy = read_rules(reload, &files, report);
+    struct policy *policy = read_rules(reload, &files, &result->report);
     bool is_same = file_set_equals(&files, &reload->files);
 
     file_set_fini(&reload->files);
     reload->files = files;
     if (cause != RELOAD_FILE || !is_same)
-        return publish(reload, policy, report);
+        return publish(reload, policy, result);
     policy_free(policy);
     return RELOAD_UNCHANGED;
 }
 
 static void
-tell(const struct reload *reload, enum reload_cause cause, enum reload_status status,
-     const struct report *report)
+tell_report(const struct report *report)
 {
-    if (status == RELOAD_UNCHANGED) {
-        log_debug("reload", "rules as before, after %s", causes[cause]);
-        return;
-    }
     for (size_t i = 0; i < report->warning_count; i++)
         log_warn("reload", "%s", report->warnings[i]);
     for (size_t i = 0; i < report->count; i++)
         log_error("reload", "%s", report->lines[i]);
-    if (status == RELOAD_DONE)
-        log_info("reload", "rules reloaded, after %s", causes[cause]);
-    else
-        log_error("reload",
-                  "rules not reloaded: %zu mistake%s in %s; those from before stay in force, after %s",
-                  report->count, report->count == 1 ? "" : "s", reload->settings->rules, causes[cause]);
 }
 
-enum reload_status
-reload_run(struct reload *reload, enum reload_cause cause, struct report *mistakes)
+static void
+tell(const struct reload *reload, const char *cause, const struct reload_result *result)
 {
-    enum reload_status status;
+    size_t mistakes = result->report.count;
 
+    switch (result->status) {
+    case RELOAD_UNCHANGED:
+        log_debug("reload", "rules as before, after %s", cause);
+        break;
+    case RELOAD_DONE:
+        tell_report(&result->report);
+        log_info("reload", "rules reloaded: %s; after %s", result->changes.text, cause);
+        break;
+    case RELOAD_REFUSED:
+        tell_report(&result->report);
+        log_error("reload",
+                  "rules not reloaded: %zu mistake%s in %s; those from before stay in force; after %s",
+                  mistakes, mistakes == 1 ? "" : "s", reload->settings->rules, cause);
+        break;
+    }
+}
+
+void
+reload_run(struct reload *reload, enum reload_cause cause, struct reload_result *result)
+{
+    *result = (struct reload_result){.status = RELOAD_UNCHANGED};
+    report_init(&result->report);
     pthread_mutex_lock(&reload->lock);
-    status = attempt(reload, cause, mistakes);
-    if (status != RELOAD_UNCHANGED)
-        generations_set_mistakes(reload->generations, (unsigned)mistakes->count);
-    tell(reload, cause, status, mistakes);
+    result->status = attempt(reload, cause, result);
+    if (result->status != RELOAD_UNCHANGED)
+        generations_set_mistakes(reload->generations, (unsigned)result->report.count);
+    tell(reload, causes[cause], result);
     pthread_mutex_unlock(&reload->lock);
-    return status;
+}
+
+void
+reload_result_fini(struct reload_result *result)
+{
+    report_fini(&result->report);
 }

@@ -14,6 +14,7 @@
 
 #include "file_set.h"
 #include "generation.h"
+#include "policy_diff.h"
 #include "report.h"
 #include "settings.h"
 
@@ -29,6 +30,14 @@ enum reload_status {
     RELOAD_REFUSED,   /* mistakes: nothing has changed */
 };
 
+/* What came of a reload. */
+struct reload_result {
+    enum reload_status status;
+    struct policy_diff changes; /* RELOAD_DONE */
+    struct report report;       /* RELOAD_REFUSED: the mistakes; otherwise warnings, perhaps */
+};
+void reload_result_fini(struct reload_result *result);
+
 struct reload;
 
 /* `files`: what the rules in force were read from; taken over, and left empty. The rest is borrowed and must outlive it.
@@ -37,8 +46,8 @@ struct reload *reload_new(const struct settings *settings, struct generations *g
                           struct file_set *files);
 void reload_free(struct reload *reload);
 
-/* `mistakes` is an initialised report of the caller's: with RELOAD_REFUSED it says why. */
-enum reload_status reload_run(struct reload *reload, enum reload_cause cause, struct report *mistakes);
+/* `result` is set, and to be given to reload_result_fini. */
+void reload_run(struct reload *reload, enum reload_cause cause, struct reload_result *result);
 
 /* Readable when a file may have changed; -1: never (watch.h). */
 int reload_watch_fd(const struct reload *reload);

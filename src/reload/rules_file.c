@@ -25,7 +25,8 @@ report_unreadable(const struct settings *settings, struct report *report)
 }
 
 static struct policy *
-compile(const struct settings *settings, const char *text, size_t bytes, struct report *report)
+compile(const struct settings *settings, const char *text, size_t bytes, struct file_set *files,
+        struct report *report)
 {
     struct policy_defaults defaults = {
         .limit = settings->default_limit > 0 ? settings->default_limit : 1,
@@ -33,7 +34,7 @@ compile(const struct settings *settings, const char *text, size_t bytes, struct 
         .failure_mode = (enum failure_mode)settings->failure_mode,
     };
 
-    return policy_parse(settings->rules, text, bytes, &defaults, report);
+    return policy_parse_files(settings->rules, text, bytes, &defaults, files, report);
 }
 
 /* `error`: why the file cannot be read. */
@@ -60,7 +61,7 @@ rules_file_load(const struct settings *settings, struct file_set *files, struct 
     else if (text == NULL)
         report_unread(settings, error, report);
     else
-        policy = compile(settings, text, bytes, report);
+        policy = compile(settings, text, bytes, files, report);
     free(text);
     return policy;
 }

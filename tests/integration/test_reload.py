@@ -24,9 +24,9 @@ def attempts(service):
 def reload(service, rules):
     """By SIGHUP; returns when it is over."""
     service.write_rules(rules)
-    before = service.log().count(", after SIGHUP")
+    before = service.log().count("; after SIGHUP")
     service.signal(signal.SIGHUP)
-    wait_for(lambda: service.log().count(", after SIGHUP") > before, "it says what came of SIGHUP")
+    wait_for(lambda: service.log().count("; after SIGHUP") > before, "it says what came of SIGHUP")
 
 
 def test_sighup_puts_the_rules_of_the_file_in_force(serve, store):
@@ -91,7 +91,7 @@ def test_a_changed_file_is_reloaded(serve, change):
     for capacity in (11, 12, 13):
         change(service.path / "rate_limits.json", json.dumps(rules_of(bucket(capacity))))
         wait_for(lambda: limit(service) == capacity, "the new limit")
-    assert ", after a change of the file" in service.log()
+    assert "; after a change of the file" in service.log()
 
 
 def test_a_burst_of_changes_is_few_reloads(serve):
