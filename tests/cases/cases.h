@@ -1,6 +1,6 @@
 /*
- * cases: what the limits answer, as tables that a person can read and check, and that every implementation is
- * held to: the C functions, the Lua script in a real Redis, the service over HTTP.
+ * cases: the expected answers of limits, as tables that a person can read and check. Every implementation is
+ * tested against them: the C functions, the Lua script in a real Redis, the service over HTTP.
  *
  *      # a comment
  *      case a_token_is_there_at_its_microsecond
@@ -42,7 +42,7 @@
 /* `count` requests, one after the other, that get the same answer. */
 struct cases_answer {
     int64_t count;
-    struct decision decisions[CASES_LIMITS_MAX]; /* one a limit */
+    struct decision decisions[CASES_LIMITS_MAX]; /* one for each limit */
     int64_t penalty_us;                          /* the rest of the penalty; 0: not penalised */
 };
 
@@ -56,7 +56,7 @@ struct cases_step {
     size_t answer_count;
 };
 
-/* A limit as it was written, for those who need it so, and compiled. */
+/* A limit as it was written, and compiled. */
 struct cases_limit {
     int64_t requests;  /* capacity or limit */
     int64_t refill;    /* TOKEN_BUCKET; else 0 */
@@ -85,9 +85,9 @@ struct cases cases_read(const char *path);
 void cases_free(struct cases *cases);
 
 /*
- * What is held to the tables. `begin` makes the counters empty; `take` makes step->count requests at
- * step->now_us and fills one answer each, in order (`decisions` has room for count * limit_count,
- * `penalties_us` for count). False: it could not be had, and the runner has said why on standard error.
+ * An implementation that is tested against the tables. `begin` empties the counters; `take` makes step->count
+ * requests at step->now_us and fills one answer each, in order (`decisions` has room for count * limit_count,
+ * `penalties_us` for count). False: it failed, and has printed the reason on standard error.
  */
 struct cases_runner {
     const char *name;
@@ -98,8 +98,8 @@ struct cases_runner {
 };
 
 /* Runs every case of every file; a difference is printed as "path:line: case, limit, expected, got". Returns
-   what main returns: 0 where there was none. At its end: "100%: Checks: N, Failures: 0, Errors: 0", a case a
-   check. */
+   main's exit status: 0 if there was none. The last line is "100%: Checks: N, Failures: 0, Errors: 0"; a case
+   is a check. */
 int cases_run(const struct cases_runner *runner, int path_count, char **paths);
 
 #endif

@@ -1,4 +1,4 @@
-/* Holds a runner to the tables. */
+/* Tests an implementation against the tables. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ check_step(const char *path, const struct cases_case *c, const struct cases_step
     return true;
 }
 
-/* Stops at the first difference: what follows it says nothing. */
+/* Stops at the first difference: what follows depends on it. */
 static bool
 run_case(const struct cases_runner *runner, const char *path, const struct cases_case *c)
 {

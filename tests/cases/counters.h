@@ -1,6 +1,6 @@
 /*
- * counters: a few clients' limits counted by the functions of src/algorithm, and nothing else: the smallest
- * store. All limits of a request allow it, or nothing is spent.
+ * counters: the smallest store: the limits of a few clients, counted by the functions of src/algorithm alone.
+ * All limits of a request allow it, or nothing is spent.
  */
 #ifndef COUNTERS_H
 #define COUNTERS_H
@@ -28,7 +28,7 @@ struct counters {
 void counters_init(struct counters *counters, const struct limit *limits, size_t limit_count);
 void counters_fini(struct counters *counters);
 
-/* One request; fills a decision a limit, and `*penalty_us`, the rest of the client's penalty; 0: not
+/* One request; fills one decision for each limit, and `*penalty_us`, the rest of the client's penalty; 0: not
    penalised. True: allowed, and spent. */
 bool counters_take(struct counters *counters, size_t client, int64_t now_us, int64_t cost,
                    struct decision *decisions, int64_t *penalty_us);

@@ -1,7 +1,6 @@
 /*
- * redis_process: a redis-server of the test's own, on a socket in a directory of its own, that dies with the
- * test: stopped by redis_process_stop, else killed by the kernel when the test's process ends, however it
- * does.
+ * redis_process: a redis-server for one test, on a socket in a temporary directory. redis_process_stop stops
+ * it; otherwise the kernel kills it when the test's process ends.
  */
 #ifndef REDIS_PROCESS_H
 #define REDIS_PROCESS_H

@@ -1,9 +1,9 @@
 /*
  * cases/http: the tables through the service: server, limiter and memory store in this process, on a clock
- * that the table moves, and a client on a socket of the loopback that keeps its connection for a whole case.
+ * that the table moves, and a client on the loopback that keeps its connection for the length of a case.
  *
  * HTTP takes costs of 1. What other costs a case spends is taken from the store directly, as by another
- * worker. Cases whose limits a rules file cannot say, because they count in microseconds, are left to the
+ * worker. Cases whose limits a rules file cannot express, because they count in microseconds, are left to the
  * other runners.
  */
 #include <arpa/inet.h>
@@ -31,7 +31,7 @@
 #include "server.h"
 
 #define ANSWER_BYTES 8192
-#define PATIENCE_US  (10 * US_PER_S) /* for what takes microseconds */
+#define PATIENCE_US  (10 * US_PER_S) /* for something that takes microseconds */
 #define RULES_BYTES  4096
 
 struct service {
@@ -69,7 +69,7 @@ static size_t __attribute__((format(printf, 3, 4))) put(char *out, size_t used, 
     return used + (size_t)bytes;
 }
 
-/* False: a rules file has no words for it. */
+/* False: a rules file cannot express it. */
 static bool
 compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
 {
@@ -214,7 +214,7 @@ number(const char *text)
     return value;
 }
 
-/* Splits what was read so far; false as long as it is not a whole answer. */
+/* Splits what was read so far; false until the answer is complete. */
 static bool
 split_answer(struct answer_text *answer, const char *text)
 {

@@ -1,6 +1,6 @@
 /*
- * The log of a sliding window in Redis and in C: the same answers through every change of its rule, and a
- * bound on what is kept and on what a decision does, whatever was spent and whatever is asked.
+ * The log of a sliding window in Redis and in C: the same answers through every change of its rule, and
+ * bounds on its length and on the work of a decision, whatever was spent and whatever is requested.
  */
 #include <check.h>
 #include <inttypes.h>
@@ -109,7 +109,7 @@ START_TEST(an_exact_window_expires_in_order)
 }
 END_TEST
 
-START_TEST(above_the_exact_limit_a_request_counts_a_thousandth_longer_at_most)
+START_TEST(above_1024_a_request_counts_at_most_a_thousandth_longer)
 {
     enum { LIMIT = 5000, WINDOW_US = 1000000, REQUESTS = 20000 };
     static int64_t spent_at_us[REQUESTS];
@@ -126,7 +126,7 @@ START_TEST(above_the_exact_limit_a_request_counts_a_thousandth_longer_at_most)
         decision = take(1);
         while (counted_from < spent && spent_at_us[counted_from] + WINDOW_US <= now_us)
             counted_from++;
-        exact = LIMIT - (spent - counted_from); /* what an exact window would have left */
+        exact = LIMIT - (spent - counted_from); /* what would remain in an exact window */
         ck_assert_int_le(decision.allowed ? decision.remaining + 1 : 0, exact);
         if (!decision.allowed) {
             refused++;
@@ -143,7 +143,7 @@ START_TEST(above_the_exact_limit_a_request_counts_a_thousandth_longer_at_most)
 }
 END_TEST
 
-START_TEST(a_lowered_limit_counts_what_is_there)
+START_TEST(a_lowered_limit_keeps_what_was_counted)
 {
     set_rule(20000, 1000000);
     fill(20000, 40);
@@ -157,22 +157,22 @@ START_TEST(a_lowered_limit_counts_what_is_there)
 }
 END_TEST
 
-START_TEST(a_raised_limit_finds_the_log_full_and_goes_on)
+START_TEST(a_raised_limit_works_with_a_full_log)
 {
     set_rule(SLIDING_WINDOW_ENTRIES, 1000000);
     fill(SLIDING_WINDOW_ENTRIES, 1);
     set_rule(3 * SLIDING_WINDOW_ENTRIES, 1000000);
     fill(2 * SLIDING_WINDOW_ENTRIES, 100);
     ck_assert(!take(1).allowed);
-    now_us = START_US + 1000000; /* one of the fine entries is gone: there is room for one more */
+    now_us = START_US + 1000000; /* one of the fine entries has expired: there is room for another */
     ck_assert(take(1).allowed);
     now_us = START_US + 3000000;
     ck_assert_int_eq(take(0).remaining, 3 * SLIDING_WINDOW_ENTRIES);
 }
 END_TEST
 
-/* Totals go on over 2^53, for a key that lives for ever. */
-START_TEST(totals_wrap_around_without_a_trace)
+/* Totals wrap around at 2^53, for a key that never expires. */
+START_TEST(totals_may_wrap_around)
 {
     int allowed = 0;
 
@@ -194,7 +194,7 @@ random_below(unsigned *state, int64_t below)
     return (*state >> 8) % (unsigned)below;
 }
 
-/* The window stays: one of another length is counted under another key. */
+/* The window stays the same: a window of another length has another key. */
 START_TEST(random_streams_agree_while_the_limit_changes)
 {
     static const int64_t requests[] = {1, 3, 50, 1000, 1024, 1025, 5000, 100000};
@@ -224,10 +224,10 @@ main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, an_exact_window_expires_in_order);
-    tcase_add_test(tests, above_the_exact_limit_a_request_counts_a_thousandth_longer_at_most);
-    tcase_add_test(tests, a_lowered_limit_counts_what_is_there);
-    tcase_add_test(tests, a_raised_limit_finds_the_log_full_and_goes_on);
-    tcase_add_test(tests, totals_wrap_around_without_a_trace);
+    tcase_add_test(tests, above_1024_a_request_counts_at_most_a_thousandth_longer);
+    tcase_add_test(tests, a_lowered_limit_keeps_what_was_counted);
+    tcase_add_test(tests, a_raised_limit_works_with_a_full_log);
+    tcase_add_test(tests, totals_may_wrap_around);
     tcase_add_loop_test(tests, random_streams_agree_while_the_limit_changes, 0, 6);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);

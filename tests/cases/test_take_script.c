@@ -1,6 +1,6 @@
 /*
- * The script as the service runs it, by the server's own clock: its wire, what it keeps, what it does about
- * keys that are not its own. What it answers is the business of the tables and of tests/model.
+ * The script as the service runs it, by the server's own clock: its arguments and reply, the keys that it
+ * keeps, and keys that are not its own. Its decisions are tested by the tables and by tests/model.
  */
 #include <check.h>
 #include <hiredis/hiredis.h>
@@ -18,7 +18,7 @@
 static struct redis_process server;
 static redisContext *redis;
 
-/* A command: the words of `before`, then those of `words`, which has a space between two. */
+/* A command: the words of `before`, then those of `words`, separated by spaces. */
 static redisReply *
 ask_with(const char *const *before, size_t before_count, const char *words)
 {
@@ -113,7 +113,7 @@ writes(void)
     return number;
 }
 
-START_TEST(the_embedded_digest_is_the_one_redis_computes)
+START_TEST(the_embedded_digest_is_that_of_redis)
 {
     redisReply *reply = redisCommand(redis, "SCRIPT LOAD %b", take_script_text, take_script_bytes);
 
@@ -123,7 +123,7 @@ START_TEST(the_embedded_digest_is_the_one_redis_computes)
 }
 END_TEST
 
-START_TEST(every_algorithm_keeps_its_state_no_longer_than_it_matters)
+START_TEST(every_state_expires_when_its_quota_is_full)
 {
     static const struct {
         const char *words;
@@ -152,7 +152,7 @@ START_TEST(every_algorithm_keeps_its_state_no_longer_than_it_matters)
 }
 END_TEST
 
-START_TEST(numbers_are_kept_to_the_last_digit)
+START_TEST(large_numbers_are_stored_exactly)
 {
     char answer[128];
     redisReply *reply;
@@ -417,7 +417,7 @@ push(const char *key, const struct entry *entries, size_t count)
     }
 }
 
-/* The commands that Redis has run so far, scripts' included. */
+/* The commands that Redis has run so far, including those of scripts. */
 static int64_t
 calls(void)
 {
@@ -477,9 +477,9 @@ START_TEST(a_list_whose_ends_do_not_add_up_is_foreign)
 }
 END_TEST
 
-/* What lies in between cannot be checked without walking through all of it: whatever it is, the answer has
-   the form of one and its numbers are in range. */
-START_TEST(a_list_that_is_wrong_in_between_gives_no_number_out_of_range)
+/* The entries in the middle could only be checked by reading all of them. Whatever they are, the answer is
+   well-formed and its numbers are in range. */
+START_TEST(a_list_corrupt_in_the_middle_gives_no_number_out_of_range)
 {
     static const double between[] = {0, 1, -1, 0.5, 1e300, 9007199254740991, (double)INFINITY, (double)NAN};
     const double now_us = (double)time(NULL) * 1e6;
@@ -524,9 +524,9 @@ main(void)
         return 1;
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, connect_and_clear, disconnect);
-    tcase_add_test(tests, the_embedded_digest_is_the_one_redis_computes);
-    tcase_add_test(tests, every_algorithm_keeps_its_state_no_longer_than_it_matters);
-    tcase_add_test(tests, numbers_are_kept_to_the_last_digit);
+    tcase_add_test(tests, the_embedded_digest_is_that_of_redis);
+    tcase_add_test(tests, every_state_expires_when_its_quota_is_full);
+    tcase_add_test(tests, large_numbers_are_stored_exactly);
     tcase_add_test(tests, peeks_and_refusals_write_nothing);
     tcase_add_test(tests, a_foreign_key_fails_only_its_own_request);
     tcase_add_test(tests, one_foreign_key_leaves_the_other_limits_unspent);
@@ -537,7 +537,7 @@ main(void)
     tcase_add_test(tests, decisions_do_not_depend_on_how_states_are_read);
     tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);
     tcase_add_test(tests, a_list_whose_ends_do_not_add_up_is_foreign);
-    tcase_add_test(tests, a_list_that_is_wrong_in_between_gives_no_number_out_of_range);
+    tcase_add_test(tests, a_list_corrupt_in_the_middle_gives_no_number_out_of_range);
     suite_add_tcase(suite, tests);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -63,7 +63,7 @@ write_penalty_key(char *key, const struct virtual_request *request)
     snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:p", request->client, request->rule);
 }
 
-/* A reply that is no error; else says so. */
+/* A reply that is not an error; prints an error. */
 static redisReply *
 check_reply(struct virtual_redis *redis, redisReply *reply)
 {
@@ -181,7 +181,7 @@ add_rule(struct words *words, const struct virtual_rule *rule)
     add_word(words, "%" PRId64, penalty->up_to_us);
 }
 
-/* Their arguments are told once. */
+/* The rules' arguments are sent once. */
 static bool
 is_alike(const struct virtual_request *a, const struct virtual_request *b)
 {
@@ -255,7 +255,7 @@ struct outcome {
     int64_t penalty_us;
 };
 
-/* Reads the groups of one request's equal decisions, and writes each out as often as it stands for. */
+/* Reads the groups of one request's equal decisions, and repeats each as often as it holds. */
 static bool
 read_request(const char **text, const struct virtual_rule *rule, const struct virtual_request *request,
              struct decision *decisions, int64_t *penalties_us, struct outcome *outcome)

@@ -2,9 +2,9 @@
  * virtual_redis: the Lua script, as it is embedded, in a real Redis whose clock is the test's.
  *
  * The script's own text is not changed: it runs between virtual_before.lua and virtual_after.lua, which give
- * it a `redis` of their own. There TIME is what the test says, keys die by that time, and each write must
- * carry the TTL that the decision asks for: ceil(reset_after / 1 ms). What the TTL of a penalty must be the
- * decision does not say; it is enough if it is no shorter than the penalty's rest.
+ * it a `redis` of their own. There the test sets TIME, keys expire by that time, and each write must have the
+ * TTL that follows from the decision: ceil(reset_after / 1 ms). The TTL of a penalty does not follow from the
+ * decision: it must be no shorter than the penalty's rest.
  *
  * Sends and receives may be pipelined; answers come in the order of sending. Every failure is printed.
  */
@@ -55,15 +55,15 @@ bool virtual_redis_clear(struct virtual_redis *redis);
 
 bool virtual_redis_send(struct virtual_redis *redis, const struct virtual_batch *batch);
 
-/* Fills, for each request in turn, `count` times one decision a limit, and the rest of the client's
+/* Fills, for each request in turn, `count` times one decision for each limit, and the rest of the client's
    penalty. */
 bool virtual_redis_receive(struct virtual_redis *redis, const struct virtual_batch *batch,
                            struct decision *decisions, int64_t *penalties_us);
 
-/* The commands that the script gave for the batch received last. */
+/* The number of commands that the script ran for the last batch received. */
 int64_t virtual_redis_calls(const struct virtual_redis *redis);
 
-/* Of the list that a client has for the first limit of rule 0; -1: that is not a list. */
+/* Of the client's list for the first limit of rule 0; -1: it is not a list. */
 int64_t virtual_redis_list_length(struct virtual_redis *redis, size_t client);
 
 #endif

@@ -157,7 +157,7 @@ def test_problems_are_json_and_spend_nothing(serve, _what, request_, status, rea
     if ends:
         assert connection.ends()
     else:
-        assert connection.get("/").status == 200, "the connection lives on, and the quota is whole"
+        assert connection.get("/").status == 200, "the connection lives on, and the quota is full"
 
 
 METHODS = [("/", "GET, HEAD"), ("/limited-resource", "GET, HEAD"), ("/api/data", "GET, HEAD"), ("/health", "GET, HEAD"),

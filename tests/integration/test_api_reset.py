@@ -15,7 +15,7 @@ def test_a_reset_forgets_one_client_under_one_rule(serve, store):
             assert [check(service, rule, client).status for _ in range(3)] == [200, 200, 429]
     response = post(service, "/v1/reset", one("few"), TOKEN)
     assert (response.status, response.json()) == (200, {"reset": True, "rule": "few"})
-    assert [check(service, "few", "u").status for _ in range(3)] == [200, 200, 429], "whole again"
+    assert [check(service, "few", "u").status for _ in range(3)] == [200, 200, 429], "full again"
     assert [check(service, "few", "v").status, check(service, "two", "u").status] == [429, 429], "nobody else's"
     assert post(service, "/v1/reset", one("two"), TOKEN).status == 200
     assert check(service, "two", "u").json()["limits"][0]["remaining"] == 8, "all of its limits"

@@ -1,4 +1,4 @@
-"""The smallest ACL that works is the one that docs/redis.md shows: enough, and no word of it too much."""
+"""The ACL in docs/redis.md is the smallest that works: it is enough, and every word of it is needed."""
 import json
 import pathlib
 import re
@@ -30,7 +30,7 @@ def url(redis):
 
 
 def check_two(service):
-    """The statuses of two clients of one rule, asked about in one command."""
+    """The statuses of two clients of one rule, sent in one command."""
     checks = [{"rule": "default", "client": client} for client in ("a", "b")]
     response = service.post("/v1/check/batch", body=json.dumps({"checks": checks}).encode())
     return [result["status"] for result in response.json()["results"]]
@@ -42,12 +42,12 @@ def spend(service, rule, costs):
 
 
 def called(redis):
-    """The names of the commands that Redis has run for anybody."""
+    """The names of all commands that Redis has run."""
     stats = redis.command("INFO", "commandstats").splitlines()
     return {line[len("cmdstat_"):line.index(":")] for line in stats if line.startswith("cmdstat_") and ":calls=0," not in line}
 
 
-def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, redis):
+def test_all_algorithms_work_with_the_documented_acl_and_need_all_of_it(serve, redis):
     set_user(redis)
     commands = {word[1:] for word in LINE.split() if word.startswith("+")}
     service = serve(url(redis), RULES, env={"REDIS_TIMEOUT_MS": "20000"})
@@ -64,14 +64,14 @@ def test_all_algorithms_work_under_the_smallest_acl_and_use_all_of_it(serve, red
         wait_for(lambda: redis.command("SCRIPT", "FLUSH") and commands <= called(redis), f"all of {commands} are used")
     assert {answer.status for answer in crowd.history} == {200, 429}
     assert service.statuses(2, "/api/resource", method="POST") == [200, 200]
-    # Nothing was forbidden but the names that nobody needs.
+    # Only the names of connections were denied, which are not needed.
     log = redis.command("ACL", "LOG")
     denied = {entry[entry.index("object") + 1] for entry in log}
     assert denied <= {"client|setname", "client|setinfo"}
 
 
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
-def test_an_algorithm_allows_its_limit_under_the_smallest_acl(serve, redis, algorithm):
+def test_each_algorithm_enforces_its_limit_with_the_documented_acl(serve, redis, algorithm):
     set_user(redis)
     service = serve(url(redis), rules_of(each_algorithm(5)[algorithm]), workers=1)
     wait_for(lambda: service.health()["status"] == "ok", "it is connected")
@@ -79,7 +79,7 @@ def test_an_algorithm_allows_its_limit_under_the_smallest_acl(serve, redis, algo
 
 
 @pytest.mark.parametrize("word", ["+evalsha", "+eval", "+time", "+get", "+psetex", "~rl:*"])
-def test_what_the_acl_lacks_is_said(serve, redis, word):
+def test_a_command_that_the_acl_denies_is_logged(serve, redis, word):
     set_user(redis, without=word)
     service = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     wait_for(lambda: redis.command("SCRIPT", "FLUSH") and service.get("/").status == 503, "it is forbidden")
@@ -89,7 +89,7 @@ def test_what_the_acl_lacks_is_said(serve, redis, word):
     wait_for(lambda: service.get("/").status == 200, "it is allowed, without a restart")
 
 
-def test_what_it_lacks_for_many_at_once_is_said_too(serve, redis):
+def test_a_command_that_the_acl_denies_to_a_batch_is_logged(serve, redis):
     set_user(redis, without="+mget")
     service = serve(url(redis), rules_of(bucket(5)), workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     wait_for(lambda: service.get("/").status == 200, "one can be asked about")
@@ -99,21 +99,21 @@ def test_what_it_lacks_for_many_at_once_is_said_too(serve, redis):
     wait_for(lambda: check_two(service) == [200, 200], "it is allowed, without a restart")
 
 
-def test_without_loading_the_script_the_first_command_brings_it(serve, redis):
+def test_without_script_load_the_first_command_carries_the_script(serve, redis):
     set_user(redis, without="+script|load")
     service = serve(url(redis), rules_of(bucket(5)), workers=1)
     wait_for(lambda: service.health()["status"] == "ok", "it is connected")
     assert service.statuses(2, "/") == [200, 200]
 
 
-def test_a_user_without_a_password_needs_none(serve, redis):
+def test_a_user_with_nopass_needs_no_password(serve, redis):
     redis.command("ACL", "SETUSER", "open", "on", "nopass", "allcommands", "~rl:*")
     redis.command("ACL", "SETUSER", "default", "off")
     service = serve(f"redis://open@127.0.0.1:{redis.port}", rules_of(bucket(5)), workers=1)
     wait_for(lambda: service.get("/").status == 200, "it is let in")
 
 
-def test_a_password_that_is_rotated_is_refused_said_and_taken_again(serve, redis):
+def test_after_a_password_rotation_redis_is_used_again(serve, redis):
     set_user(redis)
     service = serve(url(redis), rules_of(window("fixed_window", 1000)), workers=1)
     wait_for(lambda: service.get("/").status == 200, "it is let in")

@@ -1,4 +1,4 @@
-"""Redis stopped, frozen, back again, or never there: what a request is told meanwhile, and that it ends by itself."""
+"""Redis is stopped, frozen, back again, or was never there: how requests are answered meanwhile, and the recovery."""
 import pytest
 
 from fault_proxy import forward, start_proxy  # noqa: F401
@@ -20,7 +20,7 @@ def is_ok(service, path="/"):
     return service.get(path).status == 200
 
 
-def test_a_stopped_redis_is_503_and_a_started_one_200_again(serve, redis, redis_url):
+def test_requests_get_503_while_redis_is_stopped_and_200_after(serve, redis, redis_url):
     service = serve(redis_url, rules_of(bucket(1000)), workers=1)
     for _ in range(3):
         wait_for(lambda: is_ok(service), "Redis is used")
@@ -39,7 +39,7 @@ def test_a_stopped_redis_is_503_and_a_started_one_200_again(serve, redis, redis_
     assert service.get("/ready").status == 200
 
 
-def test_health_speaks_for_the_workers_that_are_not_asked_too(serve, redis, start_proxy):  # noqa: F811
+def test_health_covers_all_workers(serve, redis, start_proxy):  # noqa: F811
     proxy, heard = start_proxy(redis.port), []
 
     def only_the_first(pipe, data):
@@ -50,7 +50,7 @@ def test_health_speaks_for_the_workers_that_are_not_asked_too(serve, redis, star
     service = serve(proxy.url, rules_of(bucket(1000)), workers=2)
 
     def tells():
-        """What is heard on connections of their own, so by either worker."""
+        """Answers on connections of their own, so from either worker."""
         told = set()
         for _ in range(16):
             with service.connect() as connection:
@@ -62,7 +62,7 @@ def test_health_speaks_for_the_workers_that_are_not_asked_too(serve, redis, star
     wait_for(lambda: tells() == {"ok", 200}, "both are")
 
 
-def test_without_redis_it_starts_and_says_so(serve, start_redis):
+def test_it_starts_without_redis_and_logs_that(serve, start_redis):
     redis = start_redis(start=False)
     service = serve(redis.url, workers=1)
     service.says("no connection to redis://127.0.0.1")
@@ -74,7 +74,7 @@ def test_without_redis_it_starts_and_says_so(serve, start_redis):
     service.says("connected to redis://127.0.0.1")
 
 
-def test_what_all_workers_see_is_one_line(serve, redis):
+def test_a_loss_that_all_workers_see_is_logged_once(serve, redis):
     service = serve(redis.url, workers=3, env={"LOG_LEVEL": "debug"})
 
     def lines(part):
@@ -90,7 +90,7 @@ def test_what_all_workers_see_is_one_line(serve, redis):
     assert len(lines("no connection to redis://")) == 1
 
 
-def test_a_host_that_is_not_known_is_as_one_that_is_away(serve):
+def test_an_unknown_host_counts_as_unavailable(serve):
     service = serve("redis://no-such-host.invalid:6379", workers=1)
     service.says("no connection to redis://no-such-host.invalid")
     assert service.get("/").status == 503
@@ -102,7 +102,7 @@ def test_a_host_name_is_resolved(serve, redis):
     wait_for(lambda: is_ok(service), "it is resolved")
 
 
-def test_each_rule_has_a_failure_mode(serve, redis):
+def test_each_rule_uses_its_own_failure_mode(serve, redis):
     service = serve(redis.url, MODES, workers=1)
     redis.kill()
     for _ in range(4):
@@ -120,7 +120,7 @@ def test_each_rule_has_a_failure_mode(serve, redis):
 
 @pytest.mark.parametrize("mode, statuses, ready", [("closed", [503, 503, 503], 503), ("open", [200, 200, 200], 200),
                                                    ("local", [200, 200, 429], 200)])
-def test_the_failure_mode_of_rules_that_name_none_is_a_setting(serve, redis, mode, statuses, ready):
+def test_failure_mode_applies_to_rules_that_name_none(serve, redis, mode, statuses, ready):
     service = serve(redis.url, rules_of(bucket(2)), env={"FAILURE_MODE": mode}, workers=1)
     redis.kill()
     assert service.statuses(3, "/") == statuses
@@ -139,7 +139,7 @@ CLOSED, OPEN, LOCAL = (bucket(1000, on_store_failure=mode) for mode in ("closed"
     ({"a": at("/api/data", CLOSED)}, 200, ["a"]),  # what no rule matches is not limited
     ({}, 200, []),
 ], ids=["all closed", "one open", "one local", "all open", "no default", "no rules"])
-def test_ready_is_whether_anything_can_be_answered(serve, redis, rules, status, unavailable):
+def test_ready_is_503_only_if_no_rule_can_be_answered(serve, redis, rules, status, unavailable):
     service = serve(redis.url, rules, workers=1)
     wait_for(lambda: service.health()["status"] == "ok", "Redis is used")
     assert service.get("/ready").json() == {"ready": True, "reason": "", "unavailable": []}
@@ -153,7 +153,7 @@ def test_ready_is_whether_anything_can_be_answered(serve, redis, rules, status, 
     wait_for(lambda: service.get("/ready").json() == {"ready": True, "reason": "", "unavailable": []}, "it is back")
 
 
-def test_a_start_that_never_finds_its_store_is_not_ready(serve, start_redis):
+def test_ready_is_503_until_redis_was_reached_once(serve, start_redis):
     """A deployment with a wrong REDIS_URL must not replace the one that works."""
     redis = start_redis(start=False)
     mixed = serve(redis.url, {"default": CLOSED, "a": at("/api/data", OPEN)}, workers=1)
@@ -172,7 +172,7 @@ def test_a_start_that_never_finds_its_store_is_not_ready(serve, start_redis):
     assert mixed.get("/ready").status == 200
 
 
-def test_what_was_decided_elsewhere_is_not_forgotten_when_redis_is_back(serve, redis):
+def test_counts_in_redis_survive_a_lost_connection(serve, redis):
     """A connection that is lost, not a Redis: its counters are still there."""
     service = serve(redis.url, rules_of(bucket(2, on_store_failure="local")), workers=1)
     assert service.statuses(2, "/") == [200, 200]
@@ -181,7 +181,7 @@ def test_what_was_decided_elsewhere_is_not_forgotten_when_redis_is_back(serve, r
     assert service.get("/").status == 429
 
 
-def test_a_frozen_redis_costs_one_deadline_and_later_requests_nothing(serve, redis):
+def test_only_the_first_request_waits_for_a_frozen_redis(serve, redis):
     service = serve(redis.url, rules_of(bucket(1000)), env={"REDIS_TIMEOUT_MS": "1000"}, workers=1)
     assert is_ok(service)
     redis.freeze()
@@ -196,7 +196,7 @@ def test_a_frozen_redis_costs_one_deadline_and_later_requests_nothing(serve, red
     wait_for(lambda: is_ok(service), "it is used again")
 
 
-def test_requests_that_wait_together_are_all_answered_at_the_deadline(serve, redis):
+def test_all_pending_requests_are_answered_at_the_deadline(serve, redis):
     service = serve(redis.url, rules_of(bucket(1000)), env={"REDIS_TIMEOUT_MS": "300"}, workers=1)
     connections = [service.connect() for _ in range(100)]
     redis.freeze()
@@ -207,7 +207,7 @@ def test_requests_that_wait_together_are_all_answered_at_the_deadline(serve, red
     wait_for(lambda: is_ok(service), "it is used again")
 
 
-def test_a_short_pause_is_waited_for(serve, redis):
+def test_a_pause_shorter_than_the_deadline_is_waited_for(serve, redis):
     service = serve(redis.url, rules_of(bucket(1000)), env={"REDIS_TIMEOUT_MS": "20000"}, workers=1)
     assert is_ok(service)
     redis.freeze()
@@ -218,7 +218,7 @@ def test_a_short_pause_is_waited_for(serve, redis):
     assert connection.read_response().status == 200
 
 
-def test_what_was_late_is_counted_by_redis_and_given_to_nobody(serve, redis):
+def test_a_late_reply_allows_no_request(serve, redis):
     service = serve(redis.url, rules_of(bucket(5, NEVER)), env={"REDIS_TIMEOUT_MS": "200"}, workers=1)
     allowed = service.statuses(1, "/").count(200)
     for _ in range(3):
@@ -231,7 +231,7 @@ def test_what_was_late_is_counted_by_redis_and_given_to_nobody(serve, redis):
     assert service.get("/").status == 429
 
 
-def test_a_redis_that_is_busy_with_a_script_is_away(serve, redis):
+def test_a_redis_busy_with_a_script_counts_as_unavailable(serve, redis):
     service = serve(redis.url, rules_of(bucket(1000)), workers=1)
     assert is_ok(service)
     redis.command("CONFIG", "SET", "busy-reply-threshold", "50")
@@ -251,7 +251,7 @@ def _kills_script(client):
         return True
 
 
-def test_a_full_redis_is_away(serve, redis):
+def test_a_redis_out_of_memory_counts_as_unavailable(serve, redis):
     service = serve(redis.url, rules_of(bucket(1000, identify_by=["header:user_id"])), workers=1)
     redis.command("CONFIG", "SET", "maxmemory", "1")
     wait_for(lambda: service.get("/", {"user_id": "new"}).status == 503, "it takes no more")
@@ -260,7 +260,7 @@ def test_a_full_redis_is_away(serve, redis):
     wait_for(lambda: service.get("/", {"user_id": "new"}).status == 200, "it does again")
 
 
-def test_a_replica_is_away_until_it_is_promoted(serve, redis, start_redis):
+def test_a_replica_counts_as_unavailable_until_it_is_promoted(serve, redis, start_redis):
     other = start_redis()
     service = serve(redis.url, rules_of(bucket(1000)), workers=1)
     assert is_ok(service)

@@ -48,7 +48,7 @@ def gated(serve, redis, start_proxy):  # noqa: F811
 
 # Batches.
 
-def test_a_lone_request_waits_for_nobody(serve, redis):
+def test_a_single_request_is_sent_at_once(serve, redis):
     service = serve(redis.url, rules_of(window("fixed_window", LIMIT)), workers=1, env=PATIENT)
     clock = Stopwatch()
     assert service.statuses(200, "/") == [200] * 200
@@ -56,12 +56,12 @@ def test_a_lone_request_waits_for_nobody(serve, redis):
     assert takes_seen(redis) == 200
 
 
-def test_256_connections_on_one_key_take_a_command_for_sixteen_at_most(serve, redis, start_proxy):  # noqa: F811
+def test_256_connections_on_one_key_need_at_most_one_command_for_16_requests(serve, redis, start_proxy):  # noqa: F811
     proxy = start_proxy(redis.port)
     service = serve(proxy.url, rules_of(window("fixed_window", LIMIT)), workers=2, env=PATIENT)
     connections = [service.connect() for _ in range(256)]
     wait_for(lambda: service.health()["status"] == "ok", "it is connected")
-    proxy.replies = late_by(0.02)  # a Redis some way off: the round trips are the clock
+    proxy.replies = late_by(0.02)  # a Redis some distance away: round trips set the pace
     for _ in range(5):
         ask(connections)
         assert {response.status for response in answers_of(connections)} == {200}
@@ -71,7 +71,7 @@ def test_256_connections_on_one_key_take_a_command_for_sixteen_at_most(serve, re
     assert commands * 16 <= requests
 
 
-def test_different_keys_travel_together_under_load(gated):
+def test_requests_for_different_keys_share_commands_under_load(gated):
     service, proxy, gate = gated(rules_of(window("fixed_window", LIMIT, **BY_USER)))
     gate.shut()
     connections = [service.connect() for _ in range(200)]
@@ -84,7 +84,7 @@ def test_different_keys_travel_together_under_load(gated):
 
 
 @pytest.mark.parametrize("limits", [1, 8])
-def test_a_batch_is_bounded(gated, limits):
+def test_a_batch_has_a_bounded_number_of_keys(gated, limits):
     rules = rules_of({"limits": [window("fixed_window", LIMIT - i) for i in range(limits)], **BY_USER})
     service, proxy, gate = gated(rules)
     gate.shut()
@@ -103,8 +103,8 @@ def cpu_s(redis):
 
 
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
-def test_a_full_batch_holds_redis_up_for_about_a_millisecond(gated, redis, algorithm):
-    """By its processor's time, which a loaded machine spoils little. docs/redis.md has the figures of an idle one."""
+def test_a_full_batch_blocks_redis_for_about_a_millisecond(gated, redis, algorithm):
+    """Measured in CPU time, which a loaded machine distorts little. docs/redis.md has the figures of an idle one."""
     service, proxy, gate = gated(rules_of({**each_algorithm(1000)[algorithm], **BY_USER}))
     gate.shut()
     connections = [service.connect() for _ in range(640)]
@@ -127,7 +127,7 @@ def test_a_full_batch_holds_redis_up_for_about_a_millisecond(gated, redis, algor
 # Folding.
 
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
-def test_folded_requests_are_decided_in_the_order_of_their_arrival(gated, algorithm):
+def test_folded_requests_are_decided_in_order_of_arrival(gated, algorithm):
     limit, size = 40, 60
     service, proxy, gate = gated(rules_of(each_algorithm(limit)[algorithm]))
     gate.shut()
@@ -148,15 +148,15 @@ def test_folded_requests_are_decided_in_the_order_of_their_arrival(gated, algori
 
 @pytest.mark.threads
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
-def test_a_crowd_gets_the_limit_and_not_one_more(serve, redis, algorithm):
-    """Several keys, several workers, whatever is folded with whatever."""
+def test_concurrent_requests_get_exactly_the_limit(serve, redis, algorithm):
+    """With several keys and workers, whatever is folded."""
     service = serve(redis.url, rules_of({**each_algorithm(150)[algorithm], **BY_USER}), workers=2, env=PATIENT)
     with Crowd(service, 24, headers=lambda client, request: {"user_id": f"u{request % 3}"}) as crowd:
         crowd.hears(lambda answer: answer.status == 429, 300)
     assert sum(answer.status == 200 for answer in crowd.history) == 3 * 150
 
 
-def test_who_gives_up_is_not_counted_before_it_is_sent(gated):
+def test_a_request_abandoned_before_it_is_sent_is_not_counted(gated):
     service, proxy, gate = gated(rules_of(window("fixed_window", 100)))
     gate.shut()
     connections = [service.connect() for _ in range(20)]
@@ -186,7 +186,7 @@ def results_of(connection):
 
 
 @pytest.mark.parametrize("mode", ["closed", "open"])
-def test_a_thousand_checks_of_the_dearest_rule_are_a_thousand_decisions(serve, redis, mode):
+def test_a_thousand_checks_of_the_most_expensive_rule_are_all_decided(serve, redis, mode):
     rules = rules_of({**EIGHT_WINDOWS, "on_store_failure": mode})
     service = serve(redis.url, rules, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     wait_for(lambda: service.health()["status"] == "ok", "it is connected")
@@ -199,7 +199,7 @@ def test_a_thousand_checks_of_the_dearest_rule_are_a_thousand_decisions(serve, r
 
 
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
-def test_checks_of_one_client_are_decided_in_their_order_over_all_turns(serve, redis, algorithm):
+def test_checks_of_one_client_are_decided_in_order_over_all_turns(serve, redis, algorithm):
     limit = 300
     service = serve(redis.url, rules_of(each_algorithm(limit)[algorithm]), workers=1, env=PATIENT)
     wait_for(lambda: service.health()["status"] == "ok", "it is connected")
@@ -210,7 +210,7 @@ def test_checks_of_one_client_are_decided_in_their_order_over_all_turns(serve, r
     assert [result["remaining"] for result in results] == [*range(limit - 1, -1, -1)] + [0] * (500 - limit)
 
 
-def test_a_thousand_checks_do_not_stand_before_anothers_one(gated):
+def test_a_thousand_checks_do_not_delay_another_client(gated):
     service, proxy, gate = gated(rules_of(EIGHT_WINDOWS))
     gate.shut()
     greedy, modest = service.connect(), service.connect()
@@ -227,7 +227,7 @@ def test_a_thousand_checks_do_not_stand_before_anothers_one(gated):
     assert max(len(names) for names in keys) <= 256 // 3
 
 
-def test_a_batch_that_gets_no_answer_asks_no_further(serve, redis, start_proxy):  # noqa: F811
+def test_a_batch_of_checks_stops_after_a_turn_without_reply(serve, redis, start_proxy):  # noqa: F811
     proxy, gate = start_proxy(redis.port), Gate()
     proxy.requests = gate
     service = serve(proxy.url, rules_of({**EIGHT_WINDOWS, "on_store_failure": "open"}), workers=1,
@@ -244,7 +244,7 @@ def test_a_batch_that_gets_no_answer_asks_no_further(serve, redis, start_proxy):
 
 # Refusals that need no Redis.
 
-def test_a_flood_on_one_key_costs_a_command_a_second(serve, redis):
+def test_a_flood_on_one_key_costs_one_command_a_second(serve, redis):
     service = serve(redis.url, rules_of(bucket(5)), workers=2, env=PATIENT)
     with Crowd(service, 16) as crowd:
         crowd.hears(lambda answer: answer.status == 429, 16)
@@ -252,7 +252,7 @@ def test_a_flood_on_one_key_costs_a_command_a_second(serve, redis):
         wait_for(lambda: clock.elapsed_s() > 3, "three seconds of flood")
         seen, elapsed_s = takes_seen(redis) - before, clock.elapsed_s()
     assert len(crowd.history) > 200
-    # A refusal that has just ended is asked about by all that come before the answer: two commands, then one.
+    # When a refusal has just ended, every request before the next reply asks Redis: two commands, then one.
     assert seen <= 2 * 2 * (elapsed_s + 1)
     assert sum(answer.status == 200 for answer in crowd.history) == 5
 
@@ -264,7 +264,7 @@ ALONE = {"token_bucket": (bucket(1, 4), 0.25), "sliding_window": (window("slidin
 
 
 @pytest.mark.parametrize("algorithm", ALONE)
-def test_nobody_is_refused_from_memory_for_longer_than_by_redis(serve, redis, algorithm):
+def test_the_denial_cache_refuses_no_longer_than_redis(serve, redis, algorithm):
     rule, again_s = ALONE[algorithm]
     service = serve(redis.url, rules_of(rule), workers=1, env=PATIENT)
     connection, clock, passed, refused, may_pass_s = service.connect(), Stopwatch(), 0, 0, 0
@@ -279,7 +279,7 @@ def test_nobody_is_refused_from_memory_for_longer_than_by_redis(serve, redis, al
     assert takes_seen(redis) - before < refused / 2, "most were refused from memory"
 
 
-def test_a_reset_elsewhere_is_seen_within_a_second(serve, redis):
+def test_a_reset_by_another_node_takes_effect_within_a_second(serve, redis):
     service = serve(redis.url, rules_of(bucket(1)), workers=2, env=PATIENT)
     assert service.statuses(20, "/") == [200] + [429] * 19
     redis.command("DEL", *redis.keys())
@@ -288,14 +288,14 @@ def test_a_reset_elsewhere_is_seen_within_a_second(serve, redis):
     assert clock.elapsed_s() < 1 + 1.5
 
 
-def test_a_refusal_does_not_outlive_the_connection(serve, redis):
+def test_the_denial_cache_is_cleared_when_the_connection_is_lost(serve, redis):
     service = serve(redis.url, rules_of(bucket(1, on_store_failure="open")), workers=1, env=PATIENT)
     assert service.statuses(3, "/") == [200, 429, 429]
     redis.kill()
     wait_for(lambda: service.get("/").get("X-RateLimit-Degraded") == "open", "the failure mode decides")
 
 
-def test_refusals_of_one_client_and_rule_hold_for_no_other(serve, redis):
+def test_the_denial_cache_keeps_clients_and_rules_apart(serve, redis):
     rules = rules_of(bucket(1, **BY_USER), data={"match": {"path": "/api/data"}, **bucket(1, **BY_USER)})
     service = serve(redis.url, rules, workers=1, env=PATIENT)
     for user in ("a", "b"):
@@ -303,7 +303,7 @@ def test_refusals_of_one_client_and_rule_hold_for_no_other(serve, redis):
             assert service.statuses(3, path, {"user_id": user}) == [200, 429, 429], (user, path)
 
 
-def test_refusals_take_bounded_memory(serve, redis):
+def test_the_denial_cache_takes_bounded_memory(serve, redis):
     service = serve(redis.url, rules_of(bucket(1, **BY_USER)), workers=1,
                     env={**PATIENT, "ASAN_OPTIONS": "quarantine_size_mb=1:malloc_context_size=2"})
 

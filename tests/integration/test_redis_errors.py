@@ -1,6 +1,6 @@
 """
-Every error reply has its reaction, in the words of each Redis: the answer is the failure mode's, one line of the log
-tells the operator what to do, the connection is kept or not, and Redis is used again without a restart.
+Every error reply of every version of Redis has a documented effect: the failure mode answers, one log line tells the
+operator what to do, the connection is kept or closed, and Redis is used again without a restart.
 """
 import pathlib
 import re
@@ -26,12 +26,12 @@ def plain(text):
 
 
 def in_script(text):
-    """As Redis 7 and 8, and Valkey, tell what a script met."""
+    """As Redis 7 and 8, and Valkey, report an error within a script."""
     return f"{text} script: {SHA}, on @user_script:52."
 
 
 def in_old_script(text):
-    """As Redis 6 and older do."""
+    """As Redis 6 and older report it."""
     return f"ERR Error running script (call to f_{SHA}): @user_script:52: @user_script: 52: -{text} "
 
 
@@ -105,12 +105,12 @@ def lines_with(service, advice):
 
 
 def entries(fake):
-    """How often it was entered."""
+    """The number of handshakes."""
     return sum(1 for words in fake.commands if words[0] == b"SCRIPT")
 
 
 @pytest.mark.parametrize("text, becomes, advice", CASES)
-def test_an_error_has_its_reaction(serve, start_fake_redis, text, becomes, advice):
+def test_each_error_reply_has_its_documented_effect(serve, start_fake_redis, text, becomes, advice):
     fake = start_fake_redis(answers(b"-" + text.encode() + b"\r\n"))
     service = serve(fake.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     response = service.get("/")
@@ -130,7 +130,7 @@ def test_an_error_has_its_reaction(serve, start_fake_redis, text, becomes, advic
 
 
 @pytest.mark.parametrize("text, advice", [pytest.param(text, advice, id=text[:40]) for text, _, _, advice in ERRORS])
-def test_an_error_at_the_entry_is_said_and_tried_again(serve, start_fake_redis, monkeypatch, text, advice):
+def test_an_error_in_the_handshake_is_logged_and_retried(serve, start_fake_redis, monkeypatch, text, advice):
     replies = {b"SCRIPT": b"-" + text.encode() + b"\r\n"}
 
     def answer(self, connection, words):
@@ -153,7 +153,7 @@ def test_an_error_at_the_entry_is_said_and_tried_again(serve, start_fake_redis, 
     wait_for(lambda: service.get("/").status == 200, "it is used")
 
 
-def test_noscript_is_sent_again_with_the_script_and_decided(serve, start_fake_redis):
+def test_noscript_is_retried_with_the_script(serve, start_fake_redis):
     fake = start_fake_redis()
 
     def behave(connection):
@@ -167,7 +167,7 @@ def test_noscript_is_sent_again_with_the_script_and_decided(serve, start_fake_re
     assert sha[2:] == text[2:], "the same keys and arguments"
 
 
-def test_noscript_twice_is_the_failure_mode(serve, start_fake_redis):
+def test_a_second_noscript_leads_to_the_failure_mode(serve, start_fake_redis):
     fake = start_fake_redis(answers(b"-NOSCRIPT No matching script. Please use EVAL.\r\n"))
     service = serve(fake.url, RULES, workers=1)
     assert service.statuses(3, "/") == [503] * 3
@@ -178,7 +178,7 @@ def connections_received(redis):
     return int(redis.command("INFO", "stats").split("total_connections_received:")[1].split()[0])
 
 
-def test_a_wrong_password_is_not_tried_ten_times_a_second(serve, start_redis):
+def test_a_wrong_password_is_retried_slowly(serve, start_redis):
     redis = start_redis({"requirepass": "right"})
     redis.command("AUTH", "right")
     service = serve(f"redis://:wrong@127.0.0.1:{redis.port}", workers=2)
@@ -189,7 +189,7 @@ def test_a_wrong_password_is_not_tried_ten_times_a_second(serve, start_redis):
     assert len(lines_with(service, "WRONGPASS")) <= 2, "a line a worker"
 
 
-def test_max_clients_says_what_to_do_and_recovers(serve, start_redis):
+def test_max_clients_is_logged_with_advice_and_recovers(serve, start_redis):
     redis = start_redis({"maxclients": "1"})
     service = serve(redis.url, rules_of(bucket(1000)), workers=1)
     assert service.get("/").status == 503
@@ -198,7 +198,7 @@ def test_max_clients_says_what_to_do_and_recovers(serve, start_redis):
     wait_for(lambda: service.get("/").status == 200, "it is let in")
 
 
-def test_a_redis_that_loads_its_data_is_away_until_it_has(serve, start_redis):
+def test_a_redis_that_loads_its_data_counts_as_unavailable(serve, start_redis):
     redis = start_redis({"key-load-delay": "1000", "loading-process-events-interval-bytes": "1024", "rdbcompression": "no"})
     service = serve(redis.url, rules_of(bucket(1000)), workers=1)
     redis.command("EVAL", "for i = 1, 2000 do redis.call('SET', 'other:' .. i, ('x'):rep(1000)) end", "0")
@@ -210,7 +210,7 @@ def test_a_redis_that_loads_its_data_is_away_until_it_has(serve, start_redis):
     service.says("connected to")
 
 
-def test_a_node_of_a_cluster_is_called_one(serve, start_redis):
+def test_a_cluster_node_is_reported_as_one(serve, start_redis):
     redis = start_redis({"cluster-enabled": "yes", "cluster-port": free_port()})
     service = serve(redis.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     assert service.get("/").status == 503
@@ -218,7 +218,7 @@ def test_a_node_of_a_cluster_is_called_one(serve, start_redis):
 
 
 @pytest.mark.parametrize("mode", ["closed", "open", "local"])
-def test_an_error_is_decided_by_the_mode_of_each_rule_and_counted(serve, redis, mode):
+def test_on_an_error_each_rule_uses_its_failure_mode_and_counts_it(serve, redis, mode):
     rule = window("fixed_window", 2, on_store_failure=mode)
     service = serve(redis.url, rules_of(rule), workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     redis.command("CONFIG", "SET", "maxmemory", "1")
@@ -229,7 +229,7 @@ def test_an_error_is_decided_by_the_mode_of_each_rule_and_counted(serve, redis, 
     assert service.health()["degraded"] == {"closed": 0, "open": 0, "local": 0, mode: 4}
 
 
-# Redis echoes what it was sent; nobody is told.
+# Redis echoes what it was sent, which is not shown.
 
 SECRET = "Tr0ub4dor-and-3"
 
@@ -239,7 +239,7 @@ def everything_told(service):
 
 
 @pytest.mark.parametrize("user", ["", "operator"])
-def test_a_redis_without_auth_gets_the_password_into_no_log(serve, start_redis, user):
+def test_the_password_is_not_logged_if_redis_has_no_auth(serve, start_redis, user):
     redis = start_redis({"rename-command": ["AUTH", ""]})
     assert SECRET in str(pytest.raises(Exception, redis.command, "AUTH", "operator", SECRET).value), "it does echo"
     service = serve(f"redis://{user}:{SECRET}@127.0.0.1:{redis.port}", RULES, workers=1)
@@ -254,7 +254,7 @@ ECHOES = [b"-ERR unknown command 'AUTH', with args beginning with: '%s' \r\n", b
 
 @pytest.mark.parametrize("echo", ECHOES)
 @pytest.mark.parametrize("command", [b"AUTH", b"SELECT", b"CLIENT", b"SCRIPT", b"EVALSHA"])
-def test_what_redis_echoes_is_shown_to_nobody(serve, start_fake_redis, monkeypatch, command, echo):
+def test_text_that_redis_echoes_is_not_shown(serve, start_fake_redis, monkeypatch, command, echo):
     def answer(self, connection, words):
         if words[0] == command:
             connection.sendall(echo % SECRET.encode())
@@ -269,7 +269,7 @@ def test_what_redis_echoes_is_shown_to_nobody(serve, start_fake_redis, monkeypat
 
 
 @pytest.mark.parametrize("echo", ECHOES)
-def test_what_redis_says_unasked_is_shown_to_nobody(serve, start_fake_redis, echo):
+def test_unrequested_replies_are_not_shown(serve, start_fake_redis, echo):
     fake = start_fake_redis(answers(GOOD))
     service = serve(fake.url, RULES, workers=1, env={"REDIS_TIMEOUT_MS": "5000"})
     assert service.get("/").status == 200

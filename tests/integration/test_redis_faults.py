@@ -1,6 +1,6 @@
 """
-Redis and its network fail in every way that can be made here, while many clients ask: each answer comes in time, the
-failure mode decides meanwhile, Redis does again soon after it is back, and the history adds up.
+Redis and its network fail in many ways while many clients ask: each answer comes in time, the failure mode decides
+meanwhile, Redis decides again soon after it is back, and the counts add up.
 """
 import ctypes
 import os
@@ -19,7 +19,7 @@ from rules import at, bucket, each_algorithm, rules_of, window
 from waiting import Stopwatch, wait_for
 
 TIMEOUT_MS = 200
-BOUND_S = 2.5  # the deadline, and what a loaded machine and the sanitizers may add
+BOUND_S = 2.5  # the deadline, and the delay that a loaded machine and the sanitizers may add
 CLIENTS = 24
 
 LIMIT = 1000000
@@ -63,7 +63,7 @@ def _replies(behaviour):
 
 
 def _cut_often(proxy, _):
-    """Every reply stops in the middle, after another number of bytes each time."""
+    """Every reply is cut after a different number of bytes."""
     def behave(pipe, data):
         pipe.send(data[:len(data) // 2])
         pipe.cut()
@@ -147,7 +147,7 @@ def _healthy(response):
 
 
 def the_history_adds_up(crowd, service):
-    """Redis has counted what was allowed, and of the rest at most what it was asked without an answer in time."""
+    """Redis has counted every allowed request, and of the others at most those whose reply came too late."""
     for path in ("/", "/api/data"):
         answers = crowd.answers(path)
         allowed = sum(answer.status == 200 and answer.degraded is None for answer in answers)
@@ -160,7 +160,7 @@ def allowed_of_the_scarce(crowd):
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-def test_answers_come_in_time_and_add_up_while_redis_is(serve, redis, start_proxy, fault):  # noqa: F811
+def test_answers_are_in_time_and_add_up_while_redis_is(serve, redis, start_proxy, fault):  # noqa: F811
     proxy = start_proxy(redis.port)
     service = serve(proxy.url, RULES, env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)})
     with Crowd(service, CLIENTS, PATHS) as crowd:
@@ -177,7 +177,7 @@ def test_answers_come_in_time_and_add_up_while_redis_is(serve, redis, start_prox
         the_history_adds_up(crowd, service)
 
 
-def test_a_frozen_redis_makes_each_client_wait_once(serve, redis):
+def test_each_client_waits_for_a_frozen_redis_only_once(serve, redis):
     service = serve(redis.url, RULES, env={"REDIS_TIMEOUT_MS": "500"})
     with Crowd(service, CLIENTS, PATHS) as crowd:
         crowd.hears(by_redis, 20)
@@ -188,7 +188,7 @@ def test_a_frozen_redis_makes_each_client_wait_once(serve, redis):
     assert waited <= 2 * CLIENTS, "of 40 answers each"
 
 
-def test_the_script_is_flushed_again_and_again(serve, redis, start_proxy):  # noqa: F811
+def test_repeated_script_flush_is_not_noticed(serve, redis, start_proxy):  # noqa: F811
     proxy = start_proxy(redis.port)
     service = serve(proxy.url, RULES, env={"REDIS_TIMEOUT_MS": "20000"})
     with Crowd(service, CLIENTS, PATHS) as crowd:
@@ -204,7 +204,7 @@ def test_the_script_is_flushed_again_and_again(serve, redis, start_proxy):  # no
 
 
 @pytest.mark.threads
-def test_connections_are_killed_again_and_again(serve, redis):
+def test_repeated_client_kill_loses_no_count(serve, redis):
     service = serve(redis.url, RULES, env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)})
     with Crowd(service, CLIENTS, PATHS) as crowd:
         for _ in range(15):
@@ -216,8 +216,8 @@ def test_connections_are_killed_again_and_again(serve, redis):
     the_history_adds_up(crowd, service)
 
 
-def test_what_has_left_is_never_sent_again(serve, redis, start_proxy):  # noqa: F811
-    """Cuts, silence and late replies, one after the other: Redis was asked at most once for each request."""
+def test_a_command_that_was_sent_is_never_repeated(serve, redis, start_proxy):  # noqa: F811
+    """Cut, missing and late replies in turn: Redis gets each request at most once."""
     proxy = start_proxy(redis.port)
     service = serve(proxy.url, rules_of(roomy()), env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)}, workers=1)
     sent = 0
@@ -232,7 +232,7 @@ def test_what_has_left_is_never_sent_again(serve, redis, start_proxy):  # noqa: 
     assert 6 <= sum(requests for requests, _ in proxy.takes()) <= sent
 
 
-def test_one_byte_at_a_time_is_a_reply(serve, redis, start_proxy):  # noqa: F811
+def test_a_reply_may_arrive_byte_by_byte(serve, redis, start_proxy):  # noqa: F811
     proxy = start_proxy(redis.port)
     _both(proxy, one_byte_at_a_time)
     service = serve(proxy.url, rules_of(bucket(30)), env={"REDIS_TIMEOUT_MS": "20000"}, workers=1)
@@ -244,7 +244,7 @@ def test_one_byte_at_a_time_is_a_reply(serve, redis, start_proxy):  # noqa: F811
 
 
 @pytest.mark.parametrize("algorithm", each_algorithm(1))
-def test_killed_and_empty_it_allows_the_limit_once_more(serve, redis, algorithm):
+def test_a_restart_without_data_allows_the_limit_once_more(serve, redis, algorithm):
     service = serve(redis.url, rules_of(each_algorithm(50)[algorithm]), env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)})
     restarts = 3
     with Crowd(service, 8) as crowd:
@@ -277,7 +277,7 @@ def test_a_thousand_requests_in_flight_are_answered_at_the_deadline(serve, redis
     wait_for(lambda: service.get("/", {"user_id": "v"}).status == 200, "Redis is used again")
 
 
-def test_what_is_beyond_what_may_be_in_flight_waits_its_turn(serve, redis):
+def test_requests_beyond_the_in_flight_bound_wait_their_turn(serve, redis):
     """A worker has 64 commands under way, each with 256 keys at most; 8 limits a request make that 2048 requests."""
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if files < 2700:
@@ -296,7 +296,7 @@ def test_what_is_beyond_what_may_be_in_flight_waits_its_turn(serve, redis):
     assert sum(service.health()["degraded"].values()) == 0
 
 
-def test_nothing_grows_however_often_it_breaks(serve, redis, start_proxy):  # noqa: F811
+def test_repeated_losses_leak_nothing(serve, redis, start_proxy):  # noqa: F811
     proxy = start_proxy(redis.port)
     service = serve(proxy.url, RULES, workers=1,
                     env={"REDIS_TIMEOUT_MS": "50", "ASAN_OPTIONS": "quarantine_size_mb=1:malloc_context_size=2"})
@@ -317,8 +317,8 @@ def test_nothing_grows_however_often_it_breaks(serve, redis, start_proxy):  # no
     assert size < bytes_before + 4 * 1024 * 1024
 
 
-def test_a_second_after_redis_is_back_it_decides(serve, redis, start_proxy):  # noqa: F811
-    """However long it was away: the back-off has long come to its end."""
+def test_redis_decides_within_a_second_after_it_is_back(serve, redis, start_proxy):  # noqa: F811
+    """However long it was away: the back-off has reached its maximum."""
     proxy = start_proxy(redis.port)
     service = serve(proxy.url, rules_of(roomy()), workers=1, env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)})
     proxy.refuse()
@@ -335,18 +335,18 @@ def test_a_second_after_redis_is_back_it_decides(serve, redis, start_proxy):  # 
         return back.elapsed_s()
     for begin, end in ((proxy.refuse, proxy.accept), (redis.freeze, redis.thaw),
                        (lambda: _both(proxy, swallow), lambda: _both(proxy, forward))):
-        # A loaded machine may be late once, but not each time.
+        # On a loaded machine one answer may be late, but not each.
         assert any(takes_s(begin, end) < 1.5 for _ in range(3))
 
 
-# Packets that vanish without a word need a network of their own.
+# Packets can be dropped silently only in a network of their own.
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Network:
-    """One more network, reached by a cable; with .drop() nothing that is sent into it arrives."""
+    """A network of its own behind a virtual cable; after .drop() no packet sent into it arrives."""
 
     def __init__(self):
         self.here, self.there = "198.51.100.1", "198.51.100.2"
@@ -375,7 +375,7 @@ class Network:
         self._run("nsenter", "-t", str(self.holder.pid), "-n", *command)
 
     def start_inside(self, start):
-        """Calls start; what it starts lives in this network."""
+        """Calls start; the process that it starts is in this network."""
         with open("/proc/self/ns/net") as ours, open(f"/proc/{self.holder.pid}/ns/net") as theirs:
             assert _libc.setns(theirs.fileno(), CLONE_NEWNET) == 0
             try:
@@ -406,7 +406,7 @@ def network():
     made.finish()
 
 
-def test_packets_that_vanish(serve, start_redis, network):
+def test_dropped_packets_lead_to_the_failure_mode(serve, start_redis, network):
     redis = start_redis({"bind": network.there, "protected-mode": "no"}, start=False)
     network.start_inside(redis.start)
     service = serve(f"redis://{network.there}:{redis.port}", RULES, env={"REDIS_TIMEOUT_MS": str(TIMEOUT_MS)})

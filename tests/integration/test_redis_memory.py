@@ -1,4 +1,4 @@
-"""What a client takes in Redis: as much as docs/redis.md says, and never for longer than it means something."""
+"""The memory of a client in Redis: as much as docs/redis.md says, and for no longer than the state matters."""
 import pathlib
 import re
 
@@ -27,7 +27,7 @@ def rule_of(algorithm, limit):
 
 @pytest.mark.parametrize("limit", LIMITS)
 @pytest.mark.parametrize("algorithm", ["token_bucket", "sliding_window", "sliding_window_counter", "fixed_window"])
-def test_a_client_takes_what_the_manual_says(serve, redis, algorithm, limit):
+def test_memory_per_client_is_as_documented(serve, redis, algorithm, limit):
     service = serve(redis.url, rules_of(rule_of(algorithm, limit)), workers=1, env={"REDIS_TIMEOUT_MS": "60000"},
                     flags=["--trusted-proxies", "127.0.0.0/8"])
     requests = [request_bytes("GET", "/", {"X-Forwarded-For": CLIENT})] * min(limit, 500)
@@ -44,8 +44,8 @@ def test_a_client_takes_what_the_manual_says(serve, redis, algorithm, limit):
 
 
 @pytest.mark.parametrize("algorithm", ["token_bucket", "sliding_window", "sliding_window_counter", "fixed_window"])
-def test_no_key_is_without_a_time_to_live_or_outlives_its_meaning(serve, redis, algorithm):
-    """Many clients, some refused, some again and again."""
+def test_every_key_has_a_ttl_no_longer_than_it_matters(serve, redis, algorithm):
+    """Many clients, some refused, some repeatedly."""
     rule = bucket(3, 5) if algorithm == "token_bucket" else window(algorithm, 3, "600ms")
     longest_ms = {"token_bucket": 600, "sliding_window_counter": 1200}.get(algorithm, 600)
     service = serve(redis.url, rules_of({**rule, "identify_by": ["header:user_id"]}), workers=2)
@@ -60,7 +60,7 @@ def test_no_key_is_without_a_time_to_live_or_outlives_its_meaning(serve, redis, 
     assert clock.elapsed_s() < longest_ms / 1000 + 1.5
 
 
-def test_what_spends_nothing_leaves_nothing(serve, redis):
+def test_requests_that_spend_nothing_leave_no_key(serve, redis):
     rules = rules_of({"limits": [bucket(5, 100), window("fixed_window", 1, "1h")], "identify_by": ["header:user_id"]})
     service = serve(redis.url, rules, workers=1)
     assert service.statuses(3, "/", {"user_id": "u"}) == [200, 429, 429]

@@ -1,4 +1,4 @@
-"""What the service says to Redis, and what it leaves there."""
+"""What the service sends to Redis, and the keys that it leaves there."""
 import pytest
 
 from rules import bucket, rules_of, window
@@ -29,7 +29,7 @@ def test_a_password_in_parts(serve, start_redis, tmp_path, source):
     is_used(serve(None, rules_of(bucket(1000)), env=env))
 
 
-def test_a_wrong_password_is_said_and_is_503(serve, start_redis):
+def test_a_wrong_password_is_logged_and_leads_to_503(serve, start_redis):
     redis = start_redis({"requirepass": PASSWORD})
     service = serve(f"redis://:wrong-7f3a@127.0.0.1:{redis.port}", workers=1)
     assert service.get("/").status == 503
@@ -38,13 +38,13 @@ def test_a_wrong_password_is_said_and_is_503(serve, start_redis):
     assert service.health()["status"] == "degraded"
 
 
-def test_no_password_where_one_is_needed_is_said_and_is_503(serve, start_redis):
+def test_a_missing_password_is_logged_and_leads_to_503(serve, start_redis):
     service = serve(start_redis({"requirepass": PASSWORD}).url, workers=1)
     assert service.get("/").status == 503
     service.says("NOAUTH")
 
 
-def test_a_password_that_becomes_right_is_taken(serve, start_redis):
+def test_a_password_that_becomes_valid_is_accepted(serve, start_redis):
     redis = start_redis({"requirepass": "old"})
     redis.command("AUTH", "old")
     service = serve(f"redis://:new@127.0.0.1:{redis.port}", rules_of(bucket(1000)), workers=1)
@@ -53,14 +53,14 @@ def test_a_password_that_becomes_right_is_taken(serve, start_redis):
     is_used(service)
 
 
-def test_a_user_that_may_not_run_the_script_is_said(serve, redis):
+def test_a_user_that_may_not_run_the_script_is_logged(serve, redis):
     redis.command("ACL", "SETUSER", "limiter", "on", ">secret", "~other:*", "+@all")
     service = serve(f"redis://limiter:secret@127.0.0.1:{redis.port}", workers=1)
     wait_for(lambda: service.get("/").status == 503, "it is refused")
     service.says("NOPERM")
 
 
-def test_another_database(serve, redis):
+def test_keys_are_in_the_database_that_the_url_names(serve, redis):
     for url in (f"{redis.url}/3", f"{redis.unix_url}?db=3"):
         is_used(serve(url, rules_of(bucket(1000))))
     assert redis.keys() == []
@@ -68,20 +68,20 @@ def test_another_database(serve, redis):
     assert redis.keys() == ["rl:{ip=127.0.0.1}:default:0:b1h"]
 
 
-def test_a_database_that_is_not_there_is_said(serve, redis):
+def test_a_missing_database_is_logged(serve, redis):
     service = serve(f"{redis.url}/9999", workers=1)
     assert service.get("/").status == 503
     service.says("DB index is out of range")
 
 
-def test_connections_have_names_one_a_worker(serve, redis):
+def test_each_worker_names_its_connection(serve, redis):
     serve(redis.url, workers=3)
     names = {f"name=ratelimitd-{i} " for i in range(3)}
     wait_for(lambda: all(name in redis.command("CLIENT", "LIST") for name in names), "three connections")
     assert redis.command("CLIENT", "LIST").count("name=ratelimitd-") == 3
 
 
-def test_the_same_user_with_two_rules_has_two_keys(serve, redis):
+def test_a_client_has_a_key_for_each_rule(serve, redis):
     rules = rules_of(bucket(5, identify_by=["header:user_id"]),
                      data={"match": {"path": "/api/data"}, "identify_by": ["header:user_id"],
                            "limits": [bucket(5), window("sliding_window", 5)]})
@@ -99,7 +99,7 @@ STATES = {"token_bucket": "b1s", "sliding_window": "w20s", "sliding_window_count
 
 
 @pytest.mark.parametrize("algorithm", LIVES)
-def test_a_key_lives_no_longer_than_it_matters(serve, redis, algorithm):
+def test_a_key_expires_when_its_quota_is_full(serve, redis, algorithm):
     rule, most_ms = LIVES[algorithm]
     service = serve(redis.url, rules_of(rule))
     service.get("/")
@@ -107,7 +107,7 @@ def test_a_key_lives_no_longer_than_it_matters(serve, redis, algorithm):
     assert left_ms == -2 or 0 <= left_ms <= most_ms + 1
 
 
-def test_every_key_ends_by_itself(serve, redis):
+def test_every_key_has_a_ttl(serve, redis):
     rule = bucket(5, 100, identify_by=["header:user_id"])
     service = serve(redis.url, rules_of(rule))
     for i in range(100):
@@ -120,7 +120,7 @@ def test_every_key_ends_by_itself(serve, redis):
                                   ("ZADD", "1", "member"), ("SET", ""), ("SET", "1 2 3"),
                                   ("HSET", "level", "nan", "updated", "x")],
                          ids=["string", "hash", "list", "set", "sorted set", "empty string", "numbers", "fields"])
-def test_a_foreign_key_hurts_its_own_client_alone(serve, redis, algorithm, make):
+def test_a_foreign_key_affects_only_its_own_client(serve, redis, algorithm, make):
     service = serve(redis.url, rules_of({**LIVES[algorithm][0], "identify_by": ["header:user_id"]}), workers=1)
     redis.command(make[0], f"rl:{{header:user_id=victim}}:default:0:{STATES[algorithm]}", *make[1:])
     for user in ("a", "victim", "b", "victim", "c"):
@@ -132,7 +132,7 @@ def test_a_foreign_key_hurts_its_own_client_alone(serve, redis, algorithm, make)
     assert service.health()["status"] == "ok"
 
 
-def test_a_foreign_key_that_is_gone_is_forgotten(serve, redis):
+def test_a_client_recovers_when_its_foreign_key_is_deleted(serve, redis):
     service = serve(redis.url, rules_of(bucket(10)), workers=1)
     redis.command("SADD", "rl:{ip=127.0.0.1}:default:0:b1h", "member")
     assert service.get("/").status == 503
@@ -148,7 +148,7 @@ def test_a_client_deleted_in_redis_starts_anew(serve, redis):
     wait_for(lambda: service.get("/").status == 200, "the refusal is forgotten too")
 
 
-def test_a_flushed_script_cache_is_filled_again_without_an_error(serve, redis):
+def test_script_flush_causes_no_error(serve, redis):
     service = serve(redis.url, rules_of(bucket(1000)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
     for _ in range(20):
         assert service.get("/").status == 200
@@ -156,7 +156,7 @@ def test_a_flushed_script_cache_is_filled_again_without_an_error(serve, redis):
     assert service.get("/")["X-RateLimit-Remaining"] == "979", "none of them counted twice"
 
 
-def test_tls_is_spoken_or_refused_but_never_left_out(start_fake_redis, serve, tmp_path):
+def test_rediss_never_falls_back_to_plain_text(start_fake_redis, serve, tmp_path):
     fake = start_fake_redis()
     url = fake.url.replace("redis://", "rediss://")
     (tmp_path / "rate_limits.json").write_text('{"default": {"capacity": 20, "refill_rate": 5}}')
@@ -169,7 +169,7 @@ def test_tls_is_spoken_or_refused_but_never_left_out(start_fake_redis, serve, tm
     assert fake.first_bytes[:1] == b"\x16", "a TLS handshake"
 
 
-def test_equal_requests_that_wait_together_share_commands(serve, redis):
+def test_equal_pending_requests_share_commands(serve, redis):
     service = serve(redis.url, rules_of(bucket(5000)), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
     is_used(service)
     redis.freeze()

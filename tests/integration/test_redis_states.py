@@ -1,6 +1,6 @@
 """
-Whatever stands under one client's key, by whoever's hand: the others of the same command get their right answers, and
-the service goes on.
+Whatever the key of one client holds, whoever wrote it: the other requests of the same command are decided correctly,
+and the service goes on.
 """
 import itertools
 import json
@@ -37,11 +37,11 @@ def texts():
 
 
 def lists(count):
-    """Lists that do not add up, in no order, too short, too long; so many of them, the same in every run."""
+    """Lists with wrong sums, out of order, too short, too long; as many as asked for, the same in every run."""
     some = random.Random(7)
     for _ in range(count):
         yield "RPUSH", *(some.choice(WORDS) for _ in range(some.choice((1, 2, 3, 3, 3, 4, 5, 5, 7, 9, 11, 15, 41))))
-    for entries in (1, 4, 5, 200):  # in order, but that the sum is another
+    for entries in (1, 4, 5, 200):  # in order, but with another sum
         times = [str(NOW_US - 1000 * i) for i in range(entries, 0, -1)]
         for used, each in itertools.product(("0", "1", str(entries), "11", str(2 ** 53 - 1)), ("0", "1", str(2 ** 53 - 1))):
             yield "RPUSH", used, *(word for at in times for word in (at, each))
@@ -54,7 +54,7 @@ STATES = {"strings": lambda: texts(), "lists": lambda: lists(600),
 
 @pytest.mark.parametrize("algorithm", RULES)
 @pytest.mark.parametrize("kind", STATES)
-def test_what_stands_under_one_key_is_that_clients_affair(serve, redis, algorithm, kind):
+def test_a_corrupt_key_affects_only_its_own_client(serve, redis, algorithm, kind):
     rule, state = RULES[algorithm]
     service = serve(redis.url, rules_of(rule), workers=1, env={"REDIS_TIMEOUT_MS": "20000"})
     wait_for(lambda: service.health()["status"] == "ok", "it is connected")

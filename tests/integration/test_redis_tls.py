@@ -1,4 +1,4 @@
-"""rediss://: whose certificate is taken and whose is not, what is shown to Redis, and that it recovers as plain TCP does."""
+"""rediss://: which certificates are accepted, what is sent to Redis, and that it recovers as over plain TCP."""
 import socket
 import ssl
 import subprocess
@@ -35,7 +35,7 @@ class Authority:
 
     @staticmethod
     def _ends(days):
-        """Options that end a certificate in so many days. openssl 3.4 takes no negative ones, and older ones no date."""
+        """Options for a certificate that expires in `days`: openssl 3.4 accepts no negative number, older ones no date."""
         if days > 0:
             return ["-days", str(days)]
         known = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True).stderr
@@ -69,7 +69,7 @@ def authority(tmp_path):
 
 @pytest.fixture
 def start_tls(start_redis):
-    """start_tls(authority, (certificate, key), **options of redis.conf): a Redis that speaks TLS alone."""
+    """start_tls(authority, (certificate, key), **options of redis.conf): a Redis that speaks only TLS."""
     def start(authority, pair, **options):
         redis = start_redis(start=False)
         redis.options = {"port": 0, "tls-port": redis.port, "tls-cert-file": pair[0], "tls-key-file": pair[1],
@@ -94,14 +94,14 @@ def is_refused(service, reason):
     assert reason in service.log(), "the log says why"
 
 
-def test_a_good_certificate_is_taken(serve, authority, start_tls):
+def test_a_valid_certificate_is_accepted(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server"))
     service = serve(url(redis), RULES, env={"REDIS_TLS_CA_FILE": authority.file})
     is_used(service)
     assert "skip" not in service.log().lower()
 
 
-def test_an_address_in_the_certificate_is_taken(serve, authority, start_tls):
+def test_a_certificate_for_an_address_is_accepted(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server", "IP:127.0.0.1"))
     is_used(serve(url(redis, "127.0.0.1"), RULES, env={"REDIS_TLS_CA_FILE": authority.file}))
 
@@ -109,20 +109,20 @@ def test_an_address_in_the_certificate_is_taken(serve, authority, start_tls):
 @pytest.mark.parametrize("alternative, host", [("DNS:other.example", "localhost"), ("DNS:localhost", "127.0.0.1"),
                                                ("IP:127.0.0.2", "127.0.0.1"), ("DNS:*.localhost", "localhost"),
                                                ("DNS:127.0.0.1", "127.0.0.1")])
-def test_a_certificate_of_another_host_is_refused(serve, authority, start_tls, alternative, host):
+def test_a_certificate_of_another_host_is_rejected(serve, authority, start_tls, alternative, host):
     redis = start_tls(authority, authority.issue("server", alternative))
     service = serve(url(redis, host), RULES, env={"REDIS_TLS_CA_FILE": authority.file}, workers=1)
     is_refused(service, "IP address mismatch" if host == "127.0.0.1" else "hostname mismatch")
 
 
-def test_an_expired_certificate_is_refused(serve, authority, start_tls):
+def test_an_expired_certificate_is_rejected(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server", days=-1))
     service = serve(url(redis), RULES, env={"REDIS_TLS_CA_FILE": authority.file}, workers=1)
     is_refused(service, "certificate has expired")
 
 
 @pytest.mark.parametrize("ca_file", ["another", "the system's"])
-def test_a_certificate_of_an_unknown_authority_is_refused(serve, authority, start_tls, tmp_path, ca_file):
+def test_a_certificate_of_an_unknown_authority_is_rejected(serve, authority, start_tls, tmp_path, ca_file):
     redis = start_tls(authority, authority.issue("server"))
     env = {"REDIS_TLS_CA_FILE": Authority(tmp_path, "another").file} if ca_file == "another" else {}
     service = serve(url(redis), RULES, env=env, workers=1)
@@ -130,14 +130,14 @@ def test_a_certificate_of_an_unknown_authority_is_refused(serve, authority, star
     assert "issuer" in service.log() or "self-signed" in service.log()
 
 
-def test_to_skip_the_verification_is_possible_and_loud(serve, authority, start_tls):
+def test_skip_verify_accepts_any_certificate_and_logs_a_warning(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server", "DNS:other.example", days=-1))
     service = serve(url(redis), RULES, env={"REDIS_TLS_SKIP_VERIFY": "yes"})
     is_used(service)
     assert "REDIS_TLS_SKIP_VERIFY=yes" in service.log()
 
 
-def test_a_client_certificate_is_shown_where_redis_asks(serve, authority, start_tls):
+def test_a_client_certificate_is_sent_if_redis_requests_one(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server"), tls_auth_clients="yes")
     certificate, key = authority.issue("client")
     env = {"REDIS_TLS_CA_FILE": authority.file, "REDIS_TLS_CERT_FILE": certificate, "REDIS_TLS_KEY_FILE": key}
@@ -147,7 +147,7 @@ def test_a_client_certificate_is_shown_where_redis_asks(serve, authority, start_
     assert without.get("/").status == 503
 
 
-def test_a_certificate_and_its_key_may_be_one_file(serve, authority, start_tls, tmp_path):
+def test_a_certificate_and_its_key_may_share_a_file(serve, authority, start_tls, tmp_path):
     redis = start_tls(authority, authority.issue("server"), tls_auth_clients="yes")
     certificate, key = authority.issue("client")
     both = tmp_path / "both.pem"
@@ -156,7 +156,7 @@ def test_a_certificate_and_its_key_may_be_one_file(serve, authority, start_tls, 
 
 
 @pytest.mark.parametrize("setting", ["REDIS_TLS_CA_FILE", "REDIS_TLS_CERT_FILE", "REDIS_TLS_KEY_FILE"])
-def test_a_file_that_is_none_stops_the_start(authority, tmp_path, setting):
+def test_an_invalid_file_stops_the_start(authority, tmp_path, setting):
     certificate, key = authority.issue("client")
     env = {"REDIS_TLS_CA_FILE": authority.file, "REDIS_TLS_CERT_FILE": certificate, "REDIS_TLS_KEY_FILE": key,
            setting: str(tmp_path / "rate_limits.json")}
@@ -165,19 +165,19 @@ def test_a_file_that_is_none_stops_the_start(authority, tmp_path, setting):
     assert (check.returncode, setting in check.stderr) == (2, True), check.stderr
 
 
-def test_a_password_goes_over_tls(serve, authority, start_tls):
+def test_a_password_works_over_tls(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server"), requirepass="secret")
     is_used(serve(f"rediss://:secret@localhost:{redis.port}/0", RULES, env={"REDIS_TLS_CA_FILE": authority.file}))
 
 
-def test_a_redis_without_tls_is_refused_in_time(serve, redis):
+def test_a_redis_without_tls_is_reported_in_time(serve, redis):
     service = serve(url(redis), RULES, workers=1)
     service.says("no connection to rediss://")
     assert service.get("/").status == 503
 
 
-def test_who_has_no_certificate_for_us_gets_no_password(serve, authority, start_tls):
-    """The entry is sent after the verification, not before."""
+def test_no_password_is_sent_before_the_certificate_is_verified(serve, authority, start_tls):
+    """The handshake with Redis begins after the verification."""
     redis = start_tls(authority, authority.issue("server", "DNS:other.example"), requirepass="right")
     redis.command("AUTH", "right")
     service = serve(f"rediss://:wrong@localhost:{redis.port}", RULES, env={"REDIS_TLS_CA_FILE": authority.file}, workers=1)
@@ -187,7 +187,7 @@ def test_who_has_no_certificate_for_us_gets_no_password(serve, authority, start_
 
 
 class TlsServer:
-    """Only shakes hands, and notes with whom."""
+    """Completes the TLS handshake only, and notes its parameters."""
 
     def __init__(self, pair, **limits):
         self.names, self.versions = [], []
@@ -233,7 +233,7 @@ def start_handshakes():
 
 
 @pytest.mark.parametrize("host, name", [("localhost", "localhost"), ("127.0.0.1", None)])
-def test_the_server_hears_which_host_is_meant(serve, authority, start_handshakes, host, name):
+def test_sni_names_the_host(serve, authority, start_handshakes, host, name):
     server = start_handshakes(authority.issue("server"))
     serve(f"rediss://{host}:{server.port}", RULES, env={"REDIS_TLS_CA_FILE": authority.file}, workers=1)
     wait_for(lambda: server.names, "a handshake")
@@ -241,7 +241,7 @@ def test_the_server_hears_which_host_is_meant(serve, authority, start_handshakes
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
-def test_below_tls_1_2_nothing_is_spoken(serve, authority, start_handshakes):
+def test_tls_below_1_2_is_rejected(serve, authority, start_handshakes):
     server = start_handshakes(authority.issue("server"), minimum_version=ssl.TLSVersion.TLSv1,
                               maximum_version=ssl.TLSVersion.TLSv1_1)
     service = serve(f"rediss://localhost:{server.port}", RULES, env={"REDIS_TLS_CA_FILE": authority.file}, workers=1)
@@ -250,7 +250,7 @@ def test_below_tls_1_2_nothing_is_spoken(serve, authority, start_handshakes):
     assert set(server.versions) == {None}
 
 
-def test_over_tls_it_survives_what_it_survives_without(serve, authority, start_tls):
+def test_losses_are_recovered_from_over_tls(serve, authority, start_tls):
     redis = start_tls(authority, authority.issue("server"))
     service = serve(url(redis), RULES, env={"REDIS_TLS_CA_FILE": authority.file, "REDIS_TIMEOUT_MS": "300"})
     with Crowd(service, 16) as crowd:
@@ -264,7 +264,7 @@ def test_over_tls_it_survives_what_it_survives_without(serve, authority, start_t
     assert crowd.longest_wait_s() < 0.3 + 1.5
 
 
-def test_large_batches_travel_over_tls(serve, authority, start_tls):
+def test_large_batches_work_over_tls(serve, authority, start_tls):
     """More than one TLS record, written in pieces."""
     redis = start_tls(authority, authority.issue("server"))
     rules = rules_of({"limits": [bucket(100 + i) for i in range(8)], "identify_by": ["header:user_id"]})

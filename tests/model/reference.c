@@ -136,7 +136,7 @@ largest_fit(const struct asked_limit *asked, const struct history *history, int6
     return yes;
 }
 
-/* The clock was set back by more than a window: everything comes along to now. */
+/* The clock was set back by more than a window: everything is moved to now. */
 static void
 bring_back(const struct asked_limit *asked, struct history *history, int64_t to)
 {
@@ -156,7 +156,7 @@ bring_back(const struct asked_limit *asked, struct history *history, int64_t to)
     history->at = to;
 }
 
-/* What can matter no more, and would only come back if the clock did. */
+/* What cannot matter any more, unless the clock is set back. */
 static void
 forget(const struct asked_limit *asked, struct history *history, int64_t now_us)
 {
@@ -270,7 +270,7 @@ penalty_over_after_us(const struct penalty *penalty, const struct record *record
     return yes;
 }
 
-/* What time, or a clock that was set back, does to the record. */
+/* Applies the time that has passed, or a clock that was set back, to the record. */
 static void
 recall(const struct penalty *penalty, struct record *record, int64_t now_us)
 {

@@ -1,13 +1,14 @@
 /*
- * reference: the same limits from their definitions, as slowly and as plainly as can be: lists of all that
- * was spent, rational arithmetic in 128 bits, and every duration searched for by asking "and then?".
+ * reference: the same limits from their definitions, as plainly as possible and however slowly: lists of
+ * everything that was spent, rational arithmetic in 128 bits, and every duration found by trying moments.
  *
  *      retry_after   the first microsecond from now at which the cost would pass
- *      reset_after   the first at which the whole limit would
+ *      reset_after   the first at which a cost of the limit would
  *      remaining     the largest cost that passes now
  *      penalty       the first microsecond from now at which the client is not penalised
  *
- * It shares no formula with src/algorithm; from `struct limit` it takes what was asked for, and the tick.
+ * It shares no formula with src/algorithm; from `struct limit` it takes the numbers of the rule, and the
+ * tick.
  */
 #ifndef REFERENCE_H
 #define REFERENCE_H
@@ -20,7 +21,7 @@
 #include "limit.h"
 #include "penalty.h"
 
-/* A limit as it was asked for: `refill` tokens each `period_us`, or the window. */
+/* A limit as the rule has it: `refill` tokens each `period_us`, or the window. */
 struct asked_limit {
     struct limit limit;
     int64_t refill;
@@ -45,7 +46,7 @@ struct history {
 
 #define REFERENCE_REFUSALS_MAX 64
 
-/* What a penalty has seen of one client. */
+/* One client's penalty. */
 struct record {
     int64_t refusals
         [REFERENCE_REFUSALS_MAX]; /* the moments of those that are not forgotten, since the last penalty */

@@ -1,6 +1,6 @@
 /*
- * stream: operations of a few clients on a few rules, made at random from a seed, and what all who decide
- * them answer.
+ * stream: random operations of a few clients on a few rules, made from a seed, and the answers of each
+ * implementation.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -53,7 +53,7 @@ void stream_free(struct stream *stream);
    not equal in every field, or -1. `explain` prints that operation and the answers. */
 int64_t stream_check(const struct stream *stream, struct virtual_redis *redis, bool explain);
 
-/* Leaves out operations for as long as the rest still fails; then prints what is left, and explains it. */
+/* Leaves out operations as long as the rest still fails; then prints the rest with its answers. */
 void stream_shrink(struct stream *stream, struct virtual_redis *redis);
 
 #endif

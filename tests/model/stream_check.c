@@ -143,7 +143,7 @@ decide_by_lua(const struct stream *stream, struct virtual_redis *redis, struct a
             sent += batches[in_flight].request_count;
         }
         for (size_t i = 0; i < in_flight; i++) {
-            /* What is in flight must be read, or it would answer the next stream. */
+            /* Pending replies must be read, or they would be taken for those of the next stream. */
             failed = !virtual_redis_receive(redis, &batches[i], answers->decisions + answers->begin[received],
                                             answers->penalties_us + answers->request_begin[received]) ||
                      failed;
@@ -201,7 +201,7 @@ first_difference(const struct stream *stream, const struct answers *c, const str
     return stream->count;
 }
 
-/* Looks at what passed, not at how it was decided: of one client, on one rule, in the window that ends with
+/* Checks what passed, not how it was decided: of one client, on one rule, in the window that ends with
    operation `last`, costs that passed add up to no more than the limit. Only where the clock never steps
    back. */
 static bool

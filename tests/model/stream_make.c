@@ -1,7 +1,7 @@
 /*
- * Makes streams. An operation is chosen with an eye on the answers so far, because that is where the edges
- * are: a client that was refused comes back just before and just at retry_after, asks for what remains and
- * for one more, steps over the window's edge, finds the clock set back.
+ * Makes streams. An operation is chosen by the answers so far, because they show where the edges are: a
+ * client that was refused returns just before and exactly at retry_after, takes what remains and one more,
+ * crosses the window's edge, or finds the clock set back.
  */
 #include <assert.h>
 #include <stdlib.h>

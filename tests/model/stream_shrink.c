@@ -1,4 +1,4 @@
-/* From a stream that fails to the shortest that was found to fail still. */
+/* Shrinks a stream that fails to the shortest one found that still fails. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
