@@ -163,7 +163,7 @@ read_algorithm(const struct rules_reader *reader, const struct place *place, con
     if (item == NULL && (has(object, "capacity") || has(object, "refill_rate")))
         return TOKEN_BUCKET;
     if (item == NULL && base != NULL)
-        return base->algorithm;
+        return (int)base->algorithm;
     if (item == NULL) {
         if (has(object, "limit") || has(object, "window"))
             diagnostic_add(

@@ -135,6 +135,7 @@ bool
 redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_t deadline_us)
 {
     uint32_t hash = hash_client(request->subject.client);
+    const struct store_request *first;
     struct redis_batch_group *group;
     uint16_t *bucket, position = batch->request_count, rule;
     bool is_known;
@@ -142,8 +143,9 @@ redis_batch_add(struct redis_batch *batch, struct store_request *request, int64_
     if (position == BATCH_REQUESTS)
         return false;
     bucket = find_group(batch, request, hash, &group, &is_known);
+    first = group != NULL ? first_of(batch, group) : NULL;
     /* Only into the latest group, so that it does not overtake a request of another cost. */
-    if (group == NULL || first_of(batch, group)->cost != request->cost) {
+    if (first == NULL || first->cost != request->cost) {
         rule = find_rule(batch, &request->subject);
         if (rule == BATCH_RULES || !add_work(batch, work_of(batch, request, rule)))
             return false;

@@ -4,9 +4,9 @@
  *
  *     way in     store_take ─► redis_batch_add ─ ─ end of the turn, store_flush ─ ─► redis_batch_encode
  *
- *     way back   a reply ─► redis_batch_decode, which marks what it decides ┐
- *                no reply, the connection is lost ──────────────────────────┴─► redis_batch_answer ─► callback
- *                the deadline passes ─────────────────────────────────────────► redis_batch_expire ─► callback
+ *     way back   a reply ─► redis_batch_decode, which marks what it decides┐
+ *                no reply, the connection is lost ─────────────────────────┴─► redis_batch_answer ─► callback
+ *                the deadline passes ────────────────────────────────────────► redis_batch_expire ─► callback
  *
  * No callback runs until the whole reply has been read; all of them run in those two functions, except
  * store_cancel's, which never run.
