@@ -121,6 +121,13 @@ open_generations(struct service *service)
     return service->reload != NULL;
 }
 
+/* Whether it is likely that this very process has the port. */
+static bool
+is_admin_port(const struct settings *settings, int64_t port)
+{
+    return settings->admin_host != NULL && settings->admin_port == port;
+}
+
 static bool
 open_listener(struct service *service)
 {
@@ -134,7 +141,10 @@ open_listener(struct service *service)
                                    .host_place = settings_place(settings, SETTING_HOST).text,
                                    .port = (int)settings->port,
                                    .port_place = settings_place(settings, SETTING_PORT).text,
-                                   .other_port = "choose another port, or stop the service that has it",
+                                   .other_port = is_admin_port(settings, settings->port)
+                                                     ? "choose another port, or another ADMIN_LISTEN: the "
+                                                       "admin listener has this one"
+                                                     : "choose another port, or stop the service that has it",
                                    .workers = count_workers(settings),
                                    .by_systemd = true},
         &service->report);

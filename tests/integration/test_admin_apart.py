@@ -130,6 +130,14 @@ def test_both_listeners_are_reported_in_one_run(serve):
     assert "--listen: port" in done.stderr and "--admin-listen: port" in done.stderr
 
 
+def test_the_public_listener_on_its_port_is_told_whose_port_it_is(tmp_path):
+    (tmp_path / "rate_limits.json").write_text('{"default": {"capacity": 20, "refill_rate": 5}}')
+    port = free_port()
+    done = run("--store", "memory", "--port", str(port), "--admin-listen", str(port), directory=tmp_path)
+    assert done.returncode == 2
+    assert f"--port: port {port} of 0.0.0.0 is in use; choose another port, or another ADMIN_LISTEN" in done.stderr
+
+
 def test_a_check_needs_no_free_port(serve):
     service = serve_on_a_known_port(serve)
     done = run("--check", "--admin-listen", str(service.admin_address[1]), directory=service.path)

@@ -111,8 +111,9 @@ def test_a_socket_that_systemd_hands_over_is_served(serve, workers):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         wrapper = [*HANDED_OVER, str(listening.fileno())]
         service = serve(rules=rules_of(bucket(3, NEVER)), listen=None, wrapper=wrapper, pass_fds=[listening.fileno()],
-                        env={"PORT": "1"}, workers=workers)
+                        env={"PORT": "1"}, workers=workers, admin="127.0.0.1:0")
         assert service.display == "the socket of systemd"
+        assert service.admin("GET", "/health").status == 200, "this one it opens itself"
         service.address = listening.getsockname()
         assert [service.connect().get("/").status for _ in range(8)] == [200] * 3 + [429] * 5
         assert service.stop() == 0
