@@ -197,7 +197,10 @@ put_rule(struct text *text, const struct limiter_take *take)
             text, "%s{\"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after_ms\": %" PRId64 "}",
             i > 0 ? ", " : "", decision->limit, decision->remaining, us_to_ms_up(decision->reset_after_us));
     }
-    text_put(text, "]}");
+    text_put(text, "]%s}",
+             take->limits != NULL               ? ""
+             : take->verdict == VERDICT_BLOCKED ? ", \"blocked\": true"
+                                                : ", \"unlimited\": true");
 }
 
 static struct response

@@ -42,6 +42,15 @@ def test_it_shows_what_each_rule_leaves_and_counts_nothing(serve, store):
     assert left(service, "global") == {"everyone": [3]}
 
 
+def test_a_client_that_differs_is_shown_as_it_is(serve, store):
+    clients = {"10.0.0.0/8": "unlimited", "10.0.0.7": "blocked", "192.0.2.1": {"capacity": 40}}
+    service = serve(store, rules_of(bucket(20, clients=clients)), admin=LOCAL)
+    for address, expected in (("10.0.0.1", {"limits": [], "unlimited": True}), ("10.0.0.7", {"limits": [], "blocked": True})):
+        (rule,) = service.admin("GET", f"/v1/clients/ip={address}").json()["rules"]
+        assert rule == {"rule": "default", **expected}
+    assert left(service, "ip=192.0.2.1") == {"default": [40]}
+
+
 def test_an_answer_has_the_numbers_of_every_limit(serve, store):
     service = serve(store, rules_of({"limits": [bucket(9, "1/1s"), window("fixed_window", 2, "30d")]}), admin=LOCAL)
     check(service, "default", ip="192.0.2.1", cost=2)
