@@ -5,7 +5,7 @@
 #include "container_of.h"
 #include "render.h"
 
-#define SCAN_BYTES 8192 /* in a step */
+#define SCAN_BYTES 4096 /* in a step */
 
 static bool
 is_small(const struct api_request *api)

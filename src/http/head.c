@@ -65,10 +65,8 @@ head_read(struct headers *headers, const struct header_index *index, struct MHD_
     switch (headers_read(headers, index, connection, line->version, line->method + bytes, &why)) {
     case HEADERS_BAD:
         return refuse(refusal, 400, why);
-    case HEADERS_TOO_LARGE:
-        return refuse(refusal, 431,
-                      "The headers have more than " STRINGIFY(HEADERS_MAX) " lines or " STRINGIFY(
-                          HEADERS_BYTES_MAX) " bytes.");
+    case HEADERS_TOO_MANY:
+        return refuse(refusal, 431, "The headers have more than " STRINGIFY(HEADERS_MAX) " lines.");
     case HEADERS_GOOD:
         break;
     }

@@ -24,17 +24,16 @@
 
 struct MHD_Connection;
 
-/* Bounds, in bytes as they were sent; those of target and headers are TARGET_BYTES_MAX, HEADERS_BYTES_MAX,
-   HEADERS_MAX. */
+/* Bounds, in bytes as they were sent; that of the target is TARGET_BYTES_MAX. */
 #define METHOD_BYTES_MAX 64
-#define HEAD_BYTES_MAX   16384
+#define HEAD_BYTES_MAX   12288
 
 /*
  * The memory of libmicrohttpd for one request and its answer's header. Every connection holds it, and it is
- * wiped for each request, which takes longer (1 us for 25 KiB) than all that this service does for one. So it
- * has room for the largest request that is accepted, and little more.
+ * wiped for each request, which takes longer (nearly 1 us for 21 KiB) than all that this service does for
+ * one. So it has room for the largest request that is accepted, and little more.
  */
-#define CONNECTION_MEMORY_BYTES (25 * 1024)
+#define CONNECTION_MEMORY_BYTES (21 * 1024)
 #define HEADER_NODE_BYTES       64 /* libmicrohttpd's own of each header: of 0.9.75 48, of 1.0 56 in steps of 16 */
 #define ANSWER_HEADER_BYTES     2304 /* the longest: all limits of a rule with the longest name */
 _Static_assert(LIMIT_SET_MAX == 8 && RULE_NAME_BYTES == 64, "ANSWER_HEADER_BYTES was measured with these");

@@ -18,7 +18,7 @@ struct headers_reader {
     const char *next; /* where the next line begins; NULL: the last one did not end as lines do */
     const char *end;  /* after the empty line */
     unsigned count, hosts, lengths, encodings;
-    bool too_large;
+    bool too_many;
 };
 
 static const char not_as_sent[] =
@@ -223,14 +223,14 @@ on_header(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_byte
     if (first_line_is_shield(name))
         return MHD_YES;
     if (++reader->count > HEADERS_MAX)
-        reader->too_large = true;
+        reader->too_many = true;
     if (!is_token(name, name_bytes))
         reader->why = "A header name is not a token.";
     else if (!is_as_sent(reader, name, name_bytes, value, value_bytes))
         reader->why = not_as_sent;
     else if (reader->index->lengths >> (name_bytes & 63) & 1)
         read_wanted(reader, name, name_bytes, field_trimmed(value ? value : "", value_bytes));
-    return reader->why || reader->too_large ? MHD_NO : MHD_YES;
+    return reader->why || reader->too_many ? MHD_NO : MHD_YES;
 }
 
 /* What several headers say together. */
@@ -264,11 +264,9 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
     headers->content_length = -1;
     headers->chunked = false;
     reader.next = next_line(version + strlen(version), end);
-    if (reader.next != NULL && end - reader.next > HEADERS_BYTES_MAX + 2)
-        return HEADERS_TOO_LARGE;
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, on_header, &reader);
-    if (reader.too_large)
-        return HEADERS_TOO_LARGE;
+    if (reader.too_many)
+        return HEADERS_TOO_MANY;
     *why = reader.why ? reader.why : block_mistake(&reader, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
     return *why ? HEADERS_BAD : HEADERS_GOOD;
 }

@@ -18,8 +18,7 @@
 
 struct MHD_Connection;
 
-#define HEADERS_MAX       100
-#define HEADERS_BYTES_MAX 12288 /* all lines, as they were sent */
+#define HEADERS_MAX 100
 
 /* Which names are wanted: compiled once from the policy, then immutable. */
 struct header_index {
@@ -47,7 +46,7 @@ struct headers {
     bool chunked;
 };
 
-enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_LARGE };
+enum headers_status { HEADERS_GOOD, HEADERS_BAD, HEADERS_TOO_MANY };
 
 /* The fields point into the connection's memory, valid until the request is complete. With HEADERS_BAD `*why`
    is a static sentence for the client. `version` as libmicrohttpd gives it; the headers lie between it and

@@ -109,7 +109,7 @@ BOUNDS = {
     "target with its query": (lambda size: b"GET /?" + b"x" * (size - 2) + b" HTTP/1.1\r\nHost: a\r\n\r\n", 8192, 200, 414),
     "method": (lambda size: b"A" * size + b" / HTTP/1.1\r\nHost: a\r\n\r\n", 64, 405, 501),
     "request": (lambda size: b"GET /" + b"x" * 7000 + b" HTTP/1.1\r\nHost: a\r\nX: "
-                + b"x" * (size - 7000 - len(b"GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n")) + b"\r\n\r\n", 16384, 404, 431),
+                + b"x" * (size - 7000 - len(b"GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n")) + b"\r\n\r\n", 12288, 404, 431),
 }
 
 
