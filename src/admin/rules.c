@@ -140,11 +140,25 @@ put_limit(FILE *out, const struct limit *limit)
 }
 
 static void
+put_penalty(FILE *out, const struct penalty *penalty)
+{
+    fprintf(out, ", \"penalty\": {\"after\": %" PRId64 ", \"within\": \"", penalty->after);
+    put_duration(out, penalty->within_us);
+    fputs("\", \"for\": \"", out);
+    put_duration(out, penalty->for_us);
+    fprintf(out, "\", \"growth\": %" PRId64 ", \"up_to\": \"", penalty->growth);
+    put_duration(out, penalty->up_to_us);
+    fputs("\"}", out);
+}
+
+static void
 put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
 {
     fprintf(out, "{\"name\": \"%s\"", rule->name);
     put_match(out, policy, rule);
     put_identify_by(out, rule);
+    if (rule_penalty(rule) != NULL)
+        put_penalty(out, &rule->penalty);
     fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));
     for (uint32_t i = 0; i < rule->limits.count; i++) {
         fputs(i > 0 ? ", " : "", out);

@@ -86,6 +86,8 @@ decision_json_put(struct text *text, const struct limiter_take *take)
         put_numbers(text, &take->request.decisions[take->tightest]);
     else
         put_no_numbers(text, take);
+    if (take->decided && take->request.penalty_us > 0)
+        text_put(text, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
     if (take->degraded)
         text_put(text, ", \"degraded\": \"%s\"", failure_mode_name(take->rule->on_store_failure));
     if (take->decided && take->limits->count > 1)

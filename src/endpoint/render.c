@@ -31,6 +31,7 @@ struct key {
     uint8_t tightest;  /* of two that refuse for a part of a second, the seconds do not tell which */
     uint8_t unused[3]; /* 0: the bytes are compared */
     int64_t reset_s;   /* Unix time */
+    int64_t penalty_s; /* the rest of the penalty; 0: none */
     int64_t
         numbers[2 * LIMIT_SET_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
 };
@@ -195,6 +196,8 @@ put_refused(struct text *text, const struct draft *draft)
     text_put(text, "]");
     if (draft->retry_s != RETRY_NEVER)
         text_put(text, ", \"retry_after\": %" PRId64, draft->retry_s);
+    if (draft->key->penalty_s > 0)
+        text_put(text, ", \"penalty\": %" PRId64, draft->key->penalty_s);
     text_put(text, "}\n");
 }
 
@@ -276,6 +279,7 @@ make_key(struct key *key, const struct limiter_take *take, const char *message, 
     if (!take->decided)
         return bytes;
     assert(take->limits != NULL);
+    key->penalty_s = us_to_s_up(take->request.penalty_us);
     key->reset_s = us_to_s_up(clock_wall_us() + take->request.decisions[take->tightest].reset_after_us);
     for (uint32_t i = 0; i < take->limits->count; i++) {
         key->refusing = (uint8_t)(key->refusing | !take->request.decisions[i].allowed << i);

@@ -98,6 +98,7 @@ struct line {
     FILE *out;
     char *text;
     size_t bytes;
+    bool is_warning;
 };
 
 static FILE *
@@ -124,7 +125,10 @@ static void
 line_end(struct line *line, const struct rules_reader *reader)
 {
     or_abort(fclose(line->out) == 0 ? line->text : NULL);
-    report_add(reader->report, "%s", line->text);
+    if (line->is_warning)
+        report_warn(reader->report, "%s", line->text);
+    else
+        report_add(reader->report, "%s", line->text);
     free(line->text);
 }
 
@@ -148,7 +152,7 @@ void
 diagnostic_add(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                const char *format, ...)
 {
-    struct line line;
+    struct line line = {0};
     va_list arguments;
     FILE *out = line_begin(&line, reader, place, value);
 
@@ -159,10 +163,19 @@ diagnostic_add(const struct rules_reader *reader, const struct place *place, con
 }
 
 void
+diagnostic_warn(const struct rules_reader *reader, const struct place *place, const char *clause)
+{
+    struct line line = {.is_warning = true};
+
+    fputs(clause, line_begin(&line, reader, place, NULL));
+    line_end(&line, reader);
+}
+
+void
 diagnostic_add_word(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                     const char *const *words, size_t count)
 {
-    struct line line;
+    struct line line = {0};
     FILE *out = line_begin(&line, reader, place, value);
 
     fputs("must be ", out);
@@ -176,7 +189,7 @@ static void
 add_unknown_key(const struct rules_reader *reader, const struct place *place, const char *const *keys,
                 size_t count)
 {
-    struct line line;
+    struct line line = {0};
     FILE *out = line_begin(&line, reader, place, NULL);
 
     fputs("unknown key; accepted: ", out);

@@ -43,6 +43,9 @@ place_index(const struct place *parent, size_t index)
 void diagnostic_add(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* A warning: what is valid but probably not meant. */
+void diagnostic_warn(const struct rules_reader *reader, const struct place *place, const char *clause);
+
 /* The value is not one of these words; suggests the nearest. */
 void diagnostic_add_word(const struct rules_reader *reader, const struct place *place, const cJSON *value,
                          const char *const *words, size_t count);

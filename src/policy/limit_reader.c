@@ -14,8 +14,6 @@
 #include "number.h"
 #include "rules_reader.h"
 
-#define WINDOW_MAX_S (DURATION_MAX_US / US_PER_S)
-
 /* A fractional refill_rate is exact as a number of millionths: six decimals, and below a billion, because
    a double represents 15 decimal digits exactly. */
 #define RATE_SCALE        1000000
@@ -36,61 +34,6 @@ static bool
 has(const cJSON *object, const char *key)
 {
     return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
-}
-
-/* cJSON keeps every number as a double, infinity included: whole and in range must be found out here. */
-static bool
-whole_number(const cJSON *item, int64_t max, int64_t *out)
-{
-    double number = item->valuedouble;
-
-    if (!cJSON_IsNumber(item) || !(number >= 1 && number <= (double)max) || trunc(number) < number)
-        return false;
-    *out = (int64_t)number;
-    return true;
-}
-
-static void
-read_count(const struct rules_reader *reader, const struct place *place, const cJSON *object, const char *key,
-           int64_t *out)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    struct place at = place_key(place, key);
-
-    if (item != NULL && !whole_number(item, NUMBER_EXACT_MAX, out))
-        diagnostic_add(reader, &at, item, "must be a whole number from 1 to %lld",
-                       (long long)NUMBER_EXACT_MAX);
-}
-
-/* nginx and Envoy take a bare number for seconds, others for milliseconds, so it is refused. */
-static bool
-is_without_unit(const cJSON *item, int64_t *number)
-{
-    if (cJSON_IsString(item))
-        return number_parse(item->valuestring, 1, WINDOW_MAX_S, number);
-    return whole_number(item, WINDOW_MAX_S, number);
-}
-
-static void
-read_window(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-            struct values *values)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "window");
-    struct place at = place_key(place, "window");
-    int64_t number;
-
-    if (item == NULL || (cJSON_IsString(item) && duration_parse(item->valuestring, &values->window_us)))
-        return;
-    if (is_without_unit(item, &number))
-        diagnostic_add(reader, &at, item,
-                       "a window needs a unit; write \"%" PRId64 "s\" for seconds or \"%" PRId64
-                       "ms\" for milliseconds",
-                       number, number);
-    else
-        diagnostic_add(
-            reader, &at, item,
-            "must be a duration: a whole number and a unit, such as \"500ms\", \"10s\", \"1m\", \"1h\" "
-            "or \"7d\", at most \"366d\"");
 }
 
 /* "10/1m": tokens, a slash, and the duration in which they are added. */
@@ -117,7 +60,7 @@ convert_rate(const cJSON *item, struct values *values)
     double rate = item->valuedouble;
     int64_t millionths, common;
 
-    if (whole_number(item, NUMBER_EXACT_MAX, &values->refill)) {
+    if (is_whole_number(item, NUMBER_EXACT_MAX, &values->refill)) {
         values->refill_period_us = US_PER_S;
         return true;
     }
@@ -237,10 +180,10 @@ read_limit(const struct rules_reader *reader, const struct place *place, const c
 
     if (algorithm >= 0)
         check_keys(reader, place, object, (enum algorithm)algorithm, base);
-    read_count(reader, place, object, "capacity", &values.capacity);
+    count_read(reader, place, object, "capacity", NUMBER_EXACT_MAX, &values.capacity);
     read_refill_rate(reader, place, object, &values);
-    read_count(reader, place, object, "limit", &values.limit);
-    read_window(reader, place, object, &values);
+    count_read(reader, place, object, "limit", NUMBER_EXACT_MAX, &values.limit);
+    duration_read(reader, place, object, "window", &values.window_us);
     if (reader->report->count > before)
         return;
 

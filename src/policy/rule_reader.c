@@ -9,7 +9,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const rule_keys[] = {"match", "identify_by", "on_store_failure", "clients", LIMITS_KEYS};
+static const char *const rule_keys[] = {"match",   "identify_by", "on_store_failure",
+                                        "clients", "penalty",     LIMITS_KEYS};
 static const char *const limits_keys[] = {LIMITS_KEYS};
 _Static_assert(COUNT(rule_keys) <= RULE_KEYS_MAX, "a rule has a digest of each key");
 
@@ -88,6 +89,7 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     before = reader->report->count;
     limits_read(reader, place, object, NULL, &rule->limits);
     clients_read(reader, place, object, rule, reader->report->count == before);
+    penalty_read(reader, place, object, rule);
     read_on_store_failure(reader, place, object, rule);
     note_written(object, rule);
 }

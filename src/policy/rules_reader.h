@@ -8,6 +8,8 @@
  *     limit_reader.c        its limits, or a client's; one limit: algorithm, capacity, refill_rate, limit, window
  *     clients_reader.c      its clients that differ: which list, and what the list means under the rule
  *     list_reader.c         one list of clients: in the rule, or a file in JSON or of a line each
+ *     penalty_reader.c      its penalty: after, within, for, growth, up_to
+ *     value_reader.c        numbers and durations
  *
  * A reader does not stop at an error: it reports it (diagnostic.h), leaves a safe value and goes on. Its result is
  * valid only if nothing was added to the report.
@@ -64,6 +66,19 @@ void clients_read(const struct rules_reader *reader, const struct place *place, 
 
 /* NULL with a line in the report, or to be freed with cJSON_Delete. */
 cJSON *rules_json_parse(const struct rules_reader *reader, const char *text, size_t bytes, size_t values_max);
+
+/* The rule's `penalty`, if it has one; after identify_by_read. */
+void penalty_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                  struct rule *rule);
+
+/* The value of a key of the object; where there is none, or it is not valid, `*out` stays as it is. */
+void count_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                const char *key, int64_t max, int64_t *out);
+void duration_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                   const char *key, int64_t *out_us);
+
+/* Whether the item is a whole number from 1 to `max`. */
+bool is_whole_number(const cJSON *item, int64_t max, int64_t *out);
 
 /* The keys of a limit, and of an object with limits. */
 #define LIMIT_KEYS  "algorithm", "capacity", "refill_rate", "limit", "window"

@@ -71,13 +71,22 @@ static size_t __attribute__((format(printf, 3, 4))) put(char *out, size_t used, 
 
 /* False: a rules file cannot express it. */
 static bool
+put_penalty(char rules[RULES_BYTES], size_t *used, const struct penalty *penalty)
+{
+    *used = put(rules, *used,
+                ", \"penalty\": {\"after\": %" PRId64 ", \"within\": \"%" PRId64 "ms\", \"for\": \"%" PRId64
+                "ms\", \"growth\": %" PRId64 ", \"up_to\": \"%" PRId64 "ms\"}",
+                penalty->after, penalty->within_us / US_PER_MS, penalty->for_us / US_PER_MS, penalty->growth,
+                penalty->up_to_us / US_PER_MS);
+    return penalty->within_us % US_PER_MS == 0 && penalty->for_us % US_PER_MS == 0 &&
+           penalty->up_to_us % US_PER_MS == 0;
+}
+
+/* False: a rules file has no words for it. */
+static bool
 compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
 {
-    size_t used;
-
-    if (c->penalty.after > 0)
-        return false;
-    used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], \"limits\": [");
+    size_t used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], \"limits\": [");
 
     for (size_t i = 0; i < c->limit_count; i++) {
         const struct cases_limit *limit = &c->limits[i];
@@ -95,7 +104,10 @@ compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
             used = put(rules, used, "\"limit\": %" PRId64 ", \"window\": \"%" PRId64 "ms\"}", limit->requests,
                        period_ms);
     }
-    put(rules, used, "]}}");
+    used = put(rules, used, "]");
+    if (c->penalty.after > 0 && !put_penalty(rules, &used, &c->penalty))
+        return false;
+    put(rules, used, "}}");
     return true;
 }
 
@@ -297,9 +309,10 @@ differs(const char *what, int64_t expected, int64_t got)
 
 /* `before_us`: the wall clock before the request. */
 static bool
-check_http(const struct cases_case *c, const struct decision *expected, const struct answer_text *answer,
-           int64_t before_us)
+check_http(const struct cases_case *c, const struct cases_answer *expected_answer,
+           const struct answer_text *answer, int64_t before_us)
 {
+    const struct decision *expected = expected_answer->decisions;
     bool refused = false, bad = false;
     int64_t retry_s, reset_s = number(header(answer, "X-RateLimit-Reset"));
     const struct decision *shown;
@@ -324,6 +337,9 @@ check_http(const struct cases_case *c, const struct decision *expected, const st
         snprintf(text, sizeof(text), "\"reset_after\": %" PRId64 "}", seconds_up(shown->reset_after_us));
         bad |= differs("reset_after in the body", 1, strstr(answer->body, text) != NULL);
     }
+    snprintf(text, sizeof(text), "\"penalty\": %" PRId64 "}", seconds_up(expected_answer->penalty_us));
+    bad |=
+        differs("penalty in the body", expected_answer->penalty_us > 0, strstr(answer->body, text) != NULL);
     if (bad)
         fprintf(stderr, "%s%s\n", answer->headers, answer->body);
     return !bad;
@@ -345,7 +361,7 @@ check_decisions(const struct cases_case *c, const struct decision *expected, con
 
 static bool
 take_http(struct service *service, const struct cases_case *c, const struct cases_step *step,
-          const struct decision *expected)
+          const struct cases_answer *expected)
 {
     int64_t before_us = clock_wall_us();
     struct answer_text answer;
@@ -355,16 +371,20 @@ take_http(struct service *service, const struct cases_case *c, const struct case
 
 static bool
 take_store(struct service *service, const struct cases_case *c, const struct cases_step *step,
-           const struct decision *expected)
+           const struct cases_answer *expected)
 {
     const struct rule *rule = generations_policy(service->generations)->fallback;
     struct client client;
-    struct store_request request = {
-        .subject = {.client = &client, .rule = rule->name, .limits = &rule->limits}, .cost = step->cost};
+    struct store_request request = {.subject = {.client = &client,
+                                                .rule = rule->name,
+                                                .limits = &rule->limits,
+                                                .penalty = rule_penalty(rule)},
+                                    .cost = step->cost};
 
     client_write(&client, rule->identifiers[0].sources[0].text, step->client, strlen(step->client));
     return store_take(service->store, &request) == STORE_DONE &&
-           check_decisions(c, expected, request.decisions);
+           !differs("penalty", expected->penalty_us, request.penalty_us) &&
+           check_decisions(c, expected->decisions, request.decisions);
 }
 
 static bool
@@ -375,7 +395,7 @@ run_step(struct service *service, const char *path, const struct cases_case *c, 
     service->clock.offset_us = step->now_us;
     for (size_t i = 0; i < step->answer_count; i++)
         for (int64_t k = 0; k < step->answers[i].count; k++, request++) {
-            const struct decision *expected = step->answers[i].decisions;
+            const struct cases_answer *expected = &step->answers[i];
             if (step->cost == 1 ? take_http(service, c, step, expected)
                                 : take_store(service, c, step, expected))
                 continue;

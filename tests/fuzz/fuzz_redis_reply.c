@@ -25,6 +25,8 @@ struct asked {
 };
 
 static struct limit_set rules[2] = {{.id = 1, .count = 1}, {.id = 2, .count = 3}};
+static const struct penalty penalty = {
+    .after = 1, .within_us = 1000000, .for_us = 1000000, .growth = 1, .up_to_us = 1000000};
 static struct client clients[4];
 
 static void
@@ -48,17 +50,19 @@ on_answer(struct store_request *request, enum store_status status)
     asked->status = status;
 }
 
-/* Bits of `how`: 0-1 client, 2 rule, 3 cost, 4 leaves before the sending, 5 after it. */
+/* Bits of `how`: 0-1 client, 2 rule (the second has a penalty), 3 cost, 4 leaves before the sending, 5 after it. */
 static void
 ask(struct redis_batch *batch, struct asked *asked, uint8_t how)
 {
     int rule = how >> 2 & 1;
     bool added;
 
-    *asked = (struct asked){
-        .request = {.subject = {.client = &clients[how & 3], .rule = "r", .limits = &rules[rule]},
-                    .cost = how >> 3 & 1,
-                    .callback = on_answer}};
+    *asked = (struct asked){.request = {.subject = {.client = &clients[how & 3],
+                                                    .rule = "r",
+                                                    .limits = &rules[rule],
+                                                    .penalty = rule == 1 ? &penalty : NULL},
+                                        .cost = how >> 3 & 1,
+                                        .callback = on_answer}};
     added = redis_batch_add(batch, &asked->request, 0);
     assert(added);
     if (how & 16) {
@@ -72,6 +76,8 @@ check_decisions(const struct asked *asked)
 {
     const struct store_request *request = &asked->request;
 
+    assert(request->penalty_us >= 0 && request->penalty_us <= NUMBER_EXACT_MAX);
+    assert(request->penalty_us == 0 || (request->subject.penalty != NULL && !request->allowed));
     for (uint32_t i = 0; i < request->subject.limits->count; i++) {
         const struct decision *decision = &request->decisions[i];
         assert(decision->limit == 100);

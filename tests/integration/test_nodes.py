@@ -17,7 +17,7 @@ class Load:
     """CLIENTS threads that send requests, spread over the services, until they have sent enough or are stopped."""
 
     def __init__(self, services, path="/", each=None, headers=None):
-        self.statuses, self.unanswered = [], []
+        self.statuses, self.responses, self.unanswered = [], [], []
         self._stopping = threading.Event()
         self._work = (path, each, headers or {})
         connections = [services[i % len(services)].connect() for i in range(CLIENTS)]
@@ -32,7 +32,9 @@ class Load:
         while (each is None or sent < each) and not self._stopping.is_set():
             sent += 1
             try:
-                self.statuses.append(connection.get(path, headers).status)
+                response = connection.get(path, headers)
+                self.statuses.append(response.status)
+                self.responses.append(response)
             except (ConnectionEnded, OSError) as error:
                 self.unanswered.append(error)
                 return

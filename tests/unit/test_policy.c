@@ -1,6 +1,8 @@
 /*
  * policy: what a rules file compiles to, and which rule a request matches.
  */
+#include "clock.h"
+#include "number.h"
 #include "policy_fixture.h"
 #include "suite.h"
 
@@ -307,6 +309,70 @@ START_TEST(probably_unintended_rules_get_a_warning)
 }
 END_TEST
 
+static const struct {
+    const char *penalty;
+    struct penalty read;
+} penalties[] = {
+    {"{'after': 20, 'within': '1m', 'for': '10m', 'growth': 2, 'up_to': '1d'}",
+     {20, 60 * US_PER_S, 600 * US_PER_S, 2, 86400 * US_PER_S}},
+    {"{'after': 1, 'within': '1ms', 'for': '1ms'}", {1, US_PER_MS, US_PER_MS, 1, US_PER_MS}},
+    {"{'after': 1, 'within': '1s', 'for': '1s', 'growth': 1, 'up_to': '1s'}",
+     {1, US_PER_S, US_PER_S, 1, US_PER_S}},
+    {"{'after': 1000000, 'within': '366d', 'for': '365d', 'growth': 10, 'up_to': '366d'}",
+     {PENALTY_AFTER_MAX, DURATION_MAX_US, 365 * 86400 * US_PER_S, PENALTY_GROWTH_MAX, DURATION_MAX_US}},
+};
+
+START_TEST(a_penalty_is_read_with_its_defaults)
+{
+    const struct penalty *expected = &penalties[_i].read, *got;
+    char text[256];
+
+    snprintf(text, sizeof(text), "{'default': {'capacity': 1, 'refill_rate': 1, 'penalty': %s}}",
+             penalties[_i].penalty);
+    compile(text);
+    ck_assert_uint_eq(report.warning_count, 0);
+    got = rule_penalty(policy->fallback);
+    ck_assert_ptr_nonnull(got);
+    ck_assert_int_eq(got->after, expected->after);
+    ck_assert_int_eq(got->within_us, expected->within_us);
+    ck_assert_int_eq(got->for_us, expected->for_us);
+    ck_assert_int_eq(got->growth, expected->growth);
+    ck_assert_int_eq(got->up_to_us, expected->up_to_us);
+}
+END_TEST
+
+START_TEST(a_rule_that_names_no_penalty_has_none)
+{
+    compile("{'default': {'capacity': 1, 'refill_rate': 1}}");
+    ck_assert_ptr_null(rule_penalty(policy->fallback));
+}
+END_TEST
+
+#define WITH(identify_by, penalty) \
+    "{'default': {'identify_by': " identify_by ", 'capacity': 1, 'refill_rate': 1, 'penalty': " penalty "}}"
+
+static const struct {
+    const char *rules, *warning;
+} penalty_warnings[] = {
+    {WITH("['ip']", "{'after': 1, 'within': '1s', 'for': '1s', 'up_to': '2s'}"),
+     "test: $.default.penalty: \"up_to\" has no effect without \"growth\", as every penalty is \"for\""},
+    {WITH("['ip']", "{'after': 1, 'within': '1s', 'for': '2s', 'growth': 3, 'up_to': '2s'}"),
+     "test: $.default.penalty: \"growth\" has no effect, as \"up_to\" is not longer than \"for\""},
+    {WITH("['global']", "{'after': 1, 'within': '1s', 'for': '1s'}"),
+     "test: $.default.penalty: penalises all clients that are identified by \"global\" together"},
+    {WITH("['header:key', 'global']", "{'after': 1, 'within': '1s', 'for': '1s'}"),
+     "test: $.default.penalty: penalises all clients that are identified by \"global\" together"},
+};
+
+START_TEST(a_penalty_that_makes_no_sense_gets_a_warning)
+{
+    compile(penalty_warnings[_i].rules);
+    ck_assert_uint_eq(report.warning_count, 1);
+    ck_assert_str_eq(report.warnings[0], penalty_warnings[_i].warning);
+    ck_assert_ptr_nonnull(rule_penalty(policy->fallback));
+}
+END_TEST
+
 START_TEST(method_names_are_case_sensitive)
 {
     ck_assert_int_eq(method_by_name("GET"), METHOD_GET);
@@ -371,6 +437,9 @@ main(void)
     tcase_add_test(tests, the_first_rule_in_file_order_that_matches_wins);
     tcase_add_test(tests, an_encoded_slash_matches_both_spellings);
     tcase_add_test(tests, without_a_default_an_unmatched_request_has_no_rule);
+    tcase_add_loop_test(tests, a_penalty_is_read_with_its_defaults, 0, ROWS(penalties));
+    tcase_add_test(tests, a_rule_that_names_no_penalty_has_none);
+    tcase_add_loop_test(tests, a_penalty_that_makes_no_sense_gets_a_warning, 0, ROWS(penalty_warnings));
     tcase_add_loop_test(tests, probably_unintended_rules_get_a_warning, 0, ROWS(warnings));
     tcase_add_test(tests, method_names_are_case_sensitive);
     tcase_add_test(tests, each_failure_mode_has_a_name);

@@ -268,6 +268,23 @@ START_TEST(refusal_shows_the_limits_that_refuse)
 }
 END_TEST
 
+START_TEST(penalty_is_shown_with_the_refusal)
+{
+    struct limiter_take take = decided("default");
+    struct response answer;
+
+    refuse(&take, 0, 6000000);
+    take.request.penalty_us = 5000001;
+    answer = rendered(&take);
+    ck_assert_uint_eq(answer.status, 429);
+    check_header(&answer, "Retry-After", "6");
+    check_body(&answer, "{\"detail\": \"Too many requests. Please retry later.\", "
+                        "\"type\": \"https://iana.org/assignments/http-problem-types#quota-exceeded\", "
+                        "\"title\": \"Too Many Requests\", \"status\": 429, "
+                        "\"violated-policies\": [\"default\"], \"retry_after\": 6, \"penalty\": 6}\n");
+}
+END_TEST
+
 START_TEST(longest_names_and_largest_numbers_fit)
 {
     struct limiter_take take = decided(LONGEST_NAME);
@@ -279,9 +296,11 @@ START_TEST(longest_names_and_largest_numbers_fit)
         refuse(&take, i, NUMBER_EXACT_MAX);
         take.request.decisions[i].remaining = NUMBER_EXACT_MAX;
     }
+    take.request.penalty_us = NUMBER_EXACT_MAX;
     answer = rendered(&take);
     text = sent(&answer);
-    ck_assert_ptr_nonnull(strstr(text, "\"" LONGEST_NAME ":7\"], \"retry_after\": 9007199255}\n"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "\"" LONGEST_NAME ":7\"], \"retry_after\": 9007199255, \"penalty\": 9007199255}\n"));
     free(text);
     /* An integer of a structured field has 15 digits at most. */
     value = MHD_get_response_header(answer.response, "RateLimit-Policy");
@@ -337,6 +356,7 @@ main(void)
     tcase_add_test(tests, failure_mode_local_is_marked_and_has_local_numbers);
     tcase_add_test(tests, several_limits_are_named_by_index);
     tcase_add_test(tests, refusal_shows_the_limits_that_refuse);
+    tcase_add_test(tests, penalty_is_shown_with_the_refusal);
     tcase_add_test(tests, longest_names_and_largest_numbers_fit);
     tcase_add_test(tests, closing_answer_has_connection_close);
     tcase_add_test(tests, refusal_may_be_403);

@@ -73,6 +73,11 @@ random_take(uint64_t *random)
             refuse(&take, i, moments_us[random_below(random, 6)]);
     }
     take.degraded = random_below(random, 2) == 0;
+    if (random_below(random, 4) == 0) {
+        take.verdict = VERDICT_REFUSED;
+        take.request.penalty_us = moments_us[1 + random_below(random, 5)];
+        penalty_apply(take.request.decisions, take.limits->count, take.request.penalty_us);
+    }
     for (uint32_t i = 1; i < take.limits->count; i++) { /* any of those that the verdict could be shown by */
         const struct decision *decision = &take.request.decisions[i], *tightest = &take.request.decisions[0];
         if (decision->allowed == tightest->allowed ? random_below(random, 2) : !decision->allowed)
