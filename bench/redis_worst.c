@@ -20,6 +20,8 @@
 
 #include "clock.h"
 #include "limit.h"
+#include "number.h"
+#include "penalty.h"
 #include "redis_batch.h"
 #include "redis_process.h"
 #include "take_script.h"
@@ -29,6 +31,7 @@
 #define RUNS_AGAIN 15 /* for the worst of each algorithm */
 #define WINDOW_US  INT64_C(3600000000)
 #define MIXED      ALGORITHM_COUNT
+#define PENALTY    (ALGORITHM_COUNT + 1) /* fixed windows, and a penalty */
 
 /* What is stored for every key before the command. A list has as many entries as it can; `expired` of them no
    longer count. */
@@ -57,7 +60,7 @@ static const char *const cost_names[COSTS] = {"0", "1", "2", "distinct, down fro
                                               "above the limit"};
 
 struct combination {
-    int algorithm; /* enum algorithm, or MIXED */
+    int algorithm; /* enum algorithm, MIXED or PENALTY */
     uint32_t limits;
     bool many_rules, many_clients, by_eval;
     enum costs costs;
@@ -76,6 +79,13 @@ static redisContext *redis;
 static struct store_request requests[BATCH_REQUESTS];
 static struct client clients[BATCH_REQUESTS];
 static struct limit_set rules[BATCH_RULES]; /* equal but for the id */
+
+/* One refusal of each client has been counted; every further one is, too. */
+static const struct penalty penalty = {.after = PENALTY_AFTER_MAX,
+                                       .within_us = WINDOW_US,
+                                       .for_us = WINDOW_US,
+                                       .growth = PENALTY_GROWTH_MAX,
+                                       .up_to_us = DURATION_MAX_US};
 
 static redisReply *
 ask(const char *command, const char *const *words, size_t count)
@@ -155,6 +165,16 @@ put_string(enum algorithm algorithm, const struct stored *stored)
 }
 
 static void
+put_penalty(void)
+{
+    const double numbers[4] = {(double)redis_now_us(), 0, 1, 0};
+    char state[1 + sizeof(numbers)] = "p";
+
+    memcpy(state + 1, numbers, sizeof(numbers));
+    freeReplyObject(redisCommand(redis, "SET template:%d %b", PENALTY, state, sizeof(state)));
+}
+
+static void
 put_templates(const struct stored *stored)
 {
     freeReplyObject(ask("FLUSHALL", NULL, 0));
@@ -164,6 +184,7 @@ put_templates(const struct stored *stored)
     put_string(TOKEN_BUCKET, stored);
     put_string(SLIDING_WINDOW_COUNTER, stored);
     put_string(FIXED_WINDOW, stored);
+    put_penalty();
 }
 
 static void
@@ -182,6 +203,11 @@ put_states(const struct combination *combination, const struct redis_batch *batc
             redisAppendCommand(redis, "COPY template:%d rl:{%b}:%s:%u:%b REPLACE",
                                (int)subject->limits->limits[i].algorithm, subject->client->text,
                                subject->client->bytes, subject->rule, i, state, bytes);
+            asked++;
+        }
+        if (subject->penalty != NULL) {
+            redisAppendCommand(redis, "COPY template:%d rl:{%b}:%s:p REPLACE", PENALTY, subject->client->text,
+                               subject->client->bytes, subject->rule);
             asked++;
         }
         if (!combination->many_clients)
@@ -203,12 +229,13 @@ put_states(const struct combination *combination, const struct redis_batch *batc
 static void
 make_rules(const struct combination *combination)
 {
-    const bool mixed = combination->algorithm == MIXED;
+    const uint32_t algorithm =
+        combination->algorithm == PENALTY ? FIXED_WINDOW : (uint32_t)combination->algorithm;
 
     rules[0].count = combination->limits;
     for (uint32_t i = 0; i < combination->limits; i++)
         make_limit(&rules[0].limits[i],
-                   (enum algorithm)(mixed ? i % ALGORITHM_COUNT : (uint32_t)combination->algorithm),
+                   (enum algorithm)(algorithm == MIXED ? i % ALGORITHM_COUNT : algorithm),
                    combination->stored);
     for (uint32_t rule = 0; rule < BATCH_RULES; rule++) {
         rules[rule] = rules[0];
@@ -253,10 +280,13 @@ fill(struct redis_batch *batch, const struct combination *combination)
         client->bytes =
             (size_t)snprintf(client->text, sizeof(client->text), "header:x-a-rather-long-name=%090d",
                              combination->many_clients ? i : 0);
-        requests[i] =
-            (struct store_request){.subject = {.client = client, .rule = "rule", .limits = &rules[rule]},
-                                   .cost = cost_of(combination, i),
-                                   .callback = answered};
+        requests[i] = (struct store_request){
+            .subject = {.client = client,
+                        .rule = "rule",
+                        .limits = &rules[rule],
+                        .penalty = combination->algorithm == PENALTY ? &penalty : NULL},
+            .cost = cost_of(combination, i),
+            .callback = answered};
         if (!redis_batch_add(batch, &requests[i], 0))
             break;
     }
@@ -358,9 +388,11 @@ print_result(const struct result *result)
 
     printf("%-22s %6" PRId64
            " us  %3u requests in %3u groups, %6zu bytes%s: %u limit%s, %s, %s, cost %s, stored: %s\n",
-           c->algorithm == MIXED ? "mixed" : algorithm_name((enum algorithm)c->algorithm), result->us,
-           result->requests, result->groups, result->bytes, c->by_eval ? " (EVAL)" : "", c->limits,
-           c->limits > 1 ? "s" : "", c->many_rules ? "32 rules" : "1 rule",
+           c->algorithm == MIXED     ? "mixed"
+           : c->algorithm == PENALTY ? "fixed_window, penalty"
+                                     : algorithm_name((enum algorithm)c->algorithm),
+           result->us, result->requests, result->groups, result->bytes, c->by_eval ? " (EVAL)" : "",
+           c->limits, c->limits > 1 ? "s" : "", c->many_rules ? "32 rules" : "1 rule",
            c->many_clients ? "a client each" : "one client", cost_names[c->costs], c->stored->name);
     fflush(stdout);
 }
@@ -417,7 +449,7 @@ main(int count, char **arguments)
         fprintf(stderr, "redis_worst: no connection\n");
         return 2;
     }
-    for (int algorithm = 0; algorithm <= MIXED; algorithm++) {
+    for (int algorithm = 0; algorithm <= PENALTY; algorithm++) {
         struct result worst = worst_of(algorithm, batch, each);
 
         print_result(&worst);

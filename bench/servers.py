@@ -1,6 +1,7 @@
 """The servers that bench/run and bench/peers both start, and how ours is built."""
 
 import contextlib
+import json
 import os
 import subprocess
 
@@ -12,6 +13,12 @@ BUILD = os.path.join(ROOT, "build", "bench")
 
 # bench/rules.json: the one never refuses, the other refuses all but the first request of a client.
 ALLOWED, REFUSED = "/limited-resource", "/api/data"
+
+# The one counts all refusals and never penalises; the other penalises the second one, for longer than a run takes.
+PENALTIES = {
+    "counting": {"after": 1000000, "within": "1h", "for": "1h"},
+    "penalising": {"after": 1, "within": "1h", "for": "1h"},
+}
 
 REDIS_TIMEOUT_MS = 100
 
@@ -46,17 +53,28 @@ class Bench:
     def server(self, name, command, port, **options):
         return Server(self.directory, name, command, accepts(port), **options)
 
-    def service(self, store):
+    def rules(self, penalty):
+        """The path of bench/rules.json; or of the same rules, each with this penalty."""
+        path = os.path.join(BENCH, "rules.json")
+        if penalty is None:
+            return path
+        with open(path, encoding="utf-8") as file:
+            rules = {name: {**rule, "penalty": PENALTIES[penalty]} for name, rule in json.load(file).items()}
+        with open(self.path(f"{penalty}.json"), "w", encoding="utf-8") as file:
+            json.dump(rules, file)
+        return self.path(f"{penalty}.json")
+
+    def service(self, store, penalty=None):
         port = free_port()
         command = [
-            self.ratelimitd, "--store", store, "--rules", os.path.join(BENCH, "rules.json"), "--workers", 1,
+            self.ratelimitd, "--store", store, "--rules", self.rules(penalty), "--workers", 1,
             "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--redis-timeout-ms", REDIS_TIMEOUT_MS,
             "--failure-mode", "closed",
         ]
         return self.server("ratelimitd", command, port), port
 
-    def memory(self, _stack):
-        return self.service("memory")
+    def memory(self, _stack, penalty=None):
+        return self.service("memory", penalty)
 
     def start_redis(self, stack):
         """Returns the path of its socket."""
@@ -68,8 +86,8 @@ class Bench:
             Server(self.directory, "redis", command, lambda: os.path.exists(path), cpu=REDIS_CPU))
         return path
 
-    def redis(self, stack):
-        return self.service(f"unix://{self.start_redis(stack)}")
+    def redis(self, stack, penalty=None):
+        return self.service(f"unix://{self.start_redis(stack)}", penalty)
 
     def floor(self, _stack):
         port = free_port()
