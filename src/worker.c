@@ -179,8 +179,6 @@ run_thread(void *arg)
 {
     struct worker *worker = arg;
 
-    if (worker->options->name)
-        pthread_setname_np(pthread_self(), worker->options->name);
     await_store(worker);
     count_state(worker);
     serve(worker);
@@ -231,6 +229,8 @@ worker_start(const struct worker_options *options, unsigned number, int socket)
     atomic_fetch_add_explicit(&options->counts->stores[worker->counted], 1, memory_order_relaxed);
     errno = ENOMEM; /* not every function below sets it */
     status = open_all(worker) ? pthread_create(&worker->thread, NULL, run_thread, worker) : errno;
+    if (status == 0 && options->name)
+        pthread_setname_np(worker->thread, options->name);
     if (status == 0)
         return worker;
     worker_free(worker);

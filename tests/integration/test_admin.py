@@ -45,7 +45,7 @@ def test_the_rules_are_shown_as_they_are_compiled(serve, store):
 
 def test_health_and_ready_are_those_of_the_service(serve, store):
     service = serve(store, RULES, admin=LOCAL, env=WITH_TOKEN)
-    wait_for(lambda: service.get("/ready").status == 200, "every worker has its store")
+    wait_for(lambda: service.health()["status"] == "ok", "every worker has its store")
     for path in ("/health", "/ready"):
         assert service.admin("GET", path).json() == service.get(path).json(), "and need no token"
 
