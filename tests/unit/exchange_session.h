@@ -15,6 +15,7 @@
 #include <microhttpd.h>
 
 #include "exchange.h"
+#include "hosts.h"
 #include "policy_text.h"
 #include "suite.h"
 
@@ -99,6 +100,7 @@ static const struct route routes[] = {
     {"/read", false, METHOD_POST, "POST", ACCESS_ANYONE, &reader, NULL},
     {"/large", false, METHOD_POST, "POST", ACCESS_ANYONE, &large, NULL},
     {"/admin", false, METHOD_POST, "POST", ACCESS_ADMIN, &reader, NULL},
+    {"/tree/own", false, METHOD_GET, "GET", ACCESS_ANYONE, &plain, NULL},
     {"/tree", true, METHOD_ALL, "", ACCESS_ANYONE, &plain, NULL},
 };
 static const struct route_table table = {.routes = routes, .count = sizeof(routes) / sizeof(routes[0])};
@@ -122,6 +124,14 @@ static struct {
 static const struct networks nobody;
 static const struct http_options options = {
     .routes = &table, .trusted = &nobody, .max_body_bytes = BODY_BYTES_MAX};
+
+/* The same, of a listener that knows its names and adds headers. */
+static const struct route_header private_headers[] = {{"X-One", "1"}, {"X-Two", "2"}, {NULL, NULL}};
+static const struct route_table private_table = {
+    .routes = routes, .count = sizeof(routes) / sizeof(routes[0]), .headers = private_headers};
+static const struct hosts private_hosts = {.own = "own.example", .listed = ""};
+static const struct http_options private_options = {
+    .routes = &private_table, .hosts = &private_hosts, .trusted = &nobody, .max_body_bytes = BODY_BYTES_MAX};
 
 static void *
 on_first_line(void *arg, const char *uri, struct MHD_Connection *connection)

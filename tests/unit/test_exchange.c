@@ -326,6 +326,17 @@ START_TEST(subtree_gets_what_follows_as_it_came)
 }
 END_TEST
 
+START_TEST(path_of_its_own_wins_over_the_subtree_it_lies_in)
+{
+    ck_assert_int_eq(status_of(get("/tree/own")), 200);
+    ck_assert_str_eq(endpoint.request->path, "/tree/own");
+    ck_assert_int_eq(status_of(get("/tree/x/../own")), 200);
+    ck_assert_str_eq(endpoint.rest, "/x/../own");
+    ck_assert_str_eq(endpoint.request->path, "");
+    ck_assert_int_eq(status_of(post("/tree/own", 0)), 405);
+}
+END_TEST
+
 START_TEST(path_without_route_is_a_404)
 {
     static const char *const targets[] = {"/none", "/plain/", "*", "/%00"};
@@ -349,6 +360,31 @@ END_TEST
 START_TEST(request_without_access_is_a_403_and_its_body_is_dropped)
 {
     ck_assert_int_eq(status_of(post("/admin", UPLOAD_SMALL_BYTES + 1)), 403);
+    ck_assert_uint_eq(session.context.uploads.bytes, 0);
+    assert_calls(0, 0, 0);
+}
+END_TEST
+
+START_TEST(listener_adds_its_headers_to_every_answer)
+{
+    static const char get_own[] = "GET %s HTTP/1.1\r\nHost: own.example\r\n\r\n";
+    static const char *const targets[] = {"/plain", "/none", "/drop", "/plain"};
+    char request[128];
+
+    session.context.options = &private_options;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        const char *answer = run(request, (size_t)snprintf(request, sizeof(request), get_own, targets[i]));
+        ck_assert_ptr_nonnull(strstr(answer, "\r\nX-One: 1\r\nX-Two: 2\r\n"));
+    }
+    assert_calls(2, 2, 2);
+}
+END_TEST
+
+START_TEST(host_that_is_none_of_the_listeners_is_a_421_and_nothing_is_read)
+{
+    session.context.options = &private_options;
+    ck_assert_str_eq(post("/read", UPLOAD_SMALL_BYTES + 1), ""); /* to "a" */
+    ck_assert_uint_eq(session.refused, 421);
     ck_assert_uint_eq(session.context.uploads.bytes, 0);
     assert_calls(0, 0, 0);
 }
@@ -413,9 +449,12 @@ main(void)
     tcase_add_loop_test(rules, rules_that_change_while_a_body_arrives_decide_it, 0, ROWS(slow_bodies));
     tcase_add_test(found, path_is_matched_in_its_one_spelling);
     tcase_add_test(found, subtree_gets_what_follows_as_it_came);
+    tcase_add_test(found, path_of_its_own_wins_over_the_subtree_it_lies_in);
     tcase_add_test(found, path_without_route_is_a_404);
     tcase_add_test(found, method_that_the_route_does_not_have_is_a_405);
     tcase_add_test(found, request_without_access_is_a_403_and_its_body_is_dropped);
+    tcase_add_test(found, listener_adds_its_headers_to_every_answer);
+    tcase_add_test(found, host_that_is_none_of_the_listeners_is_a_421_and_nothing_is_read);
     tcase_add_test(found, connection_goes_on_after_an_error_in_a_request);
     tcase_add_test(found, header_block_that_cannot_be_trusted_is_refused);
     return run_suite(suite);
