@@ -1,18 +1,19 @@
--- token_bucket: a level that refills evenly, from which a request takes its cost. Twin of
--- src/algorithm/token_bucket.c. Kept as a string: the letter b, then level and updated_us as doubles. The
--- refill is computed when read, so a refusal writes nothing.
+-- token_bucket: a bucket that fills up evenly, from which a request takes its cost. Twin of
+-- src/algorithm/token_bucket.c. Kept as a string: the letter b, then missing and updated_us as doubles. What flows in
+-- is computed when read, so a refusal writes nothing.
 
 local function token_bucket(requests, units_per_token, units_per_us)
+    local LONGEST_US = 366 * 86400 * 1000000 -- DURATION_MAX_US: no bucket takes longer to fill
     local full = requests * units_per_token
     local window_us = divide_up(full, units_per_us)
-    local level -- now
+    local missing -- now
     local updated_us
     local changed
     local cost, price -- in tokens and in units
     local allowed, reset_after
 
     local function fits()
-        allowed = price <= level and cost <= requests
+        allowed = cost == 0 or (price <= full - missing and cost <= requests)
         return allowed
     end
 
@@ -21,47 +22,41 @@ local function token_bucket(requests, units_per_token, units_per_us)
         changed = false
         stored = stored or pcall('GET', key)
         if not stored then
-            level, updated_us = full, now
+            missing, updated_us = 0, now
             return fits()
         end
         if #stored ~= 17 then
             return unreadable(stored, 'GET', key)
         end
         local letter
-        letter, level, updated_us = read_packed('<Bdd', stored)
-        if letter ~= 98 or level % 1 + updated_us % 1 ~= 0 or level < 0 or level >= EXACT or updated_us >= EXACT then
+        letter, missing, updated_us = read_packed('<Bdd', stored)
+        if letter ~= 98 or missing % 1 + updated_us % 1 ~= 0 or missing < 0 or missing >= EXACT or updated_us >= EXACT
+            or missing > LONGEST_US * units_per_us then
             return nil
         end
         local elapsed_us = now - updated_us
-        if level >= full then
-            level, updated_us = full, now -- written under a larger limit
-        elseif elapsed_us > 0 then
-            -- What is refilled within a window is less than 2^53 + units_per_us; a sum above `full` may lose
-            -- its last digit, but not come out below it.
-            level = elapsed_us < window_us and level + elapsed_us * units_per_us or full
-            if level >= full then
-                level, updated_us, changed = full, now, true
-            end
+        if elapsed_us > 0 then
+            -- What flows in before all of it has is less than what is missing, and exact.
+            missing = elapsed_us < divide_up(missing, units_per_us) and missing - elapsed_us * units_per_us or 0
+            updated_us = now
+            changed = missing == 0
         elseif elapsed_us < -window_us then
             updated_us, changed = now, true -- the clock was set back
+        elseif missing == 0 then
+            updated_us = now
         end
         return fits()
     end
 
     local function settle(spend)
         if spend then
-            level = level - price
-            if updated_us < now then
-                updated_us = now
-            end
+            missing = missing + price
             changed = true
         end
-        local remaining = (level - level % units_per_token) / units_per_token
+        local level = full - missing
         local behind_us = updated_us > now and updated_us - now or 0
-        reset_after = 0
-        if level < full then
-            reset_after = behind_us + divide_up(full - level, units_per_us)
-        end
+        local remaining = level > 0 and (level - level % units_per_token) / units_per_token or 0
+        reset_after = missing > 0 and behind_us + divide_up(missing, units_per_us) or 0
         if allowed then
             return true, remaining, 0, reset_after
         end
@@ -73,7 +68,7 @@ local function token_bucket(requests, units_per_token, units_per_us)
 
     local function save(key)
         if changed then
-            write(key, pack('<Bdd', 98, level, updated_us), reset_after)
+            write(key, pack('<Bdd', 98, missing, updated_us), reset_after)
         end
     end
 

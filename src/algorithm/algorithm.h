@@ -36,8 +36,8 @@
 
 /* Starts full; refills continuously; bursts up to its capacity. */
 struct token_bucket_state {
-    int64_t level;      /* units: limit->units_per_token make a token */
-    int64_t updated_us; /* the moment at which `level` was true */
+    int64_t missing;    /* from a full bucket, in units: limit->units_per_token make a token */
+    int64_t updated_us; /* the moment at which that was missing */
 };
 
 /* Never more than the limit in any window. */

@@ -192,6 +192,7 @@ START_TEST(raised_limit_keeps_its_counts)
     open_store(1000);
     ck_assert_int_eq(limit_init_token_bucket(&raised, 5, 1, US_PER_S), LIMIT_OK); /* as fast as bucket */
     ck_assert(allows(1, "r", &bucket, 1, 3));
+    ck_assert(allows(1, "r", &raised, 1, 2));
     ck_assert(!allows(1, "r", &raised, 1, 1));
 }
 END_TEST

@@ -125,7 +125,7 @@ START_TEST(a_refill_that_does_not_divide_never_drifts)
         ck_assert_msg(take(&limit, &state, now_us, 1).allowed, "token %" PRId64, i);
     }
     /* 3 units a microsecond, 1000000 a token: 3000 waits of 333334 brought 3000 * 2 units more than that. */
-    ck_assert_int_eq(state.token_bucket.level, 6000);
+    ck_assert_int_eq(limit.limit * limit.units_per_token - state.token_bucket.missing, 6000);
 }
 END_TEST
 
@@ -202,43 +202,23 @@ START_TEST(the_largest_buckets_stay_exact)
 }
 END_TEST
 
-START_TEST(a_lowered_capacity_bounds_the_level)
+START_TEST(what_was_spent_is_missing_whatever_the_capacity)
 {
-    struct limit larger = bucket(100, 1, SECOND), limit = bucket(10, 1, SECOND);
-    union algorithm_state state;
-
-    algorithm_init(&larger, &state, START);
-    check_take("under the larger", &larger, &state, START, 1, true, 99, 0, SECOND);
-    check_take("a look in the same microsecond", &limit, &state, START, 0, true, 10, 0, 0);
-    check_take("one", &limit, &state, START, 1, true, 9, 0, SECOND);
-}
-END_TEST
-
-START_TEST(a_level_above_a_lowered_capacity_is_a_full_bucket)
-{
-    struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND);
+    struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND),
+                 raised = bucket(100, 1, SECOND);
     union algorithm_state state;
 
     algorithm_init(&limit, &state, START);
     take(&limit, &state, START, 4);
-    check_take("6 of 3", &lowered, &state, START, 0, true, 3, 0, 0);
-    check_take("1 of 3", &lowered, &state, START, 1, true, 2, 0, SECOND);
-    check_take("2 of 10: nothing is granted", &limit, &state, START, 0, true, 2, 0, 8 * SECOND);
-    check_take("it fills up to the new capacity", &limit, &state, START + 8 * SECOND, 0, true, 10, 0, 0);
-}
-END_TEST
-
-START_TEST(a_level_above_a_lowered_capacity_is_full_though_the_clock_is_behind)
-{
-    struct limit limit = bucket(10, 1, SECOND), lowered = bucket(3, 1, SECOND);
-    union algorithm_state state;
-
-    algorithm_init(&limit, &state, START);
-    take(&limit, &state, START, 4);
-    check_take("a little behind", &lowered, &state, START - SECOND, 0, true, 3, 0, 0);
-    algorithm_init(&limit, &state, START);
-    take(&limit, &state, START, 4);
-    check_take("far behind", &lowered, &state, START - 100 * SECOND, 0, true, 3, 0, 0);
+    check_take("4 of 100", &raised, &state, START, 0, true, 96, 0, 4 * SECOND);
+    check_take("4 of 3", &lowered, &state, START, 0, true, 0, 0, 4 * SECOND);
+    check_take("one has to flow in before one is there", &lowered, &state, START, 1, false, 0, 2 * SECOND,
+               4 * SECOND);
+    check_take("4 of 10", &limit, &state, START, 1, true, 5, 0, 5 * SECOND);
+    check_take("3 of 3", &lowered, &state, START + 2 * SECOND, 1, false, 0, SECOND, 3 * SECOND);
+    check_take("2 of 3", &lowered, &state, START + 3 * SECOND, 1, true, 0, 0, 3 * SECOND);
+    check_take("full in all at the same moment", &lowered, &state, START + 6 * SECOND - 1, 0, true, 2, 0, 1);
+    check_take("100 of 100", &raised, &state, START + 6 * SECOND, 0, true, 100, 0, 0);
 }
 END_TEST
 
@@ -258,9 +238,7 @@ main(void)
     tcase_add_test(tests, a_clock_set_back_grants_nothing_and_delays_by_no_more_than_a_window);
     tcase_add_test(tests, a_full_bucket_remembers_no_moment);
     tcase_add_test(tests, the_largest_buckets_stay_exact);
-    tcase_add_test(tests, a_lowered_capacity_bounds_the_level);
-    tcase_add_test(tests, a_level_above_a_lowered_capacity_is_a_full_bucket);
-    tcase_add_test(tests, a_level_above_a_lowered_capacity_is_full_though_the_clock_is_behind);
+    tcase_add_test(tests, what_was_spent_is_missing_whatever_the_capacity);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
