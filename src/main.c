@@ -186,6 +186,7 @@ start_workers(struct service *service)
     return workers_start(&service->workers,
                          &(struct workers_options){.settings = &service->settings,
                                                    .generations = service->generations,
+                                                   .reload = service->reload,
                                                    .trusted = &service->trusted,
                                                    .redis = service->uses_redis ? &service->redis : NULL,
                                                    .tls = service->tls,

@@ -54,6 +54,7 @@ set_options(struct workers *workers, const struct workers_options *given)
         .http = {.routes = &public_routes,
                  .service = &workers->state,
                  .generations = given->generations,
+                 .reload = given->reload,
                  .trusted = given->trusted,
                  .places = &workers->places,
                  .api_token = settings->api_token,

@@ -18,6 +18,7 @@
 
 struct workers_options {
     const struct settings *settings;
+    struct reload *reload;
     struct generations *generations; /* with a reader for each socket of both listeners */
     const struct networks *trusted;
     const struct redis_url *redis; /* NULL: the store is `memory` */

@@ -1,7 +1,7 @@
 #include "admin_routes.h"
 
 extern const struct endpoint client_quota_endpoint, health_endpoint, openapi_endpoint, ready_endpoint,
-    reset_endpoint, rules_endpoint;
+    reset_endpoint, rules_endpoint, rules_reload_endpoint;
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -9,6 +9,7 @@ static const struct route routes[] = {
     {"/ready",        false, ROUTE_READ, ACCESS_ANYONE,     &ready_endpoint, NULL},
     {"/openapi.yaml", false, ROUTE_READ, ACCESS_ADMIN_READ, &openapi_endpoint, NULL},
     {"/v1/rules",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rules_endpoint, NULL},
+    {"/v1/rules/reload", false, ROUTE_POST, ACCESS_ADMIN,   &rules_reload_endpoint, NULL},
     {"/v1/clients",   true,  ROUTE_READ, ACCESS_ADMIN_READ, &client_quota_endpoint, NULL},
     {"/v1/reset",     false, ROUTE_POST, ACCESS_ADMIN,      &reset_endpoint, NULL},
 };

@@ -7,21 +7,10 @@
 
 #include "conditions.h"
 #include "endpoint.h"
+#include "json_string.h"
 #include "number.h"
 #include "path.h"
 #include "policy_words.h"
-
-static void
-put_string(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ')
-            fprintf(out, "\\u%04x", (unsigned)*text);
-        else
-            fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
-    fputc('"', out);
-}
 
 static void
 put_methods(FILE *out, unsigned methods)
@@ -44,7 +33,7 @@ put_hosts(FILE *out, const struct conditions *conditions)
     fputs(conditions->host_count > 0 ? ", \"host\": [" : "", out);
     for (uint32_t i = 0; i < conditions->host_count; i++) {
         fputs(i > 0 ? ", " : "", out);
-        put_string(out, conditions->hosts[i]);
+        json_string_put(out, conditions->hosts[i]);
     }
     fputs(conditions->host_count > 0 ? "]" : "", out);
 }
@@ -54,10 +43,10 @@ put_header(FILE *out, const struct policy *policy, const struct header_condition
 {
     static const char *const before[] = {"", "{\"prefix\": ", "{\"present\": true", "{\"present\": false"};
 
-    put_string(out, policy->headers[condition->header]);
+    json_string_put(out, policy->headers[condition->header]);
     fprintf(out, ": %s", before[condition->test]);
     if (condition->text != NULL)
-        put_string(out, condition->text);
+        json_string_put(out, condition->text);
     fputs(condition->test == HEADER_IS ? "" : "}", out);
 }
 
@@ -80,7 +69,7 @@ put_match(FILE *out, const struct policy *policy, const struct rule *rule)
         return;
     }
     fputs(", \"match\": {\"path\": ", out);
-    put_string(out, path_pattern_text(rule->path));
+    json_string_put(out, path_pattern_text(rule->path));
     if (rule->methods != METHOD_ALL)
         put_methods(out, rule->methods);
     if (rule->conditions != NULL) {
@@ -96,7 +85,7 @@ put_identifier(FILE *out, const struct identifier *identifier)
     fputs(identifier->count > 1 ? "[" : "", out);
     for (uint32_t i = 0; i < identifier->count; i++) {
         fputs(i > 0 ? ", " : "", out);
-        put_string(out, identifier->sources[i].text);
+        json_string_put(out, identifier->sources[i].text);
     }
     fputs(identifier->count > 1 ? "]" : "", out);
 }

@@ -24,6 +24,7 @@
 #include "policy.h"
 #include "response.h"
 
+struct reload;
 struct renderer;
 struct service_state;
 struct turns;
@@ -33,6 +34,7 @@ struct endpoint_context {
     const struct generations *generations;
     const struct networks *trusted; /* proxies */
     const struct service_state *service;
+    struct reload *reload; /* reload.h; for the admin listener */
     struct limiter *limiter;
     struct renderer *renderer;
     struct turns *turns;

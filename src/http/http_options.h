@@ -12,6 +12,7 @@
 
 struct generations;
 struct hosts;
+struct reload;
 struct route_table;
 struct service_state;
 
@@ -21,6 +22,7 @@ struct http_options {
     struct generations *generations; /* with a reader for each worker's number */
     const struct hosts *hosts;       /* NULL: any Host is accepted */
     const struct service_state *service;
+    struct reload *reload;
     const struct networks *trusted;      /* proxies */
     struct places *places;               /* for connections */
     const char *api_token, *admin_token; /* NULL or "": not set */

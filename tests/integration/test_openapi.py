@@ -170,6 +170,7 @@ def test_every_path_of_the_service_is_described(serve):
 ASKED_OF_ADMIN = [
     # path in the description, path, method, headers, body
     ("/v1/rules", "/v1/rules", "get", TOKEN, None), ("/v1/rules", "/v1/rules", "head", TOKEN, None),
+    ("/v1/rules/reload", "/v1/rules/reload", "post", TOKEN, None), ("/v1/rules/reload", "/v1/rules/reload", "post", (), b""),
     ("/v1/rules", "/v1/rules", "get", (), None), ("/v1/rules", "/v1/rules", "get", {"Origin": "http://a"}, None),
     *[("/v1/clients/{client}", f"/v1/clients/{client}", method, TOKEN, None) for method in ("get", "head")
       for client in ("ip=192.0.2.1", "client=u", "header:x-api-key=k", "cookie:none=x", "no%20client")],
@@ -190,8 +191,12 @@ def test_every_answer_of_the_admin_listener_is_as_it_is_described(serve, start_r
         service.says("no connection")
     for described, path, method, headers, sent in ASKED_OF_ADMIN:
         assert_described(service.admin(method.upper(), path, headers, sent), described, method)
-    for path in ADMIN:
-        assert_described(service.admin("GET", path.replace("{client}", "global"), host="other.example"), path, "get")
+    for path, operations in ADMIN.items():
+        method = next(method for method in METHODS if method in operations)
+        assert_described(service.admin(method.upper(), path.replace("{client}", "global"), host="other.example"), path,
+                         method)
+    service.write_rules("{")
+    assert_described(service.admin("POST", "/v1/rules/reload", TOKEN), "/v1/rules/reload", "post")
 
 
 def test_every_path_of_the_admin_listener_is_described(serve):

@@ -3,10 +3,12 @@ import json
 import os
 import shutil
 import signal
+import threading
 
 import pytest
 
-from rules import at, bucket, rules_of
+import http_client
+from rules import at, bucket, each_algorithm, rules_of, window
 from waiting import wait_for
 
 OLD = rules_of(bucket(3), api=at("/api/data", bucket(5)))
@@ -48,6 +50,63 @@ def test_a_file_with_mistakes_changes_nothing(serve, store):
     assert limit(service) == 3 and limit(service, "/api/data") == 5
     reload(service, rules_of(bucket(4)))
     assert limit(service) == 4
+
+
+# The admin listener.
+
+TOKEN = "the-token-of-the-operator"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def serve_admin(serve, store, rules, **more):
+    return serve(store, rules, admin="127.0.0.1:0", env={"ADMIN_TOKEN": TOKEN}, **more)
+
+
+def test_a_reload_is_asked_for_and_answered_with_what_changed(serve, store):
+    service = serve_admin(serve, store, rules_of(bucket(3), api=at("/api/data", window("fixed_window", 100, "1h")),
+                                                 gone=bucket(1), search=bucket(4)))
+    service.write_rules(rules_of(bucket(3), api=at("/api/data", window("fixed_window", 200, "1h")), new=bucket(9),
+                                 search=window("sliding_window", 4, "1h")))
+    response = service.admin("POST", "/v1/rules/reload", BEARER)
+    summary = ("2 changed (api: limit 100 -> 200, counted on; search: algorithm, counted anew), 1 added, 1 removed, "
+               "1 as before")
+    assert response.status == 200
+    assert response.json() == {"reloaded": True, "changed": 2, "added": 1, "removed": 1, "unchanged": 1,
+                               "summary": summary}
+    assert limit(service, "/api/data") == 200, "in force at once"
+    assert f"rules reloaded: {summary}; after POST /v1/rules/reload" in service.log()
+
+
+def test_mistakes_are_answered_as_a_list(serve, store):
+    service = serve_admin(serve, store, OLD)
+    service.write_rules('{"default": {"capacity": "\\"", "refill_rate": 0}}')
+    response = service.admin("POST", "/v1/rules/reload", BEARER)
+    assert (response.status, response["Content-Type"]) == (422, "application/problem+json")
+    assert response.json()["mistakes"] == [
+        'rate_limits.json: $.default.capacity: "\\"": must be a whole number from 1 to 9007199254740991',
+        'rate_limits.json: $.default.refill_rate: 0: must be tokens per second, above 0 and with at most 6 decimals, or '
+        '"N/DURATION", such as "10/1m"']
+    assert limit(service) == 3
+
+
+def test_a_reload_needs_the_token(serve):
+    for token, headers, status in ((TOKEN, {}, 401), (TOKEN, {"Authorization": "Bearer x"}, 401), ("", BEARER, 403)):
+        service = serve(rules=OLD, admin="127.0.0.1:0", env={"ADMIN_TOKEN": token})
+        assert service.admin("POST", "/v1/rules/reload", headers).status == status
+        assert "rules reloaded" not in service.log()
+    assert service.admin("GET", "/v1/rules/reload").status == 405
+
+
+def test_health_says_that_the_rules_are_stale_until_they_are_good(serve, store):
+    service = serve_admin(serve, store, OLD)
+    assert service.health()["rules"] == {"status": "current"}
+    service.write_rules('{"secret-name": {"capacity": 0, "refil_rate": 1}}')
+    assert service.admin("POST", "/v1/rules/reload", BEARER).status == 422
+    stale = {"status": "stale", "detail": "3 mistakes, see the log; the rules from before stay in force"}
+    assert service.health()["rules"] == service.admin("GET", "/health").json()["rules"] == stale
+    service.write_rules(OLD)
+    assert service.admin("POST", "/v1/rules/reload", BEARER).status == 200
+    assert service.health()["rules"] == {"status": "current"}
 
 
 # The file changes.
@@ -163,3 +222,118 @@ def test_a_file_with_mistakes_that_changes_is_reported_once_and_its_mend_is_relo
     assert limit(service) == 3
     rename_into_place(path, json.dumps(rules_of(bucket(11))))
     wait_for(lambda: limit(service) == 11, "the new limit")
+
+
+# Under load.
+
+
+class Load:
+    """Clients that ask without a pause until they are told to stop; what they were answered."""
+
+    def __init__(self, service, count=4):
+        self.over = threading.Event()
+        self.wrong, self.answered = [], 0
+        self.threads = [threading.Thread(target=self._ask, args=(service, number)) for number in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def _ask(self, service, number):
+        body = json.dumps({"rule": "default", "client": f"c{number}"}).encode()
+        try:
+            with http_client.Connection(service.address) as connection:
+                while not self.over.is_set():
+                    self._judge(connection.request("GET", "/limited-resource", {"X-A": "a", "X-B": "b"}))
+                    self._judge(connection.request("POST", "/v1/check", {}, body))
+        except Exception as error:  # in another thread nobody would see it
+            self.wrong.append(error)
+
+    def _judge(self, response):
+        self.answered += 1
+        if response.status != 200 or int(response["X-RateLimit-Limit"]) < 1000000:
+            self.wrong.append(response)
+
+    def stop(self):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def version(number):
+    """Rules of which each version identifies by other headers and has other rules before and behind."""
+    extra = {f"extra-{i}": at(f"/extra/{i}", bucket(5)) for i in range(number % 7)}
+    return {**extra, **rules_of(bucket(1000000 + number, "1000/1h", identify_by=["header:X-A" if number % 2 else "header:X-B", "ip"]))}
+
+
+@pytest.mark.threads
+def test_reloads_under_load_fail_no_request(serve, store):
+    service = serve_admin(serve, store, version(0))
+    path = service.path / "rate_limits.json"
+    load = Load(service)
+    try:
+        for number in range(1, 301):
+            text = json.dumps(version(number))
+            said = service.log().count("rules reloaded")
+            rename_into_place(path, text)
+            if number % 3 == 0:
+                service.signal(signal.SIGHUP)
+            elif number % 3 == 1:
+                assert service.admin("POST", "/v1/rules/reload", BEARER).status == 200
+                assert limit(service) == 1000000 + number
+            wait_for(lambda: service.log().count("rules reloaded") > said, f"reload {number}")
+    finally:
+        load.stop()
+    assert not load.wrong, load.wrong[:3]
+    assert load.answered > 300
+    wait_for(lambda: limit(service) == 1000300, "the last one")
+
+
+# Two nodes with different versions.
+
+
+@pytest.mark.parametrize("algorithm", ["token_bucket", "sliding_window", "sliding_window_counter", "fixed_window"])
+def test_two_nodes_with_different_versions_let_pass_no_more_than_the_larger(serve, redis, algorithm):
+    small, large = (serve(redis.url, rules_of(each_algorithm(limit)[algorithm])) for limit in (10, 30))
+    assert small.statuses(12, "/limited-resource").count(200) == 10
+    assert large.statuses(25, "/limited-resource").count(200) == 20
+    assert small.statuses(5, "/limited-resource").count(200) == 0
+    assert limit(small) == 10 and limit(large) == 30
+    reload(small, rules_of(each_algorithm(30)[algorithm]))
+    assert small.statuses(5, "/limited-resource").count(200) == 0
+    reload(small, rules_of(each_algorithm(32)[algorithm]))
+    assert small.statuses(5, "/limited-resource").count(200) == 2
+
+
+# Counts.
+
+
+@pytest.mark.parametrize("algorithm", ["token_bucket", "sliding_window", "sliding_window_counter", "fixed_window"])
+def test_what_was_spent_stays_spent_under_another_limit(serve, store, algorithm):
+    service = serve(store, rules_of(each_algorithm(10)[algorithm]), workers=1)
+
+    def remaining(limit, cost=0):
+        reload(service, rules_of(each_algorithm(limit)[algorithm]))
+        body = json.dumps({"rule": "default", "client": "u", "cost": cost}).encode()
+        decision = service.post("/v1/check", {}, body).json()
+        assert decision["limit"] == limit
+        return decision["remaining"]
+    assert remaining(10, cost=7) == 3
+    assert [remaining(limit) for limit in (10, 20, 9, 5, 20, 10)] == [3, 13, 2, 0, 13, 3]
+
+
+def test_counts_go_on_where_the_algorithm_and_the_period_are_the_same(serve, store):
+    def one(limits, **more):
+        return rules_of({"limits": limits, **more})
+
+    def allowed(rules):
+        reload(service, rules)
+        return service.statuses(6, "/limited-resource").count(200)
+    a, b = window("fixed_window", 4, "30d"), window("sliding_window", 100, "30d")
+    service = serve(store, one([a, b]), workers=1)
+    assert service.statuses(6, "/limited-resource").count(200) == 4
+    assert allowed(one([a])) == 0, "one is removed, the other one is where it was"
+    assert allowed(one([b, a])) == 4, "in another order"
+    assert allowed(one([a, b])) == 0, "and back"
+    assert allowed(one([window("fixed_window", 4, "60d"), b])) == 4, "another period"
+    assert allowed(one([{**a, "limit": 6}], identify_by=["header:X-None", "ip"])) == 2, "the same client"
+    assert allowed(one([a], identify_by=["global"])) == 4, "another client"
+    assert allowed({"renamed": {"match": {"path": "/limited-resource"}, **a}}) == 4, "another name"

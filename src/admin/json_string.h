@@ -1,0 +1,12 @@
+/*
+ * json_string: a text as a string of JSON. Any thread.
+ */
+#ifndef JSON_STRING_H
+#define JSON_STRING_H
+
+#include <stdio.h>
+
+/* With its quotes. A byte that is not well-formed UTF-8 becomes U+FFFD. */
+void json_string_put(FILE *out, const char *text);
+
+#endif
