@@ -54,8 +54,8 @@ struct check *checks_begin(struct checks *checks, uint32_t index);
 /* What the check keeps Redis busy for, in limit_work; before it is asked, by its rule's limits. */
 uint32_t check_work(const struct check *check);
 
-/* To be called once. LIMITER_DONE: all are answered, and the callback does not come; otherwise it comes later,
-   never before this returns. What the service ends before is unavailable. */
+/* To be called once. LIMITER_DONE: all are answered, and the callback does not come; otherwise it comes
+   later, never before this returns. What the service ends before is unavailable. */
 enum limiter_status checks_start(struct checks *checks);
 
 /* Cancels what is pending. NULL is allowed. */

@@ -13,7 +13,8 @@
 #include "path.h"
 #include "target.h"
 
-/* How much of a body beyond the bound is still read before it is answered with 413; beyond that the answer comes at once. */
+/* How much of a body beyond the bound is still read before it is answered with 413; beyond that the answer
+   comes at once. */
 #define BODY_EXCESS_BYTES (1024 * 1024)
 
 static const char body_too_long[] = "The body is longer than this service accepts.";
@@ -28,8 +29,8 @@ exchange_init(struct exchange *exchange, struct exchange_context *context, const
         .context = &context->endpoint, .headers = &exchange->headers, .peer = peer, .resume = on_resume};
 }
 
-/* libmicrohttpd before 1.0 reads chunks and trailers leniently: a trailer that begins with a NUL ends the message for it
-   alone. What follows is not believed to be a request. */
+/* libmicrohttpd before 1.0 reads chunks and trailers leniently: a trailer that begins with a NUL ends the
+   message for it alone. What follows is not believed to be a request. */
 #define ENDS_AFTER_CHUNKS (MHD_VERSION < 0x01000000)
 
 /* Whether the answer ends the connection in any case. */
@@ -41,7 +42,8 @@ closes(const struct exchange *exchange)
 
 /* Answers. False: nothing was queued, and the caller sends exchange->refusal. */
 
-/* The answer ends the connection. It uses none of libmicrohttpd's memory, which the request may have filled. */
+/* The answer ends the connection. It uses none of libmicrohttpd's memory, which the request may have
+   filled. */
 static bool
 refuse(struct exchange *exchange, unsigned status, const char *detail)
 {
@@ -166,7 +168,8 @@ is_method_allowed(const struct exchange *exchange)
     return exchange->route != NULL && (exchange->route->methods & exchange->request.method) != 0;
 }
 
-/* Collects the body for an endpoint that reads it, unless the request may not use the endpoint. False: out of memory. */
+/* Collects the body for an endpoint that reads it, unless the request may not use the endpoint. False: out of
+   memory. */
 static bool
 begin_body(struct exchange *exchange)
 {
@@ -197,7 +200,8 @@ exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, con
     exchange->refusal = (struct raw_answer){.status = 431}; /* libmicrohttpd runs out of memory on it */
 }
 
-/* A refusal here ends the connection, which is what a message that cannot be trusted to end where it seems to should do. */
+/* A refusal here ends the connection, which is what a message that cannot be trusted to end where it seems to
+   should do. */
 static bool
 begin(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
@@ -233,7 +237,8 @@ take_body(struct exchange *exchange, const char *bytes, size_t count)
 
 /* The last call: the endpoint. */
 
-/* The rules that are in force now. They may ask for other headers than those that were in force at the first call. */
+/* The rules that are in force now. They may ask for other headers than those that were in force at the first
+   call. */
 static bool
 enter_generation(struct exchange *exchange, const char *url, const char *method, const char *version)
 {
@@ -311,7 +316,8 @@ on_resume(struct endpoint_request *request)
     struct exchange *exchange = container_of(request, struct exchange, request);
 
     assert(exchange->step == EXCHANGE_SUSPENDED);
-    /* If this fails, libmicrohttpd calls once more after the resume, and exchange_handle ends the connection. */
+    /* If this fails, libmicrohttpd calls once more after the resume, and exchange_handle ends the
+       connection. */
     finish(exchange);
     leave_generation(exchange);
     MHD_resume_connection(exchange->connection);

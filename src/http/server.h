@@ -1,9 +1,9 @@
 /*
- * server: libmicrohttpd on a libevent loop: which connections are let in, and the drain. What they may do, and for how
- * long, is in connections.h.
+ * server: libmicrohttpd on a libevent loop: which connections are let in, and the drain. What they may do,
+ * and for how long, is in connections.h.
  *
- * libmicrohttpd keeps its sockets in its own epoll, which the loop watches. It is run when that is readable, after an
- * exchange was resumed (which its epoll does not show), and as long as it has more to do at once.
+ * libmicrohttpd keeps its sockets in its own epoll, which the loop watches. It is run when that is readable,
+ * after an exchange was resumed (which its epoll does not show), and as long as it has more to do at once.
  *
  * The worker's thread only.
  */
@@ -18,8 +18,8 @@ struct event_base;
 struct generation_reader;
 struct server;
 
-/* `socket` listens and does not block; the server owns it, and closes it even when it returns NULL. The rest is borrowed.
-   NULL with errno when the server cannot be made. */
+/* `socket` listens and does not block; the server owns it, and closes it even when it returns NULL. The rest
+   is borrowed. NULL with errno when the server cannot be made. */
 struct server *server_new(struct event_base *base, int socket, struct limiter *limiter,
                           struct generation_reader *generations, const struct http_options *options);
 
@@ -29,8 +29,8 @@ void server_free(struct server *server);
 /* To be called after each turn of the loop. True: there is more to do, so the loop must not sleep. */
 bool server_run(struct server *server);
 
-/* Stops accepting. Open connections still get their answers, each with Connection: close; those that stay idle are cut
-   off after a second. */
+/* Stops accepting. Open connections still get their answers, each with Connection: close; those that stay
+   idle are cut off after a second. */
 void server_drain(struct server *server);
 
 /* Open connections, including those that linger (linger.h). 0 after a drain: nothing is left to do. */

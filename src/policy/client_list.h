@@ -1,7 +1,7 @@
 /*
- * client_list: one list of clients that differ, as written in a rule or in a file. What is written for a client, its
- * *treatment*, is the same for many, so each different one is kept once and has a number. What it means is for each rule that
- * uses the list to say (clients_reader.c).
+ * client_list: one list of clients that differ, as written in a rule or in a file. What is written for a
+ * client, its *treatment*, is the same for many, so each different one is kept once and has a number. What it
+ * means is for each rule that uses the list to say (clients_reader.c).
  *
  *     {"gold-key": {"limit": 1000}, "10.0.0.0/8": "unlimited"}        in a rule, or in a file
  *
@@ -45,8 +45,8 @@ struct client_list {
     size_t longest_bytes;         /* in a client's text, from the `=` on */
 };
 
-/* Reads the object at `place`, or the file that is named there. Its mistakes go to the report; the list is then incomplete.
-   NULL when out of memory, which is in the report too. */
+/* Reads the object at `place`, or the file that is named there. Its mistakes go to the report; the list is
+   then incomplete. NULL when out of memory, which is in the report too. */
 struct client_list *client_list_read(const struct rules_reader *reader, const struct place *place,
                                      const cJSON *object);
 struct client_list *client_list_read_file(const struct rules_reader *reader, const struct place *place,

@@ -1,5 +1,6 @@
 /*
- * "clients" of a rule: an object, or the path of a file with a list. Rules that name the same file share its list.
+ * "clients" of a rule: an object, or the path of a file with a list. Rules that name the same file share its
+ * list.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -45,7 +45,8 @@ read_name(const struct rules_reader *reader, const struct place *place, const ch
         memcpy(rule->name, name, strlen(name) + 1);
 }
 
-/* The first match wins: a rule after one that matches all its requests has no effect, but would look as if it had. */
+/* The first match wins: a rule after one that matches all its requests has no effect, but would look as if it
+   had. */
 static void
 check_hidden(const struct rules_reader *reader, const struct place *place, const struct rule *rule)
 {

@@ -72,8 +72,8 @@ reload_look(struct reload *reload)
     return is_other;
 }
 
-/* NULL with mistakes. What changes from here on is noticed: a file that is new among them was perhaps written between its
-   reading and its watch, so all are read again. */
+/* NULL with mistakes. What changes from here on is noticed: a file that is new among them was perhaps written
+   between its reading and its watch, so all are read again. */
 static struct policy *
 read_rules(struct reload *reload, struct file_set *files, struct report *report)
 {

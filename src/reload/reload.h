@@ -4,8 +4,8 @@
  *      read and compile ─┬─► no mistake: published to every worker (generation.h); one line says what changed
  *                        └─► mistakes: each is logged, the rules that are in force stay, and /health says so
  *
- * Three ask for it: the signal and the watch, on the main thread (supervise.h), and the admin listener on its own. Any
- * thread may; one runs at a time, and the others wait for it.
+ * Three ask for it: the signal and the watch, on the main thread (supervise.h), and the admin listener on its
+ * own. Any thread may; one runs at a time, and the others wait for it.
  */
 #ifndef RELOAD_H
 #define RELOAD_H
@@ -40,8 +40,8 @@ void reload_result_fini(struct reload_result *result);
 
 struct reload;
 
-/* `files`: what the rules in force were read from; taken over, and left empty. The rest is borrowed and must outlive it.
-   NULL when out of memory. */
+/* `files`: what the rules in force were read from; taken over, and left empty. The rest is borrowed and must
+   outlive it. NULL when out of memory. */
 struct reload *reload_new(const struct settings *settings, struct generations *generations,
                           struct file_set *files);
 void reload_free(struct reload *reload);
