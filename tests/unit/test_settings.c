@@ -373,6 +373,39 @@ START_TEST(listen_is_host_and_port_from_one_source)
 }
 END_TEST
 
+static const struct {
+    const char *text; /* NULL: not given */
+    const char *host; /* NULL: no TCP */
+    int64_t port;
+} admin_addresses[] = {
+    {NULL, "127.0.0.1", 8001},
+    {"9001", "127.0.0.1", 9001},
+    {"0", "127.0.0.1", 0},
+    {"0.0.0.0:9001", "0.0.0.0", 9001},
+    {"[::1]:9001", "::1", 9001},
+    {"admin.internal:9001", "admin.internal", 9001},
+    {"unix:/run/admin.sock", NULL, 0},
+    {"off", NULL, 0},
+};
+
+START_TEST(admin_listener_is_a_listener_of_its_own)
+{
+    const char *text = admin_addresses[_i].text;
+
+    argument("--listen=localhost:9000");
+    if (text) {
+        argument("--admin-listen");
+        argument(text);
+    }
+    read_well();
+    ck_assert_str_eq(run.settings.admin_listen, text ? text : "127.0.0.1:8001");
+    ck_assert_pstr_eq(run.settings.admin_host, admin_addresses[_i].host);
+    ck_assert_int_eq(run.settings.admin_port, admin_addresses[_i].port);
+    ck_assert_str_eq(run.settings.host, "localhost");
+    ck_assert_int_eq(run.settings.port, 9000);
+}
+END_TEST
+
 /* ---- the command ---- */
 
 static const struct {
@@ -432,6 +465,7 @@ main(void)
     tcase_add_test(tests, a_dotenv_of_64_kb_is_read);
     tcase_add_test(tests, an_unreadable_dotenv_is_an_error);
     tcase_add_loop_test(tests, listen_is_host_and_port_from_one_source, 0, ROWS(addresses));
+    tcase_add_loop_test(tests, admin_listener_is_a_listener_of_its_own, 0, ROWS(admin_addresses));
     tcase_add_loop_test(tests, the_command_is_found_on_the_command_line, 0, ROWS(commands));
     tcase_add_test(tests, help_reads_nothing_else);
     suite_add_tcase(suite, tests);
