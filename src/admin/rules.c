@@ -128,6 +128,16 @@ put_limit(FILE *out, const struct limit *limit)
     fprintf(out, "\", \"state\": \"%.*s\"}", (int)state_bytes, state);
 }
 
+/* One that is not 1. */
+static void
+put_cost(FILE *out, const struct policy *policy, const struct rule *rule)
+{
+    if (rule->cost_header != NO_HEADER)
+        fprintf(out, ", \"cost\": \"header:%s\"", policy->headers[rule->cost_header]);
+    else if (rule->cost != 1)
+        fprintf(out, ", \"cost\": %" PRId64, rule->cost);
+}
+
 static void
 put_penalty(FILE *out, const struct penalty *penalty)
 {
@@ -146,6 +156,7 @@ put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
     fprintf(out, "{\"name\": \"%s\"", rule->name);
     put_match(out, policy, rule);
     put_identify_by(out, rule);
+    put_cost(out, policy, rule);
     if (rule_penalty(rule) != NULL)
         put_penalty(out, &rule->penalty);
     fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));

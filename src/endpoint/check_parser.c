@@ -28,8 +28,8 @@ struct check_parser {
 
     struct policy_request asked;
     struct identity_fields fields;
-    struct field host; /* the header */
-    char path_text[TARGET_BYTES_MAX], host_text[HOST_BYTES_MAX];
+    struct field host;           /* the header */
+    char *path_text, *host_text; /* of TARGET_BYTES_MAX and HOST_BYTES_MAX bytes */
 };
 
 static bool
@@ -144,7 +144,7 @@ match_rule(struct check_parser *parser)
     if (target == NULL)
         return false;
     path = target_path(target, strlen(target), &normal->bytes);
-    if (normal->bytes > sizeof(parser->path_text))
+    if (normal->bytes > TARGET_BYTES_MAX)
         return refuse(parser, "path", "must not have more than " STRINGIFY(TARGET_BYTES_MAX) " bytes");
     memcpy(parser->path_text, path, normal->bytes);
     normal->text = parser->path_text;
@@ -220,17 +220,26 @@ read_client(struct check_parser *parser)
 static bool
 read_cost(const struct check_parser *parser)
 {
+    struct limiter_take *take = &parser->check->take;
     const cJSON *cost = parser->values[COST];
 
-    return cost == NULL ||
-           json_body_count(cost, parser->place, "cost", &parser->check->take.cost, parser->error);
+    if (cost != NULL)
+        return json_body_count(cost, parser->place, "cost", &take->cost, parser->error);
+    take->cost = take->rule != NULL ? take->rule->cost : 1;
+    return true;
 }
 
 void
 check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
             bool with_cost, struct check *check)
 {
-    struct check_parser parser = {.policy = policy, .place = place, .check = check, .error = &check->error};
+    char path_text[TARGET_BYTES_MAX], host_text[HOST_BYTES_MAX];
+    struct check_parser parser = {.policy = policy,
+                                  .place = place,
+                                  .check = check,
+                                  .error = &check->error,
+                                  .path_text = path_text,
+                                  .host_text = host_text};
     size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it is the last key */
     const char *unknown =
         with_cost ? "has a field that is none of rule, client, cost, path, method, host, headers, ip"

@@ -2,7 +2,12 @@
 
 #include "container_of.h"
 #include "host.h"
+#include "number.h"
 #include "render.h"
+#include "stringify.h"
+
+static const char bad_cost[] =
+    "The header that says the cost must be a whole number from 0 to " STRINGIFY(NUMBER_EXACT_MAX) ".";
 
 static void
 on_taken(struct limiter_take *take)
@@ -15,7 +20,6 @@ on_taken(struct limiter_take *take)
 static enum endpoint_status
 take(struct endpoint_request *request)
 {
-    request->take.cost = 1;
     request->take.callback = on_taken;
     return limiter_take(request->context->limiter, &request->take) == LIMITER_DONE ? ENDPOINT_DONE
                                                                                    : ENDPOINT_PENDING;
@@ -49,7 +53,12 @@ identify_and_take(struct endpoint_request *request, const struct policy_request 
                                          .trusted = request->context->trusted};
     enum identity_status status = identify(&request->take, &who);
 
-    return status == IDENTITY_FOUND ? take(request) : refuse_unidentified(request, status);
+    if (status != IDENTITY_FOUND)
+        return refuse_unidentified(request, status);
+    request->take.cost = request->take.rule->cost;
+    if (request->peer->trusted && !rule_cost(request->take.rule, asked->headers, &request->take.cost))
+        return endpoint_problem(request, 400, bad_cost);
+    return take(request);
 }
 
 enum endpoint_status

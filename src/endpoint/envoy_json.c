@@ -200,6 +200,8 @@ read_check(struct api_request *api, const cJSON *object, struct check *check)
         return json_error(parser.error, &parser.place, 400,
                           "is not supported: limits are set in the rules of this service", "limit");
     take->rule = find_rule(&parser, entries, count, &covered);
+    if (values[HITS] == NULL && api->hits == 0)
+        take->cost = take->rule != NULL ? take->rule->cost : 1;
     return take->rule == NULL || name_client(entries, covered, &take->client);
 }
 
@@ -212,7 +214,7 @@ read_root(struct api_request *api, const cJSON *root)
     const cJSON *values[FIELDS];
     size_t count = api->body.scan.list.count;
 
-    api->hits = 1;
+    api->hits = 0;
     if (!json_body_fields(root, &json_body_whole, keys, sizeof(keys) / sizeof(keys[0]),
                           "has a field that is none of domain, descriptors, hitsAddend", values, FIELDS,
                           &api->error))
@@ -221,8 +223,6 @@ read_root(struct api_request *api, const cJSON *root)
     if (api->domain == NULL ||
         (values[HITS] != NULL && !read_hits(values[HITS], &json_body_whole, &api->hits, &api->error)))
         return false;
-    if (api->hits == 0)
-        api->hits = 1;
     return (cJSON_IsArray(values[DESCRIPTORS]) && count >= 1 && count <= CHECKS_MAX) ||
            json_error(&api->error, &json_body_whole, 400,
                       "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "descriptors");

@@ -6,6 +6,7 @@
 
 #include "client_list.h"
 #include "conditions.h"
+#include "number.h"
 #include "path.h"
 
 static void
@@ -83,6 +84,22 @@ policy_treatment(const struct rule *rule, const struct client *client, const str
     uint32_t number = rule->clients != NULL ? client_table_find(rule->clients, client, address) : 0;
 
     return number > 0 ? &rule->treatments[number - 1] : NULL;
+}
+
+bool
+rule_cost(const struct rule *rule, const struct field *headers, int64_t *cost)
+{
+    const struct field *value = rule->cost_header != NO_HEADER ? &headers[rule->cost_header] : NULL;
+    char digits[sizeof("9007199254740991")];
+
+    *cost = rule->cost;
+    if (value == NULL || value->text == NULL)
+        return true;
+    if (value->bytes >= sizeof(digits))
+        return false;
+    memcpy(digits, value->text, value->bytes);
+    digits[value->bytes] = '\0';
+    return strlen(digits) == value->bytes && number_parse(digits, 0, NUMBER_EXACT_MAX, cost);
 }
 
 uint32_t

@@ -90,11 +90,15 @@ struct rule {
     const struct client_table *clients; /* those that differ: to the number of their treatment; NULL: none */
     struct treatment *treatments;       /* by number - 1 */
     uint64_t clients_version;           /* of the file with the clients (client_list.h); 0: there is none */
+    int64_t cost;                       /* of a request; at least 1 */
+    uint32_t cost_header; /* trusted peers say another: in policy->headers; NO_HEADER: none does */
     enum failure_mode on_store_failure;
     uint64_t
         written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
     uint32_t index;             /* its place in policy->rules */
 };
+
+#define NO_HEADER UINT32_MAX
 
 struct policy {
     struct rule *rules; /* in file order */
@@ -153,6 +157,10 @@ const struct rule *policy_match(const struct policy *policy, const struct policy
 /* What is done with the client under the rule; NULL: nothing but what the rule says. `address` as in client_table.h. */
 const struct treatment *policy_treatment(const struct rule *rule, const struct client *client,
                                          const struct address *address);
+
+/* The cost of a request whose headers, by index in policy->headers, are believed. False: the header that says it is no
+   whole number from 0 to NUMBER_EXACT_MAX; the cost is undefined then. */
+bool rule_cost(const struct rule *rule, const struct field *headers, int64_t *cost);
 
 /* The number of rules that fail closed, which need the store. */
 uint32_t policy_closed_rules(const struct policy *policy);

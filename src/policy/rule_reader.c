@@ -1,15 +1,17 @@
-#include <stdint.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "diagnostic.h"
+#include "number.h"
 #include "policy_words.h"
 #include "rules_reader.h"
 #include "siphash.h"
 #include "unique.h"
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+#define HEADER_PREFIX "header:"
 
-static const char *const rule_keys[] = {"match",   "identify_by", "on_store_failure",
+static const char *const rule_keys[] = {"match",   "identify_by", "cost",     "on_store_failure",
                                         "clients", "penalty",     LIMITS_KEYS};
 static const char *const limits_keys[] = {LIMITS_KEYS};
 _Static_assert(COUNT(rule_keys) <= RULE_KEYS_MAX, "a rule has a digest of each key");
@@ -72,6 +74,41 @@ note_written(const cJSON *object, struct rule *rule)
     }
 }
 
+/* After the limits. */
+static void
+warn_costly(const struct rules_reader *reader, const struct rule *rule)
+{
+    for (uint32_t i = 0; i < rule->limits.count; i++) {
+        if (rule->limits.limits[i].limit >= rule->cost)
+            continue;
+        report_warn(reader->report,
+                    "%s: $.%s.cost: more than the limit of %" PRId64
+                    ": requests that do not say another cost are refused",
+                    reader->file, rule->name, rule->limits.limits[i].limit);
+        return;
+    }
+}
+
+static void
+read_cost(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+          struct rule *rule)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "cost");
+    struct place at = place_key(place, "cost");
+
+    rule->cost = 1;
+    rule->cost_header = NO_HEADER;
+    if (item == NULL)
+        return;
+    if (cJSON_IsString(item) && strncmp(item->valuestring, HEADER_PREFIX, strlen(HEADER_PREFIX)) == 0)
+        header_read(reader, &at, item, item->valuestring + strlen(HEADER_PREFIX), &rule->cost_header);
+    else if (!is_whole_number(item, NUMBER_EXACT_MAX, &rule->cost))
+        diagnostic_add(reader, &at, item, "must be a whole number from 1 to %lld, or \"header:NAME\"",
+                       (long long)NUMBER_EXACT_MAX);
+    else
+        warn_costly(reader, rule);
+}
+
 void
 rule_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
           struct rule *rule)
@@ -90,6 +127,7 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     limits_read(reader, place, object, NULL, &rule->limits);
     clients_read(reader, place, object, rule, reader->report->count == before);
     penalty_read(reader, place, object, rule);
+    read_cost(reader, place, object, rule);
     read_on_store_failure(reader, place, object, rule);
     note_written(object, rule);
 }

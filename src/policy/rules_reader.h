@@ -2,7 +2,7 @@
  * rules_reader: the files that turn a cJSON tree into a policy, each calling the next.
  *
  *     policy_reader.c       the file: bytes, JSON, the list of rules, rules that hide others
- *     rule_reader.c         one rule: on_store_failure
+ *     rule_reader.c         one rule: cost, on_store_failure
  *     match_reader.c        its match
  *     identifier_reader.c   its identify_by
  *     limit_reader.c        its limits, or a client's; one limit: algorithm, capacity, refill_rate, limit, window
