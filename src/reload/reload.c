@@ -1,6 +1,7 @@
 #include "reload.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "log.h"
@@ -21,6 +22,7 @@ struct reload {
     pthread_mutex_t lock; /* for what follows */
     struct watch *watch;
     struct file_set files; /* of the last attempt */
+    _Atomic uint64_t done, refused;
 };
 
 struct reload *
@@ -155,6 +157,23 @@ tell(const struct reload *reload, const char *cause, const struct reload_result 
     }
 }
 
+static void
+count(struct reload *reload, const struct reload_result *result)
+{
+    if (result->status == RELOAD_UNCHANGED)
+        return;
+    atomic_fetch_add_explicit(result->status == RELOAD_DONE ? &reload->done : &reload->refused, 1,
+                              memory_order_relaxed);
+    generations_set_mistakes(reload->generations, (unsigned)result->report.count);
+}
+
+struct reload_counts
+reload_counts(const struct reload *reload)
+{
+    return (struct reload_counts){.done = atomic_load_explicit(&reload->done, memory_order_relaxed),
+                                  .refused = atomic_load_explicit(&reload->refused, memory_order_relaxed)};
+}
+
 void
 reload_run(struct reload *reload, enum reload_cause cause, struct reload_result *result)
 {
@@ -162,8 +181,7 @@ reload_run(struct reload *reload, enum reload_cause cause, struct reload_result 
     report_init(&result->report);
     pthread_mutex_lock(&reload->lock);
     result->status = attempt(reload, cause, result);
-    if (result->status != RELOAD_UNCHANGED)
-        generations_set_mistakes(reload->generations, (unsigned)result->report.count);
+    count(reload, result);
     tell(reload, causes[cause], result);
     pthread_mutex_unlock(&reload->lock);
 }

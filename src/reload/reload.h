@@ -34,7 +34,7 @@ enum reload_status {
 struct reload_result {
     enum reload_status status;
     struct policy_diff changes; /* RELOAD_DONE */
-    struct report report;       /* RELOAD_REFUSED: the mistakes; otherwise warnings, perhaps */
+    struct report report;       /* RELOAD_REFUSED: the mistakes */
 };
 void reload_result_fini(struct reload_result *result);
 
@@ -48,6 +48,12 @@ void reload_free(struct reload *reload);
 
 /* `result` is set, and to be given to reload_result_fini. */
 void reload_run(struct reload *reload, enum reload_cause cause, struct reload_result *result);
+
+/* How many reloads there have been, of all causes. Any thread. */
+struct reload_counts {
+    uint64_t done, refused;
+};
+struct reload_counts reload_counts(const struct reload *reload);
 
 /* Readable when a file may have changed; -1: never (watch.h). */
 int reload_watch_fd(const struct reload *reload);

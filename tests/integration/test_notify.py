@@ -3,6 +3,7 @@ import contextlib
 import os
 import signal
 import socket
+import time
 
 import pytest
 
@@ -84,3 +85,19 @@ def test_a_manager_that_never_reads_does_not_keep_the_service_from_ending(serve,
         service = serve(env={"NOTIFY_SOCKET": listening.getsockname()})
         assert service.get("/").status == 200
         assert service.stop() == 0
+
+
+def test_the_manager_hears_of_a_reload_and_of_its_end(serve, tmp_path):
+    address = str(tmp_path / "notify")
+    with manager(address) as listening:
+        service = serve(rules=rules_of(bucket(3)), env={"NOTIFY_SOCKET": address})
+        said(listening)
+        for rules in (rules_of(bucket(4)), "{"):  # the manager cannot tell that it failed: the log does
+            service.write_rules(rules)
+            before_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            service.signal(signal.SIGHUP)
+            reloading = said(listening)
+            assert reloading["RELOADING"] == "1"
+            assert before_us <= int(reloading["MONOTONIC_USEC"]) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            assert said(listening) == {"READY": "1"}
+        assert service.get("/health").json()["rules"]["status"] == "stale"
