@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from harness import REDIS_CPU, Failure, Server, accepts, ask, free_port
+from harness import CLIENTS, REDIS_CPU, Failure, Server, accepts, ask, free_port
 
 BENCH = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(BENCH)
@@ -64,10 +64,10 @@ class Bench:
             json.dump(rules, file)
         return self.path(f"{penalty}.json")
 
-    def service(self, store, penalty=None):
+    def service(self, store, penalty=None, rules=None):
         port = free_port()
         command = [
-            self.ratelimitd, "--store", store, "--rules", self.rules(penalty), "--workers", 1,
+            self.ratelimitd, "--store", store, "--rules", rules or self.rules(penalty), "--workers", 1,
             "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--redis-timeout-ms", REDIS_TIMEOUT_MS,
             "--failure-mode", "closed",
         ]
@@ -75,6 +75,17 @@ class Bench:
 
     def memory(self, _stack, penalty=None):
         return self.service("memory", penalty)
+
+    def memory_clients(self, _stack):
+        """The rules with a list of all clients. Their limits are equal to the rule's, so only the list is more."""
+        with open(os.path.join(BENCH, "rules.json"), encoding="utf-8") as file:
+            rules = json.load(file)
+        rules["never-refuses"]["clients"] = "clients"
+        with open(self.path("rules.json"), "w", encoding="utf-8") as file:
+            json.dump(rules, file)
+        with open(self.path("clients"), "w", encoding="utf-8") as file:
+            file.writelines(f'client-{i:06} {{"capacity": 1000000}}\n' for i in range(1, CLIENTS + 1))
+        return self.service("memory", rules=self.path("rules.json"))
 
     def start_redis(self, stack):
         """Returns the path of its socket."""

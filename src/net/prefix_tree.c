@@ -1,10 +1,14 @@
 #include "prefix_tree.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define FIRST_NODES 64
-#define NODES_MAX   (UINT32_C(1) << 31)
+#define FIRST_NODES   64
+#define INDEX_BITS    16
+#define INDEX_ENTRIES (UINT32_C(1) << INDEX_BITS)
+#define INDEX_NODES   1024 /* of a tree that is worth an index */
+#define NODES_MAX     (UINT32_C(1) << 31)
 
 /* The first bits of addresses: those of IPv4 fill the upper half of `high`. The rest is 0. */
 struct prefix {
@@ -20,10 +24,17 @@ struct node {
 };
 _Static_assert(sizeof(struct node) == 32, "half a cache line");
 
+/* Where a search goes on after the sixteen bits that follow those of the root. */
+struct entry {
+    uint32_t node;  /* the first with at least as many bits; 0: none */
+    uint32_t value; /* of the longest network above it; 0: none */
+};
+
 struct prefix_tree {
     struct node *nodes; /* the first is unused */
     uint32_t count, capacity;
-    uint32_t roots[2]; /* IPv4, IPv6 */
+    uint32_t roots[2];        /* IPv4, IPv6 */
+    struct entry *indexes[2]; /* NULL: none */
 };
 
 struct prefix_tree *
@@ -41,6 +52,8 @@ prefix_tree_free(struct prefix_tree *tree)
 {
     if (tree == NULL)
         return;
+    free(tree->indexes[0]);
+    free(tree->indexes[1]);
     free(tree->nodes);
     free(tree);
 }
@@ -158,19 +171,94 @@ prefix_tree_add(struct prefix_tree *tree, const struct network *network, uint32_
     return PREFIX_TREE_ADDED;
 }
 
+/* Searching. */
+
+struct search {
+    uint32_t at; /* a node that may contain the prefix; 0: there is none */
+    uint32_t value;
+};
+
+/* Descends while nodes contain the prefix and have fewer than `bits` bits. */
+static struct search
+descend(const struct prefix_tree *tree, struct search search, const struct prefix *prefix, unsigned bits)
+{
+    while (search.at != 0) {
+        const struct node *node = &tree->nodes[search.at];
+        if (node->bits >= bits)
+            return search;
+        if (common_bits(prefix, node) < node->bits)
+            break;
+        if (node->value != 0)
+            search.value = node->value;
+        search.at = node->bits < prefix->bits ? node->child[bit_at(prefix, node->bits)] : 0;
+    }
+    search.at = 0;
+    return search;
+}
+
+/* INDEX_BITS of the prefix, from `at` on. */
+static uint32_t
+bits_from(const struct prefix *prefix, uint8_t at)
+{
+    uint64_t word = at == 0   ? prefix->high
+                    : at < 64 ? prefix->high << at | prefix->low >> (64 - at)
+                              : prefix->low << (at - 64);
+
+    return (uint32_t)(word >> (64 - INDEX_BITS));
+}
+
+/* The root's prefix with INDEX_BITS more. */
+static struct prefix
+prefix_of_index(const struct node *root, uint32_t index)
+{
+    uint64_t word = (uint64_t)index << (64 - INDEX_BITS);
+    uint8_t at = root->bits;
+
+    return (struct prefix){.high = root->high | (at < 64 ? word >> at : 0),
+                           .low = root->low | (at == 0   ? 0
+                                               : at < 64 ? word << (64 - at)
+                                                         : word >> (at - 64)),
+                           .bits = (uint8_t)(at + INDEX_BITS)};
+}
+
+static void
+add_index(struct prefix_tree *tree, int family, unsigned address_bits)
+{
+    const struct node *root = &tree->nodes[tree->roots[family]];
+    struct entry *index;
+
+    if (tree->roots[family] == 0 || (unsigned)root->bits + INDEX_BITS > address_bits)
+        return;
+    index = malloc(INDEX_ENTRIES * sizeof(*index));
+    for (uint32_t i = 0; index != NULL && i < INDEX_ENTRIES; i++) {
+        const struct prefix prefix = prefix_of_index(root, i);
+        struct search found = descend(tree, (struct search){.at = tree->roots[family]}, &prefix, prefix.bits);
+        index[i] = (struct entry){.node = found.at, .value = found.value};
+    }
+    free(tree->indexes[family]);
+    tree->indexes[family] = index;
+}
+
+void
+prefix_tree_index(struct prefix_tree *tree)
+{
+    if (tree->count < INDEX_NODES)
+        return;
+    add_index(tree, 0, 32);
+    add_index(tree, 1, 128);
+}
+
 uint32_t
 prefix_tree_find(const struct prefix_tree *tree, const struct address *address)
 {
     const struct prefix whole = prefix_of(address, (uint8_t)(8 * address->size));
-    uint32_t at = address->size == 0 ? 0 : tree->roots[address->size == 16], value = 0;
+    int family = address->size == 16;
+    struct search from = {.at = address->size == 0 ? 0 : tree->roots[family]};
+    const struct node *root = &tree->nodes[from.at];
 
-    while (at != 0) {
-        const struct node *node = &tree->nodes[at];
-        if (common_bits(&whole, node) < node->bits)
-            break;
-        if (node->value != 0)
-            value = node->value;
-        at = node->bits < whole.bits ? node->child[bit_at(&whole, node->bits)] : 0;
+    if (from.at != 0 && tree->indexes[family] != NULL && common_bits(&whole, root) == root->bits) {
+        const struct entry *entry = &tree->indexes[family][bits_from(&whole, root->bits)];
+        from = (struct search){.at = entry->node, .value = entry->value};
     }
-    return value;
+    return descend(tree, from, &whole, UINT_MAX).value;
 }

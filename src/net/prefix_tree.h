@@ -5,7 +5,8 @@
  *     value = prefix_tree_find(tree, &address);       7, or another's if that is longer; 0: in none
  *
  * A binary tree over the bits of addresses, without nodes of one child: at most two nodes of 32 bytes a
- * network, and a search visits at most one for each bit. Filled by one thread; then any thread may search.
+ * network, and a search visits at most one for each bit; once the tree is indexed, for each bit
+ * after the first sixteen that differ. Filled by one thread; then any thread may search.
  */
 #ifndef PREFIX_TREE_H
 #define PREFIX_TREE_H
@@ -27,6 +28,10 @@ enum prefix_tree_status { PREFIX_TREE_ADDED, PREFIX_TREE_TAKEN, PREFIX_TREE_NO_M
    value. */
 enum prefix_tree_status prefix_tree_add(struct prefix_tree *tree, const struct network *network,
                                         uint32_t value);
+
+/* When all networks are added: with many, a search then begins sixteen bits further down, by a table of half a MiB. Where there is
+   no memory for it, searches only take longer. */
+void prefix_tree_index(struct prefix_tree *tree);
 
 uint32_t prefix_tree_find(const struct prefix_tree *tree, const struct address *address);
 

@@ -152,6 +152,12 @@ client_table_add(struct client_table *table, const struct client_name *name, uin
                client->text[0] == '=' ? &table->plain : &table->of_sources);
 }
 
+void
+client_table_finish(struct client_table *table)
+{
+    prefix_tree_index(table->networks);
+}
+
 static uint32_t
 find_address(const struct client_table *table, const struct address *address)
 {

@@ -29,6 +29,9 @@ enum client_table_status { CLIENT_TABLE_ADDED, CLIENT_TABLE_TAKEN, CLIENT_TABLE_
 enum client_table_status client_table_add(struct client_table *table, const struct client_name *name,
                                           uint32_t value);
 
+/* When all names are added; makes searches of large tables shorter. */
+void client_table_finish(struct client_table *table);
+
 /*
  * The value of the client's name; 0: it has none. `address` is that of a client identified by it, and of size
  * 0 for every other. Of an address, its own entry comes first, then the longest network; of any other client,

@@ -60,6 +60,7 @@ end(struct list_reader *reader)
     }
     client_table_free(reader->list->numbers);
     reader->list->numbers = NULL;
+    client_table_finish(reader->list->table);
     return reader->list;
 }
 
