@@ -5,6 +5,8 @@
  * HTTP takes costs of 1. What other costs a case spends is taken from the store directly, as by another
  * worker. Cases whose limits a rules file cannot express, because they count in microseconds, are left to the
  * other runners.
+ *
+ * Each case runs twice: with its limits as those of the rule, and of each client that differs under a rule.
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -32,7 +34,7 @@
 
 #define ANSWER_BYTES 8192
 #define PATIENCE_US  (10 * US_PER_S) /* for something that takes microseconds */
-#define RULES_BYTES  4096
+#define RULES_BYTES  16384
 
 struct service {
     struct places places;
@@ -84,9 +86,9 @@ put_penalty(char rules[RULES_BYTES], size_t *used, const struct penalty *penalty
 
 /* False: a rules file has no words for it. */
 static bool
-compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
+put_limits(char rules[RULES_BYTES], size_t *end, const struct cases_case *c)
 {
-    size_t used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], \"limits\": [");
+    size_t used = put(rules, *end, "\"limits\": [");
 
     for (size_t i = 0; i < c->limit_count; i++) {
         const struct cases_limit *limit = &c->limits[i];
@@ -104,7 +106,43 @@ compose_rules(char rules[RULES_BYTES], const struct cases_case *c)
             used = put(rules, used, "\"limit\": %" PRId64 ", \"window\": \"%" PRId64 "ms\"}", limit->requests,
                        period_ms);
     }
-    used = put(rules, used, "]");
+    *end = put(rules, used, "]");
+    return true;
+}
+
+static bool
+is_first_of_client(const struct cases_case *c, size_t step)
+{
+    for (size_t i = 0; i < step; i++)
+        if (strcmp(c->steps[i].client, c->steps[step].client) == 0)
+            return false;
+    return true;
+}
+
+/* The limits as those of each client, under a rule that has others. */
+static bool
+put_clients(char rules[RULES_BYTES], size_t *used, const struct cases_case *c)
+{
+    *used = put(rules, *used, "\"algorithm\": \"fixed_window\", \"limit\": 1, \"clients\": {");
+    for (size_t i = 0; i < c->step_count; i++) {
+        if (!is_first_of_client(c, i))
+            continue;
+        *used = put(rules, *used, "%s\"%s\": {", i > 0 ? ", " : "", c->steps[i].client);
+        if (!put_limits(rules, used, c))
+            return false;
+        *used = put(rules, *used, "}");
+    }
+    *used = put(rules, *used, "}");
+    return true;
+}
+
+static bool
+compose_rules(char rules[RULES_BYTES], const struct cases_case *c, bool of_clients)
+{
+    size_t used = put(rules, 0, "{\"default\": {\"identify_by\": [\"header:client\"], ");
+
+    if (!(of_clients ? put_clients : put_limits)(rules, &used, c))
+        return false;
     if (c->penalty.after > 0 && !put_penalty(rules, &used, &c->penalty))
         return false;
     put(rules, used, "}}");
@@ -373,15 +411,17 @@ static bool
 take_store(struct service *service, const struct cases_case *c, const struct cases_step *step,
            const struct cases_answer *expected)
 {
+    static const struct address none = {.size = 0};
     const struct rule *rule = generations_policy(service->generations)->fallback;
+    const struct treatment *treatment;
     struct client client;
-    struct store_request request = {.subject = {.client = &client,
-                                                .rule = rule->name,
-                                                .limits = &rule->limits,
-                                                .penalty = rule_penalty(rule)},
-                                    .cost = step->cost};
+    struct store_request request = {
+        .subject = {.client = &client, .rule = rule->name, .penalty = rule_penalty(rule)},
+        .cost = step->cost};
 
     client_write(&client, rule->identifiers[0].sources[0].text, step->client, strlen(step->client));
+    treatment = policy_treatment(rule, &client, &none);
+    request.subject.limits = treatment != NULL ? &treatment->limits : &rule->limits;
     return store_take(service->store, &request) == STORE_DONE &&
            !differs("penalty", expected->penalty_us, request.penalty_us) &&
            check_decisions(c, expected->decisions, request.decisions);
@@ -425,18 +465,18 @@ main(int count, char **arguments)
     for (int i = 1; i < count; i++) {
         struct cases cases = cases_read(arguments[i]);
 
-        for (size_t k = 0; k < cases.count; k++) {
+        for (size_t k = 0; k < 2 * cases.count; k++) {
             char rules[RULES_BYTES];
-            if (!compose_rules(rules, &cases.cases[k])) {
+            if (!compose_rules(rules, &cases.cases[k / 2], k % 2 == 1)) {
                 left++;
                 continue;
             }
             run++;
-            failed += !run_case(arguments[i], &cases.cases[k], rules);
+            failed += !run_case(arguments[i], &cases.cases[k / 2], rules);
         }
         cases_free(&cases);
     }
-    printf("%d%%: Checks: %d, Failures: %d, Errors: 0 (%d cases have no rules file)\n",
+    printf("%d%%: Checks: %d, Failures: %d, Errors: 0 (%d have no rules file)\n",
            run > 0 ? 100 * (run - failed) / run : 0, run, failed, left);
     return run > 0 && failed == 0 ? 0 : 1;
 }
