@@ -76,8 +76,8 @@ pause_ms(unsigned failures, enum redis_connection_pause pause)
     return ms / 2 + random % (ms / 2 + 1);
 }
 
-/* A lost connection is logged once, however long it stays lost. A reason that the operator must act upon gets
-   a line of its own, even when it turns up later: a password that was rotated during a restart, say. */
+/* A loss is logged once, however long it lasts. A reason that the operator must act upon gets a line of its
+   own, even when it turns up later: a password that was rotated during a restart, say. */
 static void
 say_reason(struct redis_connection *connection, unsigned reason)
 {
@@ -100,8 +100,7 @@ set_reason(struct redis_connection *connection, const char *reason)
     }
 }
 
-/* The same line of several workers is one line of the service. */
-static struct log_once connection_log;
+static struct log_once connection_log; /* a line of all workers is one line of the service */
 
 /* The only way to leave the other states: nothing is left of the connection, and the next attempt is
    timed. */
