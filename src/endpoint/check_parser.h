@@ -1,10 +1,10 @@
 /*
  * check_parser: the JSON objects of /v1/check, /v1/check/batch and /v1/reset, parsed into checks.
  *
- *      rule         `rule`, its name; else `path`, `method`, `host` and `headers`, matched as a request would be
- *      client       `client`, a name; else `headers`, `host`, `path` and `ip`, by the rule's identify_by as in a request
- *      cost         `cost`; if absent, the rule's; 0 peeks. A header says no cost: an application may pass on those of its
- *                   clients
+ *      rule         `rule`, its name; else `path`, `method`, `host` and `headers`, matched as in a request
+ *      client       `client`, a name; else `headers`, `host`, `path` and `ip`, by identify_by as in a request
+ *      cost         `cost`; if absent, the rule's; 0 peeks. A header says no cost: an application may pass on
+ *                   those of its clients
  */
 #ifndef CHECK_PARSER_H
 #define CHECK_PARSER_H

@@ -1,7 +1,8 @@
 /*
  * conditions: what `match` asks beside path and methods: the host and headers.
  *
- *     "host": ["example.com", "*.example.com"], "headers": {"X-Plan": "gold", "User-Agent": {"prefix": "curl/"}}
+ *     "host": ["example.com", "*.example.com"],
+ *     "headers": {"X-Plan": "gold", "User-Agent": {"prefix": "curl/"}}
  *
  * All of them hold, or the rule does not match; of several hosts one. Immutable once read; any thread.
  */

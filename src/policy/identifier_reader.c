@@ -275,14 +275,16 @@ check_order(const struct rules_reader *reader, const struct place *place, const 
 static void
 add_default(const struct rules_reader *reader, const struct place *place, struct rule *rule)
 {
-    struct source ip = {.kind = SOURCE_IP,
-                        .ipv4_bits = ADDRESS_IPV4_BITS,
-                        .ipv6_bits = ADDRESS_IPV6_BITS,
-                        .text = strdup("ip")};
+    struct source *ip = &rule->identifiers[0].sources[0];
 
-    if (ip.text == NULL)
+    *ip = (struct source){.kind = SOURCE_IP,
+                          .ipv4_bits = ADDRESS_IPV4_BITS,
+                          .ipv6_bits = ADDRESS_IPV6_BITS,
+                          .text = strdup("ip")};
+    if (ip->text == NULL)
         diagnostic_add(reader, place, NULL, "out of memory");
-    rule->identifiers[rule->identifier_count++] = (struct identifier){.sources = {ip}, .count = 1};
+    rule->identifiers[0].count = 1;
+    rule->identifier_count = 1;
 }
 
 static void

@@ -278,6 +278,7 @@ path_segment(const char *path, size_t bytes, uint32_t n, struct field *segment)
     if (!path_decode_slashes(other, &bytes))
         return true;
     decoded = find_segment(other, bytes, n);
-    return (decoded.text == NULL) == (segment->text == NULL) && decoded.bytes == segment->bytes &&
-           (decoded.bytes == 0 || memcmp(decoded.text, segment->text, decoded.bytes) == 0);
+    if (decoded.text == NULL || segment->text == NULL)
+        return decoded.text == segment->text;
+    return decoded.bytes == segment->bytes && memcmp(decoded.text, segment->text, decoded.bytes) == 0;
 }

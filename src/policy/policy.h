@@ -49,8 +49,7 @@ enum source_kind { SOURCE_HEADER, SOURCE_COOKIE, SOURCE_HOST, SOURCE_PATH, SOURC
 
 struct source {
     enum source_kind kind;
-    uint32_t
-        index; /* SOURCE_HEADER, SOURCE_COOKIE: in policy->headers, ->cookies. SOURCE_PATH: the segment, from 1 */
+    uint32_t index; /* SOURCE_HEADER, SOURCE_COOKIE: in policy->headers, ->cookies; SOURCE_PATH: from 1 */
     uint8_t ipv4_bits, ipv6_bits; /* SOURCE_IP: of an address, as many bits are one client */
     char *text; /* as in `identify_by`, a header in lower case: "header:user_id", "ip/24", "global"; owned */
 };
@@ -140,7 +139,8 @@ const char *rule_key_name(size_t number);
 /* The key is one of those that say the rule's limits. */
 bool rule_key_is_of_limits(size_t number);
 
-/* What rules ask of a request. A field whose text is NULL is absent; an empty header or cookie counts as absent. */
+/* What rules ask of a request. A field whose text is NULL is absent; an empty header or cookie counts as
+   absent. */
 struct policy_request {
     enum method method;
     struct field path; /* normalised (path_normalise), without a query, at most PATH_BYTES_MAX bytes */
@@ -150,16 +150,17 @@ struct policy_request {
     const struct field *cookies; /* by index in policy->cookies; of several of one name likewise */
 };
 
-/* The first rule in file order that matches, else the default; NULL: none, the request is not limited. A path with %2F
-   in it matches in either spelling (path_decode_slashes), because the application may use either. Any thread. */
+/* The first rule in file order that matches, else the default; NULL: none, the request is not limited. A path
+   with %2F in it matches in either spelling (path_decode_slashes), because the application may use either. Any
+   thread. */
 const struct rule *policy_match(const struct policy *policy, const struct policy_request *request);
 
 /* What is done with the client under the rule; NULL: nothing but what the rule says. `address` as in client_table.h. */
 const struct treatment *policy_treatment(const struct rule *rule, const struct client *client,
                                          const struct address *address);
 
-/* The cost of a request whose headers, by index in policy->headers, are believed. False: the header that says it is no
-   whole number from 0 to NUMBER_EXACT_MAX; the cost is undefined then. */
+/* The cost of a request whose headers, by index in policy->headers, are believed. False: the header that says it
+   is no whole number from 0 to NUMBER_EXACT_MAX; the cost is undefined then. */
 bool rule_cost(const struct rule *rule, const struct field *headers, int64_t *cost);
 
 /* The number of rules that fail closed, which need the store. */

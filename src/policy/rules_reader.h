@@ -50,8 +50,8 @@ void match_read(const struct rules_reader *reader, const struct place *place, co
 void identify_by_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
                       struct rule *rule);
 
-/* The index of a header in the policy, which it is added to. False: `name` names no header, or there are too many; that
-   has been reported, with `shown` as the value. */
+/* The index of a header in the policy, which it is added to. False: `name` names no header, or there are too
+   many; that has been reported, with `shown` as the value. */
 bool header_read(const struct rules_reader *reader, const struct place *place, const cJSON *shown,
                  const char *name, uint32_t *index);
 

@@ -60,6 +60,14 @@ def test_an_absolute_target_names_the_host(serve, redis):
     assert clients(redis) == ["host=inner.example"]
 
 
+def test_a_request_of_http_1_0_without_a_host_has_none(serve, redis):
+    service = serve(redis.url, rules_of({**ROOMY, "identify_by": ["host", "global"]}))
+    with service.connect() as connection:
+        connection.send(b"GET / HTTP/1.0\r\n\r\n")
+        assert connection.read_response().status == 200
+    assert clients(redis) == ["global"]
+
+
 @pytest.mark.parametrize("host", ["a/b", "a b", "user@h", "h:http", "a..b", "[::1", "h,i", "h\x80", "h" * 254])
 def test_what_is_no_host_is_refused_where_a_rule_looks_at_it(serve, store, host):
     named, other = (serve(store, rules_of(bucket(5, identify_by=[source, "ip"]))) for source in ("host", "header:X"))
