@@ -4,12 +4,12 @@
 --
 -- A penalty has four functions, called for each request in this order:
 --
---      load(key, stored)   begins a request: reads its state and advances it to now. nil: the key does not
---                          hold a state of a penalty
---      rest()              the rest of the penalty; 0: not penalised
---      refuse(count)       counts refusals: as many of `count` as are answered alike, because all are borne
---                          or because the first of them begins a penalty. Returns how many those are
---      save(key)           ends the request: writes what has changed
+--      load(key, stored)         begins a request: reads its state and advances it to now. nil: the key does not hold a
+--                                state of a penalty
+--      decide(fit, cost, count)  decides the next of `count` equal requests, whose cost fits the limits or does not. Returns
+--                                whether it is spent, and how many of them get the same answer
+--      rest()                    then, the rest of the penalty; 0: not penalised
+--      save(key)                 ends the request: writes what has changed
 
 local REPETITION_MAX = 45
 
@@ -81,6 +81,8 @@ local function penalty(after, within_us, for_us, growth, up_to_us)
         return us < up_to_us and us or up_to_us
     end
 
+    -- Counts refusals: as many of `requests` as are answered alike, because all are borne or because the first of them begins
+    -- a penalty. Returns how many those are.
     local function refuse(requests)
         changed = true
         if count == 0 then
@@ -98,6 +100,16 @@ local function penalty(after, within_us, for_us, growth, up_to_us)
         return requests
     end
 
+    local function decide(fit, cost, requests)
+        if rest() > 0 then
+            return false, requests
+        end
+        if not fit then
+            return false, refuse(requests)
+        end
+        return cost > 0, cost > 0 and 1 or requests
+    end
+
     local function save(key)
         if changed then
             local counted_us = count > 0 and began_us + within_us - now or 0
@@ -107,5 +119,5 @@ local function penalty(after, within_us, for_us, growth, up_to_us)
         end
     end
 
-    return { load = load, rest = rest, refuse = refuse, save = save }
+    return { load = load, decide = decide, rest = rest, save = save }
 end

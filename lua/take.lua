@@ -39,7 +39,7 @@ local function read_rules()
     place = place + 1
     for r = 1, rule_count do
         local keys = tonumber(ARGV[place])
-        local rule = { keys = keys, count = keys }
+        local rule = { keys = keys, count = keys, penalty = false }
         place = place + 1
         for i = 1, keys do
             local name, a, b, c = ARGV[place], ARGV[place + 1], ARGV[place + 2], ARGV[place + 3]
@@ -69,35 +69,29 @@ local refused_form = format('0 %s %s %s', whole, whole, whole)
 local reply, n = {}, 0
 local before = 0 -- the keys of the current request follow this number
 
--- The key does not hold a state of ours. Nothing has been written yet.
-local function leave_undecided()
-    n = n + 1
-    reply[n] = '0'
-end
-
 -- One request, `count` times: read once, decided in memory, written once. A peek or a refusal spends nothing,
 -- so the decision holds for all that are left, except where a penalty counts them.
 local function take(rule, cost, count)
-    local limits, fit, penalty, penalised = rule.count, true, rule.penalty, nil
+    local limits, penalty, fit = rule.count, rule.penalty, true
     for i = 1, limits do
         local fits = rule[i].load(KEYS[before + i], stored[before + i], cost)
         if fits == nil then
-            return leave_undecided()
+            n = n + 1
+            reply[n] = '0'
+            return
         end
         fit = fit and fits
     end
-    if penalty then
-        if not penalty.load(KEYS[before + limits + 1], stored[before + limits + 1]) then
-            return leave_undecided()
-        end
-        penalised = penalty.rest() > 0
+    if penalty and not penalty.load(KEYS[before + limits + 1], stored[before + limits + 1]) then
+        n = n + 1
+        reply[n] = '0'
+        return
     end
     while true do
-        local spend = fit and cost > 0 and not penalised
+        local spend = fit and cost > 0
         local alike = spend and 1 or count
-        if penalty and not fit and not penalised then
-            alike = penalty.refuse(count)
-            penalised = penalty.rest() > 0
+        if penalty then
+            spend, alike = penalty.decide(fit, cost, count)
         end
         n = n + 1
         reply[n] = alike == 1 and '1' or alike
@@ -109,7 +103,7 @@ local function take(rule, cost, count)
         end
         if penalty then
             n = n + 1
-            reply[n] = penalised and format(whole, penalty.rest()) or '0'
+            reply[n] = format(whole, penalty.rest())
         end
         count = count - alike
         if count == 0 then

@@ -14,7 +14,7 @@
 #include "render.h"
 
 /* The most of a rule in the answer, and of each of its limits. */
-#define RULE_BYTES  (RULE_NAME_BYTES + 64)
+#define RULE_BYTES  (RULE_NAME_BYTES + 96)
 #define LIMIT_BYTES 128
 
 /* What follows "/v1/clients/", decoded once. False: it is no client in the form that keys have. */
@@ -197,7 +197,10 @@ put_rule(struct text *text, const struct limiter_take *take)
             text, "%s{\"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after_ms\": %" PRId64 "}",
             i > 0 ? ", " : "", decision->limit, decision->remaining, us_to_ms_up(decision->reset_after_us));
     }
-    text_put(text, "]%s}",
+    text_put(text, "]");
+    if (take->decided && take->request.penalty_us > 0)
+        text_put(text, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
+    text_put(text, "%s}",
              take->limits != NULL               ? ""
              : take->verdict == VERDICT_BLOCKED ? ", \"blocked\": true"
                                                 : ", \"unlimited\": true");

@@ -5,6 +5,7 @@ import pytest
 
 from rules import bucket, rules_of, window
 from test_nodes import PATIENT, Load
+from test_reload import reload
 from waiting import wait_for
 
 LONG = {"after": 3, "within": "1h", "for": "1h"}
@@ -157,3 +158,35 @@ def test_the_admin_listener_shows_it(serve):
     rules = service.admin("GET", "/v1/rules").json()["rules"]
     assert rules[0]["penalty"] == penalty
     assert "penalty" not in rules[1]
+
+
+def test_a_reload_counts_on_and_shortens_what_is_left(serve, store):
+    service = serve(store, rules_of(bucket(1, penalty=LONG)), workers=1)
+    assert [check(service).status for _ in range(3)] == [200, 429, 429]
+    reload(service, rules_of(bucket(1, penalty={**LONG, "after": 2})))
+    assert check(service).json()["penalty_ms"] > 3500000, "two were counted before"
+    reload(service, rules_of(bucket(1, penalty={**LONG, "for": "1s"})))
+    wait_for(lambda: check(service, cost=0).json().get("penalty_ms", 5000) <= 1000, "one second is left")
+    reload(service, rules_of(bucket(1)))
+    wait_for(lambda: check(service, cost=0).json()["allowed"], "no penalty, no refusal")
+
+
+def test_a_client_with_limits_of_its_own_is_penalised_too(serve, store):
+    rule = bucket(1, identify_by=["header:X-Key"], penalty=LONG,
+                  clients={"gold": {"capacity": 3}, "free": "unlimited", "bad": "blocked"})
+    service = serve(store, rules_of(rule))
+    answers = [service.get("/", {"X-Key": "gold"}) for _ in range(7)]
+    assert [answer.status for answer in answers] == [200] * 3 + [429] * 4
+    assert [is_penalised(answer) for answer in answers] == [False] * 6 + [True]
+    assert service.statuses(9, "/", {"X-Key": "free"}) == [200] * 9
+    blocked = [service.get("/", {"X-Key": "bad"}) for _ in range(6)]
+    assert [answer.status for answer in blocked] == [403] * 6
+    assert not any("penalty" in answer.json() for answer in blocked)
+
+
+def test_the_admin_listener_shows_who_is_penalised(serve, store):
+    service = serve(store, rules_of(bucket(1, penalty=LONG)), admin="127.0.0.1:0", workers=1)
+    assert service.statuses(5, "/") == [200] + [429] * 4
+    [shown] = [rule for rule in service.admin("GET", "/v1/clients/ip=127.0.0.1").json()["rules"] if rule["rule"] == "default"]
+    assert shown["limits"][0]["remaining"] == 0
+    assert shown["penalty_ms"] > 3500000
