@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client_table.h"
 #include "conditions.h"
 #include "endpoint.h"
 #include "json_string.h"
@@ -150,6 +151,14 @@ put_penalty(FILE *out, const struct penalty *penalty)
     fputs("\"}", out);
 }
 
+/* How many they are; a file may name a million. */
+static void
+put_clients(FILE *out, const struct client_table *clients)
+{
+    fprintf(out, ", \"clients\": {\"addresses\": %" PRIu32 ", \"names\": %" PRIu32 "}",
+            client_table_addresses(clients), client_table_names(clients));
+}
+
 static void
 put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
 {
@@ -157,6 +166,8 @@ put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
     put_match(out, policy, rule);
     put_identify_by(out, rule);
     put_cost(out, policy, rule);
+    if (rule->clients != NULL)
+        put_clients(out, rule->clients);
     if (rule_penalty(rule) != NULL)
         put_penalty(out, &rule->penalty);
     fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));

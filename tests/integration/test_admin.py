@@ -43,6 +43,14 @@ def test_the_rules_are_shown_as_they_are_compiled(serve, store):
          "limits": [{"algorithm": "sliding_window", "limit": 5, "window": "1500ms", "state": "w1500ms"}]}]}
 
 
+def test_a_rule_shows_its_penalty_and_how_many_clients_differ(serve):
+    rule = bucket(5, penalty={"after": 3, "within": "1m", "for": "10s"},
+                  clients={"10.0.0.0/8": "unlimited", "203.0.113.7": "blocked", "gold": {"capacity": 50}})
+    (shown,) = serve(rules=rules_of(rule), admin=LOCAL).admin("GET", "/v1/rules").json()["rules"]
+    assert shown["clients"] == {"addresses": 2, "names": 1}
+    assert shown["penalty"]["after"] == 3 and shown["penalty"]["within"] == "1m" and shown["penalty"]["for"] == "10s"
+
+
 def test_health_and_ready_are_those_of_the_service(serve, store):
     service = serve(store, RULES, admin=LOCAL, env=WITH_TOKEN)
     wait_for(lambda: service.health()["status"] == "ok", "every worker has its store")

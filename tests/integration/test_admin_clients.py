@@ -71,6 +71,20 @@ def test_an_address_is_a_client_of_the_rules_that_go_by_it(serve, store):
         assert left(service, client)["default"] == [19]
 
 
+def test_a_penalty_is_shown_and_looking_does_not_add_to_it(serve, store):
+    penalty = {"after": 2, "within": "1h", "for": "1h"}
+    service = serve(store, rules_of(bucket(1, penalty=penalty, identify_by=["header:X-API-Key"])), admin=LOCAL, workers=1)
+
+    def shown():
+        return service.admin("GET", "/v1/clients/header:x-api-key=k").json()["rules"][0]
+
+    assert service.statuses(3, "/", {"X-API-Key": "k"}) == [200, 429, 429]
+    for _ in range(5):
+        assert "penalty_ms" not in shown(), "looking is no refusal"
+    assert service.statuses(1, "/", {"X-API-Key": "k"}) == [429]
+    assert 0 < shown()["penalty_ms"] <= 3600 * 1000
+
+
 def test_several_sources_name_one_client(serve, store):
     service = serve(store, RULES, admin=LOCAL)
     check(service, "tenant", headers={"X-Tenant": "a&b"}, ip="203.0.113.7", cost=5)
