@@ -55,7 +55,7 @@ reload(struct supervisor *supervisor, enum reload_cause cause)
 
     reload_run(supervisor->reload, cause, &result);
     reload_result_fini(&result);
-    supervisor->changed_us = 0;
+    supervisor->changed_us = supervisor->look_us = 0;
 }
 
 /* The manager is told in the form that Type=notify-reload asks for. */
@@ -167,9 +167,6 @@ supervise(struct reload *reload)
         log_error("main", "signals cannot be heard: %s", strerror(errno));
         return 0;
     }
-    /* The rules may have changed between their reading and their watch. */
-    supervisor.changed_us = supervisor.quiet_us = clock_mono_us();
-    supervisor.look_us = supervisor.changed_us + SUPERVISE_LOOK_US;
     while (supervisor.ending == 0)
         turn(&supervisor);
     log_info("main", "SIG%s: draining; a second signal ends at once", sigabbrev_np(supervisor.ending));

@@ -3,7 +3,7 @@
  * change.
  *
  *      SIGHUP                      reloads at once
- *      a file of the rules changes reloads once nothing has changed for QUIET_US: an editor writes more than once
+ *      a file of the rules changes reloads once none has changed for QUIET_US: editors write more than once
  *      SIGUSR1, SIGUSR2            are logged
  *      SIGTERM, SIGINT             end it
  */

@@ -480,53 +480,44 @@ begins_as_json(FILE *file)
 
 /* Only a regular file: another could keep the reader waiting. NULL with errno. */
 static FILE *
-open_regular(const char *path, struct stat *status)
+open_regular(const char *path)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
     FILE *file;
 
     if (descriptor < 0)
         return NULL;
-    if (fstat(descriptor, status) == 0 && !S_ISREG(status->st_mode))
-        errno = S_ISDIR(status->st_mode) ? EISDIR : EINVAL;
+    if (fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode))
+        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
     else if ((file = fdopen(descriptor, "r")) != NULL)
         return file;
     close(descriptor);
     return NULL;
 }
 
-/* The file may be large, so what is noted is not what it says but which file it is, and of when: as it was before it is
-   read, so that a change from then on is one. */
+/* The file may be large, so what is noted is not what it says but its version, before it is opened. False
+   when out of memory. */
 static bool
-note_file(struct list_reader *reader, const char *path, const struct stat *status)
+note_file(struct list_reader *reader, const char *path)
 {
-    const int64_t version[] = {(int64_t)status->st_dev, (int64_t)status->st_ino, status->st_size,
-                               status->st_mtim.tv_sec, status->st_mtim.tv_nsec};
+    const struct file_version version = file_version_at(path);
     struct file_set *files = reader->reader.files;
 
-    reader->list->version = siphash128((struct siphash_key){0}, version, sizeof(version)).low;
-    return files == NULL || file_set_add(files, path, (const char *)version, sizeof(version));
+    reader->list->version = siphash128((struct siphash_key){0}, &version, sizeof(version)).low;
+    errno = ENOMEM;
+    return files == NULL || file_set_add(files, path, &version, NULL, 0);
 }
 
 /* False with errno. */
 static bool
 read_file(struct list_reader *reader, const char *path)
 {
-    struct stat status = {0};
-    FILE *file = open_regular(path, &status);
-    int error = errno;
+    FILE *file = note_file(reader, path) ? open_regular(path) : NULL;
     bool failed;
 
-    if (file == NULL && reader->reader.files != NULL)
-        file_set_add(reader->reader.files, path, NULL, 0);
-    errno = error;
     if (file == NULL)
         return false;
-    if (!note_file(reader, path, &status)) {
-        fclose(file);
-        errno = ENOMEM;
-        return false;
-    }
     if (begins_as_json(file))
         read_json(reader, file);
     else

@@ -8,8 +8,6 @@
 #include "rules_file.h"
 #include "watch.h"
 
-#define TRIES_MAX 3
-
 static const char *const causes[] = {
     [RELOAD_SIGNAL] = "SIGHUP",
     [RELOAD_FILE] = "a change of the file",
@@ -74,23 +72,15 @@ reload_look(struct reload *reload)
     return is_other;
 }
 
-/* NULL with mistakes. What changes from here on is noticed: a file that is new among them was perhaps written
-   between its reading and its watch, so all are read again. */
+/* NULL with mistakes. What has happened to the files until now is dealt with by this. */
 static struct policy *
 read_rules(struct reload *reload, struct file_set *files, struct report *report)
 {
-    struct policy *policy = NULL;
+    struct policy *policy;
 
     watch_look(reload->watch);
-    for (int tries = 0; tries < TRIES_MAX; tries++) {
-        policy_free(policy);
-        file_set_fini(files);
-        report_fini(report);
-        report_init(report);
-        policy = rules_file_load(reload->settings, files, report);
-        if (!watch_set(reload->watch, files))
-            break;
-    }
+    policy = rules_file_load(reload->settings, files, report);
+    watch_set(reload->watch, files);
     return policy;
 }
 

@@ -26,7 +26,7 @@ enum reload_cause {
 
 enum reload_status {
     RELOAD_DONE,      /* what the files say is in force */
-    RELOAD_UNCHANGED, /* they say what they said at the last attempt, whatever came of that; RELOAD_FILE only */
+    RELOAD_UNCHANGED, /* RELOAD_FILE only: they say what they said at the last attempt, whatever came of it */
     RELOAD_REFUSED,   /* mistakes: nothing has changed */
 };
 

@@ -52,11 +52,12 @@ struct policy *
 rules_file_load(const struct settings *settings, struct file_set *files, struct report *report)
 {
     struct policy *policy = NULL;
+    const struct file_version version = file_version_at(settings->rules);
     size_t bytes = 0;
     char *text = small_file_read(settings->rules, POLICY_FILE_BYTES, &bytes);
     int error = errno;
 
-    if (!file_set_add(files, settings->rules, text, bytes))
+    if (!file_set_add(files, settings->rules, &version, text, bytes))
         report_add(report, "%s: out of memory", settings->rules);
     else if (text == NULL)
         report_unread(settings, error, report);

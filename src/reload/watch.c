@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -14,17 +13,9 @@
 #define FILE_EVENTS   IN_CLOSE_WRITE
 #define PLACES        3 /* of one file: the folder of its path, that of the file itself, and the file */
 
-/* By what a file is told from another one, or from itself before it was written. All zero: there is none. */
-struct likeness {
-    dev_t device;
-    ino_t inode;
-    off_t bytes;
-    struct timespec written, changed;
-};
-
 struct watched {
     char *path;
-    struct likeness likeness;
+    struct file_version version;
     int descriptors[PLACES]; /* of inotify; -1: none */
 };
 
@@ -52,33 +43,6 @@ int
 watch_fd(const struct watch *watch)
 {
     return watch->fd;
-}
-
-static struct likeness
-likeness_of(const char *path)
-{
-    struct stat found;
-
-    if (stat(path, &found) < 0)
-        return (struct likeness){0};
-    return (struct likeness){.device = found.st_dev,
-                             .inode = found.st_ino,
-                             .bytes = found.st_size,
-                             .written = found.st_mtim,
-                             .changed = found.st_ctim};
-}
-
-static bool
-is_same_moment(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
-static bool
-is_alike(const struct likeness *a, const struct likeness *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
-           is_same_moment(a->written, b->written) && is_same_moment(a->changed, b->changed);
 }
 
 /* Folders and files. */
@@ -145,42 +109,27 @@ watch_free(struct watch *watch)
     free(watch);
 }
 
-/* What is known of a path already; NULL: nothing. */
-static const struct watched *
-find(const struct watched *files, uint32_t count, const char *path)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(files[i].path, path) == 0)
-            return &files[i];
-    return NULL;
-}
-
-bool
+void
 watch_set(struct watch *watch, const struct file_set *files)
 {
     struct watched *before = watch->files, *list = calloc(files->count + 1, sizeof(*list));
     uint32_t before_count = watch->count;
-    bool is_any_new = false;
 
     if (list == NULL)
-        return false;
+        return;
     watch->files = list;
     watch->count = 0;
     for (uint32_t i = 0; i < files->count; i++) {
         struct watched *file = &list[watch->count];
-        const struct watched *known = find(before, before_count, files->items[i].path);
 
-        file->path = strdup(files->items[i].path);
+        *file = (struct watched){.path = strdup(files->items[i].path), .version = files->items[i].version};
         if (file->path == NULL)
             continue;
         watch_places(watch, file);
-        file->likeness = known ? known->likeness : likeness_of(file->path);
-        is_any_new |= known == NULL;
         watch->count++;
     }
     unwatch(watch, before, before_count);
     free_files(before, before_count);
-    return is_any_new;
 }
 
 static const char *
@@ -202,8 +151,7 @@ is_of_a_file(const struct watch *watch, const struct inotify_event *event)
     return false;
 }
 
-/* Reads all events. True: one speaks of a file, so it may be another although it looks the same: the kernel's
-   clock, which files are stamped by, ticks every few milliseconds only. */
+/* Reads all events. True: one speaks of a file, so it may be another although it has the same version. */
 static bool
 hear(const struct watch *watch)
 {
@@ -227,10 +175,10 @@ watch_look(struct watch *watch)
     bool is_any_other = hear(watch);
 
     for (uint32_t i = 0; i < watch->count; i++) {
-        struct likeness now = likeness_of(watch->files[i].path);
+        struct file_version now = file_version_at(watch->files[i].path);
 
-        is_any_other |= !is_alike(&now, &watch->files[i].likeness);
-        watch->files[i].likeness = now;
+        is_any_other |= !file_version_equals(&now, &watch->files[i].version);
+        watch->files[i].version = now;
     }
     return is_any_other;
 }

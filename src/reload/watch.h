@@ -8,7 +8,7 @@
  * the file it leads to; the file itself is watched as well, since one that is mounted alone is written to
  * through another folder.
  *
- *      the kernel: something happened ──► watch_fd is readable ──► watch_look: to this file, or is it another one?
+ *      the kernel: something happened ──► watch_fd is readable ──► watch_look: is a file another one?
  *
  * Where inotify says nothing (a network file system, a folder that was replaced), watch_look finds the change
  * when it is next called; so call it now and then. One thread at a time; watch_fd is for any.
@@ -30,10 +30,11 @@ void watch_free(struct watch *watch);
 /* Readable when there is a reason for watch_look; -1: there is no inotify. */
 int watch_fd(const struct watch *watch);
 
-/* The files from now on. True: one of them was not watched before; it may have changed since it was read. */
-bool watch_set(struct watch *watch, const struct file_set *files);
+/* The files from now on. One that has changed since it was read, by the version in `files`, is found by the
+   next watch_look. */
+void watch_set(struct watch *watch, const struct file_set *files);
 
-/* True: a file is another than at the last call, or than when it was first watched, or may be. What it says
+/* True: a file is another than at the last call, or than when it was read, or may be. What it says
    is not looked at. */
 bool watch_look(struct watch *watch);
 

@@ -22,9 +22,11 @@ file_set_has(const struct file_set *set, const char *path)
 }
 
 bool
-file_set_add(struct file_set *set, const char *path, const char *text, size_t bytes)
+file_set_add(struct file_set *set, const char *path, const struct file_version *version, const char *text,
+             size_t bytes)
 {
-    struct file_set_item item = {.path = strdup(path), .was_read = text != NULL}, *items = NULL;
+    struct file_set_item item = {.path = strdup(path), .version = *version, .has_digest = text != NULL};
+    struct file_set_item *items = NULL;
 
     if (text != NULL)
         item.digest = siphash128((struct siphash_key){0}, text, bytes);
@@ -43,17 +45,21 @@ file_set_add(struct file_set *set, const char *path, const char *text, size_t by
     return true;
 }
 
+static bool
+says_the_same(const struct file_set_item *a, const struct file_set_item *b)
+{
+    if (a->has_digest && b->has_digest)
+        return a->digest.low == b->digest.low && a->digest.high == b->digest.high;
+    return a->has_digest == b->has_digest && file_version_equals(&a->version, &b->version);
+}
+
 bool
 file_set_equals(const struct file_set *a, const struct file_set *b)
 {
     if (a->count != b->count)
         return false;
-    for (uint32_t i = 0; i < a->count; i++) {
-        const struct file_set_item *one = &a->items[i], *other = &b->items[i];
-
-        if (strcmp(one->path, other->path) != 0 || one->was_read != other->was_read ||
-            one->digest.low != other->digest.low || one->digest.high != other->digest.high)
+    for (uint32_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i].path, b->items[i].path) != 0 || !says_the_same(&a->items[i], &b->items[i]))
             return false;
-    }
     return true;
 }

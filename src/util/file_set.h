@@ -1,5 +1,6 @@
 /*
- * file_set: files that were read together: the path of each, and a digest of what was read.
+ * file_set: files that were read together: the path of each, its version, and for a small one a digest of
+ * what it said.
  *
  * So that one knows which files to watch, and whether they say something new. One thread at a time.
  */
@@ -10,11 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "file_version.h"
 #include "siphash.h"
 
 struct file_set_item {
     char *path;
-    bool was_read;         /* false: it is not there, or cannot be read */
+    struct file_version version;
+    bool has_digest;
     struct siphash digest; /* not against forgery */
 };
 
@@ -25,9 +28,11 @@ struct file_set {
 };
 void file_set_fini(struct file_set *set);
 
-/* `text` NULL: the file could not be read. A path that is there already is not added again. False when out of
-   memory. */
-bool file_set_add(struct file_set *set, const char *path, const char *text, size_t bytes);
+/* `version`: as it was before it was read, so that a change from then on is one. `text` NULL: what it said is
+   not known, as of a large file, or one that cannot be read; then its version tells. A path that is there
+   already is not added again. False when out of memory. */
+bool file_set_add(struct file_set *set, const char *path, const struct file_version *version,
+                  const char *text, size_t bytes);
 
 bool file_set_has(const struct file_set *set, const char *path);
 

@@ -200,6 +200,23 @@ def test_a_link_to_a_file_in_another_folder_is_watched_at_both_ends(serve, tmp_p
     wait_for(lambda: limit(service) == 13, "the file that it now leads to was written")
 
 
+def test_a_file_of_clients_is_watched_like_the_rules(serve, tmp_path):
+    clients = tmp_path / "clients.txt"
+    clients.write_text("gold blocked\n")
+    service = serve(rules=rules_of(bucket(5, identify_by=["header:X-API-Key"], clients=str(clients))))
+    gold = {"X-API-Key": "gold"}
+    assert service.get("/limited-resource", gold).status == 403
+    rename_into_place(clients, "gold {\"capacity\": 50}\n")
+    wait_for(lambda: service.get("/limited-resource", gold).status == 200, "it is not blocked any more")
+    assert limit(service, headers=gold) == 50
+    assert "rules reloaded: 1 changed (default: clients)" in service.log()
+    rename_into_place(clients, "gold nonsense\n")
+    service.says("rules not reloaded")
+    assert limit(service, headers=gold) == 50
+    rename_into_place(clients, "gold {\"capacity\": 60}\n")
+    wait_for(lambda: limit(service, headers=gold) == 60, "the mend")
+
+
 def test_a_file_that_says_the_same_is_not_reloaded(serve):
     service = serve(rules=OLD, env={"LOG_LEVEL": "debug"})
     path = service.path / "rate_limits.json"

@@ -1,6 +1,6 @@
 /*
- * policy_diff: what a change of the rules is called, and whether it is counted on, which is whether the stores find the
- * state under the same name.
+ * policy_diff: what a change of the rules is called, and whether it is counted on, which is whether the stores
+ * find the state under the same name.
  */
 #include <stdio.h>
 #include <stdlib.h>

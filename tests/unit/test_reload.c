@@ -31,6 +31,7 @@ static void
 set_up(void)
 {
     struct file_set files = {0};
+    struct file_version version;
 
     log_init_sink(LOG_DEBUG, NULL, NULL);
     snprintf(directory, sizeof(directory), "/tmp/ratelimitd-reload-XXXXXX");
@@ -38,7 +39,9 @@ set_up(void)
     settings = (struct settings){.rules = path, .default_limit = 1, .default_window_ms = 1000};
     generations = generations_new(policy_of_text("{}"), 1);
     ck_assert_ptr_nonnull(generations);
-    ck_assert(file_set_add(&files, path, "{}", 2));
+    write_rules("{}");
+    version = file_version_at(path);
+    ck_assert(file_set_add(&files, path, &version, "{}", 2));
     reload = reload_new(&settings, generations, &files);
     ck_assert_ptr_nonnull(reload);
     ck_assert_uint_eq(files.count, 0);

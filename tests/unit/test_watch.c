@@ -48,17 +48,25 @@ tear_down(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* True: one of them was not watched before. */
-static bool
+static void
+add(struct file_set *files, const char *path)
+{
+    const struct file_version version = file_version_at(path);
+
+    ck_assert(file_set_add(files, path, &version, NULL, 0));
+}
+
+/* As after they were read. `other` may be NULL. */
+static void
 watch_these(const char *one, const char *other)
 {
     struct file_set files = {0};
-    bool is_new;
 
-    ck_assert(file_set_add(&files, one, NULL, 0) && (other == NULL || file_set_add(&files, other, NULL, 0)));
-    is_new = watch_set(watch, &files);
+    add(&files, one);
+    if (other != NULL)
+        add(&files, other);
+    watch_set(watch, &files);
     file_set_fini(&files);
-    return is_new;
 }
 
 static bool
@@ -71,7 +79,7 @@ is_told(int patience_ms)
 
 START_TEST(file_that_is_written_is_told_and_found_once)
 {
-    ck_assert(watch_these("file", NULL));
+    watch_these("file", NULL);
     ck_assert(!watch_look(watch) && !is_told(0));
     for (int i = 0; i < 3; i++) {
         write_file("file", "1"); /* the same bytes, and perhaps within a tick of the kernel's clock */
@@ -87,12 +95,12 @@ START_TEST(file_that_is_replaced_is_told)
     char path[128];
 
     snprintf(path, sizeof(path), "%s/file", directory);
-    ck_assert(watch_these(path, NULL));
+    watch_these(path, NULL);
     for (int i = 0; i < 3; i++) {
         write_file("new", "2");
         ck_assert_int_eq(rename("new", "file"), 0);
         ck_assert(is_told(PATIENCE_MS) && watch_look(watch));
-        ck_assert(!watch_these(path, NULL)); /* as after each reload */
+        watch_these(path, NULL); /* as after each reload */
     }
     ck_assert_int_eq(unlink("file"), 0);
     ck_assert(is_told(PATIENCE_MS) && watch_look(watch));
@@ -103,7 +111,7 @@ END_TEST
 
 START_TEST(other_files_of_the_folder_are_nothing)
 {
-    ck_assert(watch_these("file", NULL));
+    watch_these("file", NULL);
     write_file("another", "2");
     ck_assert(is_told(PATIENCE_MS));
     ck_assert(!watch_look(watch));
@@ -114,7 +122,7 @@ START_TEST(link_that_leads_elsewhere_is_told)
 {
     write_file("other/real", "2");
     ck_assert_int_eq(symlink("file", "link"), 0);
-    ck_assert(watch_these("link", NULL));
+    watch_these("link", NULL);
     ck_assert_int_eq(symlink("other/real", "new"), 0);
     ck_assert_int_eq(rename("new", "link"), 0);
     ck_assert(is_told(PATIENCE_MS) && watch_look(watch));
@@ -127,7 +135,7 @@ END_TEST
 START_TEST(file_that_is_linked_elsewhere_is_told_when_it_is_written_there)
 {
     ck_assert_int_eq(link("file", "other/file"), 0); /* as one that is mounted alone */
-    ck_assert(watch_these("file", NULL));
+    watch_these("file", NULL);
     write_file("other/file", "2");
     ck_assert(is_told(PATIENCE_MS) && watch_look(watch));
 }
@@ -136,12 +144,12 @@ END_TEST
 START_TEST(files_may_come_and_go)
 {
     write_file("other/second", "1");
-    ck_assert(watch_these("file", NULL));
-    ck_assert(watch_these("file", "other/second"));
-    ck_assert(!watch_these("file", "other/second"));
+    watch_these("file", NULL);
+    watch_these("file", "other/second");
+    watch_these("file", "other/second");
     write_file("other/second", "2");
     ck_assert(is_told(PATIENCE_MS) && watch_look(watch));
-    ck_assert(!watch_these("file", NULL));
+    watch_these("file", NULL);
     watch_look(watch);
     write_file("other/second", "3");
     ck_assert(!is_told(0)); /* the folder is not watched any more */
@@ -150,9 +158,22 @@ START_TEST(files_may_come_and_go)
 }
 END_TEST
 
+START_TEST(file_that_changed_since_it_was_read_is_found)
+{
+    struct file_set files = {0};
+
+    add(&files, "file");
+    write_file("file", "longer");
+    watch_set(watch, &files);
+    file_set_fini(&files);
+    ck_assert(!is_told(0));
+    ck_assert(watch_look(watch));
+}
+END_TEST
+
 START_TEST(what_is_not_told_is_found_by_a_look)
 {
-    ck_assert(watch_these("none/file", NULL)); /* there is no such folder */
+    watch_these("none/file", NULL); /* there is no such folder */
     ck_assert_int_eq(mkdir("none", 0700), 0);
     write_file("none/file", "1");
     ck_assert(!is_told(0));
@@ -173,6 +194,7 @@ main(void)
     tcase_add_test(tests, link_that_leads_elsewhere_is_told);
     tcase_add_test(tests, file_that_is_linked_elsewhere_is_told_when_it_is_written_there);
     tcase_add_test(tests, files_may_come_and_go);
+    tcase_add_test(tests, file_that_changed_since_it_was_read_is_found);
     tcase_add_test(tests, what_is_not_told_is_found_by_a_look);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
