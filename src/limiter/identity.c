@@ -36,12 +36,19 @@ copy_client(struct client *to, const struct client *from)
     memcpy(to->text, from->text, from->bytes + 1);
 }
 
+/* The client is the peer, not one that the peer forwards for. */
+static bool
+is_peer(const struct identity_request *request)
+{
+    return !request->peer->trusted || request->fields->forwarded_count == 0;
+}
+
 static struct address
 client_address(const struct identity_request *request)
 {
     const struct identity_fields *fields = request->fields;
 
-    if (!request->peer->trusted || fields->forwarded_count == 0)
+    if (is_peer(request))
         return request->peer->address;
     return forwarded_client(request->trusted, &request->peer->address, fields->forwarded_for,
                             fields->forwarded_count);
@@ -124,8 +131,8 @@ identify_by_address(struct limiter_take *take, const struct source *source,
     if (request->peer == NULL)
         return IDENTITY_ABSENT;
     take->address = client_address(request);
-    if (memcmp(&take->address, &request->peer->address, sizeof(take->address)) == 0 &&
-        source->ipv4_bits == ADDRESS_IPV4_BITS && source->ipv6_bits == ADDRESS_IPV6_BITS) {
+    if (is_peer(request) && source->ipv4_bits == ADDRESS_IPV4_BITS &&
+        source->ipv6_bits == ADDRESS_IPV6_BITS) {
         copy_client(&take->client, &request->peer->client);
         return IDENTITY_FOUND;
     }
