@@ -93,7 +93,7 @@ static const char rules[] =
     "  \"differs\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\", \"clients\": {"
     "    \"203.0.113.0/24\": { \"limit\": 1000 }, \"203.0.113.8\": \"unlimited\","
     "    \"203.0.113.9\": \"blocked\", \"203.0.113.7\": { \"limit\": 1000 } } },"
-    "  \"three\": { \"limits\": ["
+    "  \"three\": { \"penalty\": { \"after\": 1, \"within\": \"1m\", \"for\": \"1m\" }, \"limits\": ["
     "    { \"limit\": 10, \"window\": \"1s\", \"algorithm\": \"fixed_window\" },"
     "    { \"limit\": 20, \"window\": \"1m\", \"algorithm\": \"fixed_window\" },"
     "    { \"limit\": 30, \"window\": \"1h\", \"algorithm\": \"fixed_window\" } ] } }";
@@ -161,7 +161,10 @@ START_TEST(store_gets_the_client_and_the_limits_of_the_rule)
     ck_assert_ptr_eq(take.limits, &take.rule->limits);
     ck_assert_ptr_eq(store.subject.limits, take.limits);
     ck_assert_uint_eq(store.subject.limits->count, 3);
+    ck_assert_ptr_eq(store.subject.penalty, &take.rule->penalty);
     ck_assert_int_eq(store.cost, 2);
+    begin("closed", STORE_DONE);
+    ck_assert_ptr_null(store.subject.penalty);
 }
 END_TEST
 
