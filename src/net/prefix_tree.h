@@ -29,8 +29,8 @@ enum prefix_tree_status { PREFIX_TREE_ADDED, PREFIX_TREE_TAKEN, PREFIX_TREE_NO_M
 enum prefix_tree_status prefix_tree_add(struct prefix_tree *tree, const struct network *network,
                                         uint32_t value);
 
-/* When all networks are added: with many, a search then begins sixteen bits further down, by a table of half a MiB. Where there is
-   no memory for it, searches only take longer. */
+/* When all networks are added: with many, a search then begins sixteen bits further down, by a table of half
+   a MiB. Where there is no memory for it, searches only take longer. */
 void prefix_tree_index(struct prefix_tree *tree);
 
 uint32_t prefix_tree_find(const struct prefix_tree *tree, const struct address *address);

@@ -3,7 +3,7 @@
  *
  *     203.0.113.7  2001:db8::/48      clients identified by their address
  *     gold-key                        of clients identified by anything else, those with this value
- *     header:X-API-Key=gold           of one source, spelt as in `identify_by`; `client=` for one that an application names
+ *     header:X-API-Key=gold           of one source, spelt as in `identify_by`; `client=`: named by an application
  *
  * So nobody claims an address in a header, nor a name by an address. Pure; any thread.
  */

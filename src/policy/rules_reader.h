@@ -7,7 +7,7 @@
  *     identifier_reader.c   its identify_by
  *     limit_reader.c        its limits, or a client's; one limit: algorithm, capacity, refill_rate, limit, window
  *     clients_reader.c      its clients that differ: which list, and what the list means under the rule
- *     list_reader.c         one list of clients: in the rule, or a file in JSON or of a line each
+ *     list_reader.c         one list of clients, in the rule; list_file.c: in a file
  *     penalty_reader.c      its penalty: after, within, for, growth, up_to
  *     value_reader.c        numbers and durations
  *

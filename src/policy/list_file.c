@@ -1,0 +1,284 @@
+/*
+ * A file of clients: in JSON, or of a line each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "diagnostic.h"
+#include "file_set.h"
+#include "json_text.h"
+#include "list_reader.h"
+#include "siphash.h"
+
+#define LINE_BYTES      4096
+#define LIST_VALUES_MAX 250000 /* of a file in JSON */
+#define LINE_VALUES_MAX 100
+
+static void
+read_json(struct list_reader *reader, FILE *file)
+{
+    char *text = malloc(LIST_JSON_BYTES + 1);
+    size_t bytes = text != NULL ? fread(text, 1, LIST_JSON_BYTES + 1, file) : 0;
+    cJSON *root = NULL;
+
+    if (text == NULL)
+        diagnostic_add(&reader->reader, reader->place, NULL, "out of memory");
+    else if (bytes > LIST_JSON_BYTES)
+        diagnostic_add(&reader->reader, reader->place, NULL,
+                       "is larger than %d bytes of JSON; write a line for each client instead",
+                       LIST_JSON_BYTES);
+    else if (!ferror(file))
+        root = rules_json_parse(&reader->reader, text, bytes, LIST_VALUES_MAX);
+    if (root != NULL)
+        list_read_object(reader, root);
+    cJSON_Delete(root);
+    free(text);
+}
+
+/* A list of lines. */
+
+static bool
+is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r';
+}
+
+/* The next line, without its end and ended by a zero; its bytes may be more than are kept. False: there is
+   none. */
+static bool
+next_line(FILE *file, char line[LINE_BYTES + 1], size_t *bytes)
+{
+    int byte = getc_unlocked(file);
+
+    *bytes = 0;
+    if (byte == EOF)
+        return false;
+    for (; byte != EOF && byte != '\n'; byte = getc_unlocked(file))
+        if ((*bytes)++ < LINE_BYTES)
+            line[*bytes - 1] = (char)byte;
+    line[*bytes < LINE_BYTES ? *bytes : LINE_BYTES] = '\0';
+    return true;
+}
+
+/* Ends the client at the blank after it; the rest of the line follows. */
+static char *
+cut_plain(char *client)
+{
+    char *rest = client + strcspn(client, " \t\r");
+
+    if (*rest != '\0')
+        *rest++ = '\0';
+    return rest;
+}
+
+/* A client in double quotes is a string as JSON has it. NULL: it is not. */
+static char *
+cut_quoted(char *client)
+{
+    size_t end = 1, at;
+    cJSON *string;
+
+    while (client[end] != '\0' && client[end] != '"')
+        end += client[end] == '\\' && client[end + 1] != '\0' ? 2 : 1;
+    if (client[end] == '\0' || json_text_check(client, end + 1, 1, &at) != NULL)
+        return NULL;
+    string = cJSON_ParseWithLength(client, end + 1);
+    if (string == NULL)
+        return NULL;
+    memcpy(client, string->valuestring,
+           strlen(string->valuestring) + 1); /* never longer than with its quotes and escapes */
+    cJSON_Delete(string);
+    return client + end + 1;
+}
+
+/* Takes blanks and the comment from the end of a word; from JSON, all blanks outside strings. */
+static void
+strip(char *text)
+{
+    char *out = text, quoted = 0, before = ' ';
+    bool is_json = text[0] == '{';
+
+    for (; *text != '\0' && (quoted || *text != '#' || !is_blank(before)); text++) {
+        before = *text;
+        if (*text == '"')
+            quoted = !quoted;
+        if (quoted && text[0] == '\\' && text[1] != '\0')
+            *out++ = *text++;
+        if (quoted || !is_json || !is_blank(*text))
+            *out++ = *text;
+    }
+    while (is_blank(out[-1]))
+        out--;
+    *out = '\0';
+}
+
+/* NULL: a mistake, which has been reported. */
+static cJSON *
+parse_treatment(struct list_reader *reader, const char *client, const char *text)
+{
+    size_t at;
+    const char *error;
+
+    if (text[0] != '{')
+        return cJSON_CreateString(text);
+    error = json_text_check(text, strlen(text), LINE_VALUES_MAX, &at);
+    if (error == NULL)
+        return cJSON_ParseWithLength(text, strlen(text));
+    list_add_mistake(reader, client, error);
+    return NULL;
+}
+
+static void
+read_entry(struct list_reader *reader, const char *client, char *treatment)
+{
+    struct client_name name;
+    uint32_t number;
+    size_t before = reader->reader.report->count;
+    cJSON *json;
+
+    number = list_find_treatment(reader, treatment, &name);
+    if (number == 0) {
+        json = parse_treatment(reader, client, treatment);
+        if (json == NULL && reader->reader.report->count > before)
+            return;
+        number = list_add_treatment(reader, client, &name, json);
+    }
+    if (number != 0)
+        list_add_client(reader, client, number);
+}
+
+static void
+read_line(struct list_reader *reader, char *line, size_t bytes)
+{
+    char *rest;
+
+    line += strspn(line, " \t\r");
+    if (bytes > LINE_BYTES) {
+        list_end_with(reader, line, "a line has more than " STRINGIFY(LINE_BYTES) " bytes");
+        return;
+    }
+    if (line[0] == '\0' || line[0] == '#')
+        return;
+    rest = line[0] == '"' ? cut_quoted(line) : cut_plain(line);
+    if (rest == NULL) {
+        list_add_mistake(reader, line, "is not a string as JSON has it");
+        return;
+    }
+    rest += strspn(rest, " \t\r");
+    if (*rest == '\0' || *rest == '#') {
+        list_add_mistake(reader, line,
+                         "needs \"unlimited\", \"blocked\" or limits after it, such as {\"limit\": 1000}");
+        return;
+    }
+    strip(rest);
+    read_entry(reader, line, rest);
+}
+
+static void
+read_lines(struct list_reader *reader, FILE *file)
+{
+    char buffer[LINE_BYTES + 1];
+    size_t bytes, total = 0;
+
+    while (!reader->ended && next_line(file, buffer, &bytes)) {
+        char *line = buffer + (reader->reader.line == 0 ? json_text_mark_bytes(buffer, bytes) : 0);
+        reader->reader.line++;
+        total += bytes + 1;
+        if (total > LIST_FILE_BYTES)
+            list_end_with(reader, line, "the file has more than " STRINGIFY(LIST_FILE_BYTES) " bytes");
+        else if (bytes <= LINE_BYTES && strlen(line) + (size_t)(line - buffer) < bytes)
+            list_add_mistake(reader, line, "a zero byte follows; the file must be text");
+        else
+            read_line(reader, line, bytes);
+        list_check_mistakes(reader);
+    }
+    reader->reader.line = 0;
+}
+
+/* Files. */
+
+/* Neither a line nor a comment can begin as an object or an array does. */
+static bool
+begins_as_json(FILE *file)
+{
+    char first[4];
+    size_t bytes = fread(first, 1, sizeof(first), file);
+    int byte;
+
+    fseek(file, (long)json_text_mark_bytes(first, bytes), SEEK_SET);
+    do
+        byte = getc(file);
+    while (byte == '\n' || is_blank((char)byte));
+    rewind(file);
+    return byte == '{' || byte == '[';
+}
+
+/* Only a regular file: another could keep the reader waiting. NULL with errno. */
+static FILE *
+open_regular(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat status;
+    FILE *file;
+
+    if (descriptor < 0)
+        return NULL;
+    if (fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode))
+        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    else if ((file = fdopen(descriptor, "r")) != NULL)
+        return file;
+    close(descriptor);
+    return NULL;
+}
+
+/* The file may be large, so what is noted is not what it says but its version, before it is opened. False
+   when out of memory. */
+static bool
+note_file(struct list_reader *reader, const char *path)
+{
+    const struct file_version version = file_version_at(path);
+    struct file_set *files = reader->reader.files;
+
+    reader->list->version = siphash128((struct siphash_key){0}, &version, sizeof(version)).low;
+    errno = ENOMEM;
+    return files == NULL || file_set_add(files, path, &version, NULL, 0);
+}
+
+/* False with errno. */
+static bool
+read_file(struct list_reader *reader, const char *path)
+{
+    FILE *file = note_file(reader, path) ? open_regular(path) : NULL;
+    bool failed;
+
+    if (file == NULL)
+        return false;
+    if (begins_as_json(file))
+        read_json(reader, file);
+    else
+        read_lines(reader, file);
+    failed = ferror(file);
+    fclose(file);
+    return !failed;
+}
+
+struct client_list *
+client_list_read_file(const struct rules_reader *rules, const struct place *place, const char *path)
+{
+    struct place root = place_root();
+    struct list_reader reader;
+
+    list_begin(&reader, rules, &root);
+    reader.reader.file = path;
+    if (reader.list != NULL) {
+        reader.list->file = strdup(path);
+        if (!read_file(&reader, path))
+            diagnostic_add(rules, place, NULL, "%s cannot be read: %s", path, strerror(errno));
+    }
+    return list_end(&reader);
+}
