@@ -177,6 +177,13 @@ is_any_unknown(const struct checks *checks)
     return false;
 }
 
+/* Also where a shadow rule lets it pass. */
+static bool
+is_blocked(const struct limiter_take *take)
+{
+    return take->verdict == VERDICT_BLOCKED || take->withheld == VERDICT_BLOCKED;
+}
+
 static size_t
 body_bytes(const struct checks *checks)
 {
@@ -201,9 +208,9 @@ put_rule(struct text *text, const struct limiter_take *take)
     if (take->decided && take->request.penalty_us > 0)
         text_put(text, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
     text_put(text, "%s}",
-             take->limits != NULL               ? ""
-             : take->verdict == VERDICT_BLOCKED ? ", \"blocked\": true"
-                                                : ", \"unlimited\": true");
+             take->limits != NULL ? ""
+             : is_blocked(take)   ? ", \"blocked\": true"
+                                  : ", \"unlimited\": true");
 }
 
 static struct response

@@ -170,6 +170,8 @@ put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
         put_clients(out, rule->clients);
     if (rule_penalty(rule) != NULL)
         put_penalty(out, &rule->penalty);
+    if (rule->shadow)
+        fputs(", \"shadow\": true", out);
     fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));
     for (uint32_t i = 0; i < rule->limits.count; i++) {
         fputs(i > 0 ? ", " : "", out);

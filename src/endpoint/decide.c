@@ -82,6 +82,8 @@ decide_start(struct endpoint_request *request, struct policy_request *asked, str
 struct response
 decide_finish(struct endpoint_request *request)
 {
+    if (!request->peer->trusted)
+        request->take.withheld = VERDICT_ALLOWED; /* who is limited need not know what is being tried */
     return render_take(request->context->renderer, &request->take, request->message, request->deny_403,
                        request->closing);
 }

@@ -47,7 +47,7 @@ put_no_numbers(struct text *text, const struct limiter_take *take)
              take->verdict == VERDICT_BLOCKED ? "null" : "0");
     if (take->verdict == VERDICT_BLOCKED)
         text_put(text, ", \"blocked\": true");
-    else if (take->rule != NULL && take->limits == NULL)
+    else if (take->rule != NULL && take->limits == NULL && take->withheld == VERDICT_ALLOWED)
         text_put(text, ", \"unlimited\": true");
 }
 
@@ -90,6 +90,8 @@ decision_json_put(struct text *text, const struct limiter_take *take)
         text_put(text, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
     if (take->degraded)
         text_put(text, ", \"degraded\": \"%s\"", failure_mode_name(take->rule->on_store_failure));
+    if (take->withheld != VERDICT_ALLOWED)
+        text_put(text, ", \"shadow\": \"%s\"", verdict_name(take->withheld));
     if (take->decided && take->limits->count > 1)
         put_limits(text, take);
 }

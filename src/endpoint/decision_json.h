@@ -7,6 +7,7 @@
  * The numbers are those of the tightest limit; where the rule has several, `limits` has all of them in the
  * rule's order. A penalised client has `penalty_ms`, the rest of its penalty. A number is null where it is unknown (a
  * failure mode decided), retry_after_ms also where waiting will not help; rule and limit are null where no rule matches.
+ * What a shadow rule withheld is in `shadow`: "refused", "blocked" or "unavailable".
  * A client that no limit decides under the rule has `"unlimited": true` or `"blocked": true` at the end, and no numbers.
  */
 #ifndef DECISION_JSON_H

@@ -82,7 +82,7 @@ put_unavailable(struct text *text, const struct service_state *service, const st
 
     text_put(text, ", \"unavailable\": [");
     for (uint32_t i = 0; away && i < policy->rule_count; i++) {
-        if (policy->rules[i].on_store_failure != FAILURE_CLOSED)
+        if (!rule_needs_store(&policy->rules[i]))
             continue;
         text_put(text, "%s\"%s\"", separator, policy->rules[i].name);
         separator = ", ";

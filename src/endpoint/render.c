@@ -26,10 +26,11 @@ struct key {
     uint64_t limits; /* the id of those that decide; 0: not limited */
     uint8_t mode;    /* enum failure_mode, of a degraded answer */
     uint8_t verdict;
-    uint8_t flags;     /* FLAG_ bits */
-    uint8_t refusing;  /* a bit a limit */
-    uint8_t tightest;  /* of two that refuse for a part of a second, the seconds do not tell which */
-    uint8_t unused[3]; /* 0: the bytes are compared */
+    uint8_t flags;    /* FLAG_ bits */
+    uint8_t refusing; /* a bit a limit */
+    uint8_t tightest; /* of two that refuse for a part of a second, the seconds do not tell which */
+    uint8_t withheld;
+    uint8_t unused[2]; /* 0: the bytes are compared */
     int64_t reset_s;   /* Unix time */
     int64_t penalty_s; /* the rest of the penalty; 0: none */
     int64_t
@@ -230,6 +231,8 @@ make_answer(const struct draft *draft)
         put_unavailable(&body);
         response = response_new(503, &body, RESPONSE_PROBLEM, closing);
     }
+    if (draft->take->withheld != VERDICT_ALLOWED)
+        response_header(&response, "X-RateLimit-Shadow", verdict_name(draft->take->withheld));
     add_headers(&response, draft);
     return response;
 }
@@ -273,6 +276,7 @@ make_key(struct key *key, const struct limiter_take *take, const char *message, 
                      .limits = take->limits != NULL ? take->limits->id : 0,
                      .mode = take->degraded ? (uint8_t)take->rule->on_store_failure : 0,
                      .verdict = (uint8_t)take->verdict,
+                     .withheld = (uint8_t)take->withheld,
                      .tightest = (uint8_t)take->tightest,
                      .flags = (uint8_t)((closing ? FLAG_CLOSING : 0) | (take->degraded ? FLAG_DEGRADED : 0) |
                                         (deny_403 ? FLAG_DENY_403 : 0))};

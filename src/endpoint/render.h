@@ -24,7 +24,7 @@ struct renderer *renderer_new(void);
 void renderer_free(struct renderer *renderer);
 
 /* 200, 403 (a blocked client), 429 or 503 for a take that is done: of a resource, or of forward auth.
-   `message` is static. `deny_403`: 403 instead of 429. */
+   `message` is static. `deny_403`: 403 instead of 429. What a shadow rule withheld is in a header. */
 struct response render_take(struct renderer *renderer, const struct limiter_take *take, const char *message,
                             bool deny_403, bool closing);
 

@@ -4,6 +4,17 @@
 
 #include "container_of.h"
 
+const char *
+verdict_name(enum verdict verdict)
+{
+    static const char *const names[] = {[VERDICT_ALLOWED] = "allowed",
+                                        [VERDICT_REFUSED] = "refused",
+                                        [VERDICT_BLOCKED] = "blocked",
+                                        [VERDICT_UNAVAILABLE] = "unavailable"};
+
+    return names[verdict];
+}
+
 static void
 on_decided(struct limiter_take *take)
 {
@@ -38,15 +49,34 @@ on_unavailable(struct limiter_take *take)
     }
 }
 
+/* A shadow rule refuses nothing. */
+static void
+withhold(struct limiter_take *take)
+{
+    take->withheld = VERDICT_ALLOWED;
+    if (take->rule == NULL || !take->rule->shadow)
+        return;
+    take->withheld = take->verdict;
+    take->verdict = VERDICT_ALLOWED;
+}
+
+/* The status is DONE or UNAVAILABLE. */
+static void
+on_answer(struct limiter_take *take, enum store_status status)
+{
+    if (status == STORE_DONE)
+        on_decided(take);
+    else
+        on_unavailable(take);
+    withhold(take);
+}
+
 static void
 on_store_answer(struct store_request *request, enum store_status status)
 {
     struct limiter_take *take = container_of(request, struct limiter_take, request);
 
-    if (status == STORE_DONE)
-        on_decided(take);
-    else
-        on_unavailable(take);
+    on_answer(take, status);
     take->callback(take);
 }
 
@@ -76,6 +106,7 @@ decide(struct limiter_take *take, enum verdict verdict)
     take->verdict = verdict;
     take->degraded = take->decided = false;
     take->tightest = 0;
+    withhold(take);
 }
 
 static const struct treatment *
@@ -88,6 +119,7 @@ enum limiter_status
 limiter_take(struct limiter *limiter, struct limiter_take *take)
 {
     const struct treatment *treatment = treatment_of(take);
+    enum store_status status;
 
     if (take->rule == NULL || (treatment != NULL && treatment->kind == TREATMENT_UNLIMITED)) {
         decide(take, VERDICT_ALLOWED);
@@ -98,16 +130,10 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
         return LIMITER_DONE;
     }
     begin(limiter, take, treatment, on_store_answer);
-    switch (store_take(limiter->store, &take->request)) {
-    case STORE_DONE:
-        on_decided(take);
-        break;
-    case STORE_UNAVAILABLE:
-        on_unavailable(take);
-        break;
-    case STORE_PENDING:
+    status = store_take(limiter->store, &take->request);
+    if (status == STORE_PENDING)
         return LIMITER_PENDING;
-    }
+    on_answer(take, status);
     return LIMITER_DONE;
 }
 

@@ -22,6 +22,9 @@ enum verdict {
     VERDICT_UNAVAILABLE, /* the store is unavailable and the rule fails closed */
 };
 
+/* "allowed", "refused" ... */
+const char *verdict_name(enum verdict verdict);
+
 struct limiter_take {
     /* Set by the caller; both stay valid until the answer. */
     const struct rule *rule; /* NULL: not limited; allowed at once */
@@ -35,6 +38,8 @@ struct limiter_take {
         *limits; /* what decides, the rule's or the client's own; set before the store is asked.
                                        NULL: no rule, or the client is unlimited or blocked under it */
     enum verdict verdict;
+    enum verdict
+        withheld;  /* what the verdict would be if the rule were no shadow; VERDICT_ALLOWED: the same */
     bool degraded; /* the store was unavailable: rule->on_store_failure decided */
     bool decided;  /* request.decisions are set; not after the failure modes open and closed */
     uint32_t

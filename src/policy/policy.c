@@ -108,7 +108,7 @@ policy_closed_rules(const struct policy *policy)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < policy->rule_count; i++)
-        count += policy->rules[i].on_store_failure == FAILURE_CLOSED;
+        count += rule_needs_store(&policy->rules[i]);
     return count;
 }
 

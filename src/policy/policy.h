@@ -91,6 +91,7 @@ struct rule {
     uint64_t clients_version;           /* of the file with the clients (client_list.h); 0: there is none */
     int64_t cost;                       /* of a request; at least 1 */
     uint32_t cost_header; /* trusted peers say another: in policy->headers; NO_HEADER: none does */
+    bool shadow;          /* it decides and is counted, but never refuses */
     enum failure_mode on_store_failure;
     uint64_t
         written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
@@ -136,8 +137,8 @@ void policy_free(struct policy *policy);
 /* The keys of a rule, in no order that matters; NULL: there is no key of that number, below RULE_KEYS_MAX. */
 const char *rule_key_name(size_t number);
 
-/* The key is one of those that say the rule's limits. */
-bool rule_key_is_of_limits(size_t number);
+/* Two rules are alike in what the key says where they are compiled alike, however it is written. */
+bool rule_key_is_compiled(size_t number);
 
 /* What rules ask of a request. A field whose text is NULL is absent; an empty header or cookie counts as
    absent. */
@@ -164,6 +165,14 @@ const struct treatment *policy_treatment(const struct rule *rule, const struct c
 bool rule_cost(const struct rule *rule, const struct field *headers, int64_t *cost);
 
 /* The number of rules that fail closed, which need the store. */
+/* While the store is away, its requests are answered 503. */
+static inline bool
+rule_needs_store(const struct rule *rule)
+{
+    return rule->on_store_failure == FAILURE_CLOSED && !rule->shadow;
+}
+
+/* The number of such rules. */
 uint32_t policy_closed_rules(const struct policy *policy);
 
 /* NULL: the rule has none. */

@@ -117,13 +117,21 @@ put_limits(struct line *line, const struct limit_set *a, const struct limit_set 
 /* Rules. */
 
 static void
+put_shadow(struct line *line, const struct rule *a, const struct rule *b)
+{
+    if (a->shadow != b->shadow)
+        put(line, "%sshadow %s", separator(line), b->shadow ? "on" : "off");
+}
+
+static void
 put_rule(struct line *line, const struct rule *a, const struct rule *b)
 {
     put_limits(line, &a->limits, &b->limits);
+    put_shadow(line, a, b);
     for (size_t i = 0; i < RULE_KEYS_MAX; i++) {
         const char *key = rule_key_name(i);
 
-        if (key == NULL || rule_key_is_of_limits(i) || a->written[i] == b->written[i])
+        if (key == NULL || rule_key_is_compiled(i) || a->written[i] == b->written[i])
             continue;
         put(line, "%s%s%s", separator(line), key,
             strcmp(key, "identify_by") == 0 ? ", clients with another name counted anew" : "");
@@ -134,9 +142,9 @@ static bool
 is_as_before(const struct rule *a, const struct rule *b)
 {
     for (size_t i = 0; i < RULE_KEYS_MAX; i++)
-        if (!rule_key_is_of_limits(i) && a->written[i] != b->written[i])
+        if (!rule_key_is_compiled(i) && a->written[i] != b->written[i])
             return false;
-    return are_same_limits(&a->limits, &b->limits);
+    return a->shadow == b->shadow && are_same_limits(&a->limits, &b->limits);
 }
 
 /* Adds a rule that has changed; where the line has no room for it, it is only counted. */

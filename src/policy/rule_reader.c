@@ -11,9 +11,9 @@
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define HEADER_PREFIX "header:"
 
-static const char *const rule_keys[] = {"match",   "identify_by", "cost",     "on_store_failure",
-                                        "clients", "penalty",     LIMITS_KEYS};
-static const char *const limits_keys[] = {LIMITS_KEYS};
+static const char *const rule_keys[] = {"match",   "identify_by", "cost",   "on_store_failure",
+                                        "clients", "penalty",     "shadow", LIMITS_KEYS};
+static const char *const compiled_keys[] = {"shadow", LIMITS_KEYS};
 _Static_assert(COUNT(rule_keys) <= RULE_KEYS_MAX, "a rule has a digest of each key");
 
 static void
@@ -34,6 +34,18 @@ read_on_store_failure(const struct rules_reader *reader, const struct place *pla
         rule->on_store_failure = (enum failure_mode)mode;
 }
 
+static void
+read_shadow(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+            struct rule *rule)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "shadow");
+    struct place at = place_key(place, "shadow");
+
+    if (item != NULL && !cJSON_IsBool(item))
+        diagnostic_add(reader, &at, item, "must be true or false");
+    rule->shadow = cJSON_IsTrue(item);
+}
+
 const char *
 rule_key_name(size_t number)
 {
@@ -41,12 +53,12 @@ rule_key_name(size_t number)
 }
 
 bool
-rule_key_is_of_limits(size_t number)
+rule_key_is_compiled(size_t number)
 {
     const char *name = rule_key_name(number);
 
-    for (size_t i = 0; i < COUNT(limits_keys) && name != NULL; i++)
-        if (strcmp(name, limits_keys[i]) == 0)
+    for (size_t i = 0; i < COUNT(compiled_keys) && name != NULL; i++)
+        if (strcmp(name, compiled_keys[i]) == 0)
             return true;
     return false;
 }
@@ -129,5 +141,6 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     penalty_read(reader, place, object, rule);
     read_cost(reader, place, object, rule);
     read_on_store_failure(reader, place, object, rule);
+    read_shadow(reader, place, object, rule);
     note_written(object, rule);
 }

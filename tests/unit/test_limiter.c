@@ -93,6 +93,11 @@ static const char rules[] =
     "  \"differs\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\", \"clients\": {"
     "    \"203.0.113.0/24\": { \"limit\": 1000 }, \"203.0.113.8\": \"unlimited\","
     "    \"203.0.113.9\": \"blocked\", \"203.0.113.7\": { \"limit\": 1000 } } },"
+    "  \"shadow\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\", \"shadow\": true,"
+    "                \"clients\": { \"203.0.113.9\": \"blocked\" } },"
+    "  \"shadow_local\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\", \"shadow\": "
+    "true,"
+    "                     \"on_store_failure\": \"local\" },"
     "  \"three\": { \"penalty\": { \"after\": 1, \"within\": \"1m\", \"for\": \"1m\" }, \"limits\": ["
     "    { \"limit\": 10, \"window\": \"1s\", \"algorithm\": \"fixed_window\" },"
     "    { \"limit\": 20, \"window\": \"1m\", \"algorithm\": \"fixed_window\" },"
@@ -306,6 +311,58 @@ START_TEST(failure_mode_decides_without_the_store)
 }
 END_TEST
 
+/* What a shadow rule would have said, found out at once or later. */
+static const struct {
+    const char *rule;
+    uint8_t client;
+    enum store_status status;
+    bool refuses;
+    enum verdict withheld;
+} shadows[] = {
+    {"shadow", 7, STORE_DONE, false, VERDICT_ALLOWED},
+    {"shadow", 7, STORE_DONE, true, VERDICT_REFUSED},
+    {"shadow", 7, STORE_UNAVAILABLE, false, VERDICT_UNAVAILABLE},
+    {"shadow_local", 7, STORE_UNAVAILABLE, true, VERDICT_REFUSED},
+    {"shadow_local", 7, STORE_UNAVAILABLE, false, VERDICT_ALLOWED},
+    {"three", 7, STORE_DONE, false, VERDICT_ALLOWED},
+};
+
+START_TEST(shadow_rule_allows_and_says_what_it_withheld)
+{
+    local.says = STORE_DONE;
+    store.decisions[0].allowed = local.decisions[0].allowed = !shadows[_i].refuses;
+    for (int later = 0; later < 2; later++) {
+        enum limiter_status status = begin(shadows[_i].rule, later ? STORE_PENDING : shadows[_i].status);
+
+        ck_assert_int_eq(status, later ? LIMITER_PENDING : LIMITER_DONE);
+        if (later)
+            fake_answer(&store, shadows[_i].status);
+        ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
+        ck_assert_int_eq(take.withheld, shadows[_i].withheld);
+        ck_assert_int_eq(take.degraded, shadows[_i].status == STORE_UNAVAILABLE);
+    }
+}
+END_TEST
+
+START_TEST(client_that_is_blocked_passes_a_shadow_rule)
+{
+    prepare("shadow", 9, STORE_DONE);
+    ck_assert_int_eq(limiter_take(&limiter, &take), LIMITER_DONE);
+    ck_assert_int_eq(take.verdict, VERDICT_ALLOWED);
+    ck_assert_int_eq(take.withheld, VERDICT_BLOCKED);
+    ck_assert_int_eq(store.takes, 0);
+}
+END_TEST
+
+START_TEST(what_is_refused_is_not_withheld)
+{
+    store.decisions[0].allowed = false;
+    begin("default", STORE_DONE);
+    ck_assert_int_eq(take.verdict, VERDICT_REFUSED);
+    ck_assert_int_eq(take.withheld, VERDICT_ALLOWED);
+}
+END_TEST
+
 START_TEST(a_failure_leaves_no_trace_in_the_next_answer)
 {
     begin("open", STORE_UNAVAILABLE);
@@ -384,6 +441,9 @@ main(void)
     tcase_add_test(tests, immediate_decision_is_the_answer);
     tcase_add_test(tests, later_decision_comes_by_one_callback);
     tcase_add_loop_test(tests, failure_mode_decides_without_the_store, 0, ROWS(failures));
+    tcase_add_loop_test(tests, shadow_rule_allows_and_says_what_it_withheld, 0, ROWS(shadows));
+    tcase_add_test(tests, client_that_is_blocked_passes_a_shadow_rule);
+    tcase_add_test(tests, what_is_refused_is_not_withheld);
     tcase_add_test(tests, a_failure_leaves_no_trace_in_the_next_answer);
     tcase_add_test(tests, a_cancelled_take_is_cancelled_at_the_store);
     tcase_add_test(tests, store_state_is_that_of_the_worst_worker);

@@ -46,6 +46,8 @@ static const struct {
      "capacity 10 -> 11, counted on, on_store_failure"},
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"match\": {\"path\": \"/a\"}", "match"},
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"clients\": {\"a\": \"blocked\"}", "clients"},
+    {BUCKET(10, "1"), BUCKET(20, "1") ", \"shadow\": true", "capacity 10 -> 20, counted on, shadow on"},
+    {BUCKET(10, "1") ", \"shadow\": true", BUCKET(10, "1"), "shadow off"},
     {BUCKET(10, "1"), "\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]", "limits[1] added"},
     {"\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]", "\"limits\": [{" FIXED(5, "1d") "}]",
      "limits[0] algorithm, counted anew, limits[1] removed"},
@@ -72,6 +74,7 @@ static const char *const likes[][2] = {
     {BUCKET(10, "1"), "\"limits\": [{" BUCKET(10, "1") "}]"},
     {BUCKET(10, "1"), "\"algorithm\": \"token_bucket\",\n" BUCKET(10, "1.0")},
     {FIXED(10, "1h"), FIXED(10, "60m")},
+    {FIXED(10, "1h"), FIXED(10, "1h") ", \"shadow\": false"},
     {BUCKET(10, "1") ", \"match\": {\"path\":\"/a\"}", "\"match\": { \"path\": \"/a\" }, " BUCKET(10, "1")},
 };
 

@@ -211,6 +211,27 @@ START_TEST(failure_mode_open_is_marked_and_has_no_numbers)
 }
 END_TEST
 
+/* The cache, too, tells what was withheld from what was not. */
+START_TEST(refusal_that_is_withheld_is_a_header_with_the_numbers_as_they_are)
+{
+    struct limiter_take take = decided("default");
+    struct response answer;
+
+    refuse(&take, 0, 3000000);
+    take.verdict = VERDICT_ALLOWED;
+    take.withheld = VERDICT_REFUSED;
+    answer = rendered(&take);
+    ck_assert_uint_eq(answer.status, 200);
+    check_header(&answer, "X-RateLimit-Shadow", "refused");
+    check_header(&answer, "X-RateLimit-Remaining", "0");
+    check_header(&answer, "Retry-After", NULL);
+    take.withheld = VERDICT_ALLOWED;
+    answer = rendered(&take);
+    check_header(&answer, "X-RateLimit-Shadow", NULL);
+    check_header(&answer, "X-RateLimit-Remaining", "0");
+}
+END_TEST
+
 START_TEST(failure_mode_local_is_marked_and_has_local_numbers)
 {
     struct limiter_take take = decided("local");
@@ -353,6 +374,7 @@ main(void)
     tcase_add_test(tests, refusal_above_limit_has_no_retry_after);
     tcase_add_test(tests, failure_mode_closed_is_a_503);
     tcase_add_test(tests, failure_mode_open_is_marked_and_has_no_numbers);
+    tcase_add_test(tests, refusal_that_is_withheld_is_a_header_with_the_numbers_as_they_are);
     tcase_add_test(tests, failure_mode_local_is_marked_and_has_local_numbers);
     tcase_add_test(tests, several_limits_are_named_by_index);
     tcase_add_test(tests, refusal_shows_the_limits_that_refuse);
