@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "explain.h"
 #include "generation.h"
 #include "healthcheck.h"
 #include "listener.h"
@@ -247,32 +248,6 @@ serve(struct service *service)
 
 /* The commands. */
 
-/* A rule that lost its `match` is easily one of these. */
-static uint32_t
-count_reached_by_name(const struct policy *policy)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        if (policy->rules[i].path == NULL && &policy->rules[i] != policy->fallback)
-            count++;
-    return count;
-}
-
-static void
-tell_check(const struct service *service)
-{
-    const struct policy *policy = service->policy;
-    uint32_t count = policy->rule_count, by_name = count_reached_by_name(policy);
-
-    printf("ratelimitd: the settings and %s are good: %u rule%s", service->settings.rules, count,
-           count == 1 ? "" : "s");
-    if (by_name > 0)
-        printf(", %u of them without a match, reached by name only", by_name);
-    printf("; what no %srule matches is %s\n", policy->fallback ? "other " : "",
-           policy->fallback ? "limited by \"default\"" : "not limited");
-}
-
 /* The warnings that --check and a failed start print are logged by a service that starts. */
 static void
 log_warnings(struct report *report)
@@ -317,7 +292,8 @@ obey(struct service *service, enum settings_command command)
     if (!report_is_empty(&service->report))
         return EXIT_OPERATOR;
     if (command == SETTINGS_CHECK) {
-        tell_check(service);
+        explain_rules(stdout, service->policy, service->settings.rules,
+                      (enum failure_mode)service->settings.failure_mode);
         return EXIT_SUCCESS;
     }
     log_init((enum log_level)service->settings.log_level, (enum log_format)service->settings.log_format);

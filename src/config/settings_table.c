@@ -172,7 +172,7 @@ const struct setting settings_table[SETTING_COUNT] = {
 };
 
 const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {
-    {"--check", NULL, SETTINGS_CHECK, "validate the settings and the rules; serve nothing"},
+    {"--check", NULL, SETTINGS_CHECK, "validate the settings and the rules, and tell what each rule does; serve nothing"},
     {"--print-config", NULL, SETTINGS_PRINT, "print the settings as a .env, each with its source"},
     {"--version", "-V", SETTINGS_VERSION, "print the version"},
     {"--help", "-h", SETTINGS_HELP, "print this"},

@@ -139,7 +139,7 @@ def test_a_password_is_never_repeated(try_out, flags):
 def test_check_serves_nothing_and_reports_success(try_out):
     done = try_out("--check", "--store", "redis://127.0.0.1:1", "--port", "1")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 rule;" in done.stdout and len(done.stdout.splitlines()) == 1
+    assert "1 rule;" in done.stdout and len(done.stdout.splitlines()) == 2
 
 
 def test_check_accepts_the_shipped_rules(try_out):

@@ -1,0 +1,31 @@
+/*
+ * rule_words: what a rule does, in words and in one line:
+ *
+ *     GET, HEAD /search, host *.example.com; client: header:user_id, else ip; 10 requests in each 1s of the clock
+ *
+ * It has no newline, and no byte of it controls a terminal. Any thread, one at a time for each file.
+ */
+#ifndef RULE_WORDS_H
+#define RULE_WORDS_H
+
+#include <stdio.h>
+
+#include "policy.h"
+
+/* A rule without a failure mode of its own has the `usual` one, which is not told. */
+void rule_words_put(FILE *out, const struct policy *policy, const struct rule *rule, enum failure_mode usual);
+
+/* "bursts of 20, refilled 5 a second"; several are joined by "and". */
+void rule_words_put_limits(FILE *out, const struct limit_set *limits);
+
+/* "POST, PUT" */
+void rule_words_put_methods(FILE *out, unsigned methods);
+
+/* "api.example.com or *.example.com" */
+struct conditions;
+void rule_words_put_hosts(FILE *out, const struct conditions *conditions);
+
+/* Of a request, a rule or a file's name: what would control a terminal is written \xNN. */
+void rule_words_put_text(FILE *out, const char *text, size_t bytes);
+
+#endif
