@@ -150,8 +150,10 @@ open_store(struct worker *worker)
         if (worker->store == NULL)
             return false;
     }
-    worker->limiter =
-        (struct limiter){.store = store_of(worker), .local = options->memory, .counts = options->counts};
+    worker->limiter = (struct limiter){.store = store_of(worker),
+                                       .local = options->memory,
+                                       .counts = options->counts,
+                                       .worker = worker->number};
     return true;
 }
 

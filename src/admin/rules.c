@@ -4,14 +4,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "client_table.h"
+#include "clock.h"
 #include "conditions.h"
 #include "endpoint.h"
 #include "json_string.h"
 #include "number.h"
 #include "path.h"
 #include "policy_words.h"
+#include "rule_counts.h"
 
 static void
 put_methods(FILE *out, unsigned methods)
@@ -159,6 +162,24 @@ put_clients(FILE *out, const struct client_table *clients)
             client_table_addresses(clients), client_table_names(clients));
 }
 
+/* All that the rule has counted, over all workers. */
+static void
+put_counts(FILE *out, const struct rule_counts *counts)
+{
+    uint64_t sums[RULE_COUNTS];
+    time_t since = (time_t)(rule_counts_since_us(counts) / US_PER_S);
+    char moment[32];
+    struct tm utc;
+
+    gmtime_r(&since, &utc);
+    strftime(moment, sizeof(moment), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    rule_counts_sum(counts, sums);
+    fprintf(out, ", \"counts\": {\"since\": \"%s\"", moment);
+    for (enum rule_count i = 0; i < RULE_COUNTS; i++)
+        fprintf(out, ", \"%s\": %" PRIu64, rule_count_name(i), sums[i]);
+    fputc('}', out);
+}
+
 static void
 put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
 {
@@ -177,7 +198,10 @@ put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
         fputs(i > 0 ? ", " : "", out);
         put_limit(out, &rule->limits.limits[i]);
     }
-    fputs("]}", out);
+    fputc(']', out);
+    if (rule->counts != NULL)
+        put_counts(out, rule->counts);
+    fputc('}', out);
 }
 
 static void

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "rule_counts.h"
+
 /* A generation with its shares, all in one allocation. */
 struct generation_version {
     struct generation face;
@@ -34,13 +36,14 @@ drop(struct generation_version *version)
     if (atomic_fetch_sub_explicit(&version->holders, 1, memory_order_acq_rel) > 1)
         return;
     atomic_fetch_sub_explicit(&version->of->alive, 1, memory_order_relaxed);
+    rule_counts_detach(version->policy);
     policy_free(version->policy);
     free(version);
 }
 
-/* Held by each reader and by `newest`. */
+/* What follows `last`, which may be NULL. Held by each reader and by `newest`. */
 static struct generation_version *
-version_new(struct generations *generations, struct policy *policy, uint64_t number)
+version_new(struct generations *generations, struct policy *policy, const struct generation_version *last)
 {
     unsigned count = generations->reader_count;
     struct generation_version *version =
@@ -48,8 +51,14 @@ version_new(struct generations *generations, struct policy *policy, uint64_t num
 
     if (version == NULL)
         return NULL;
+    if (!rule_counts_attach(policy, last != NULL ? last->policy : NULL, count)) {
+        free(version);
+        return NULL;
+    }
     *version = (struct generation_version){
-        .face = {.number = number, .policy = policy}, .policy = policy, .of = generations};
+        .face = {.number = last != NULL ? last->face.number + 1 : 1, .policy = policy},
+        .policy = policy,
+        .of = generations};
     atomic_init(&version->holders, count + 1);
     for (unsigned i = 0; i < count; i++)
         version->shares[i] = (struct generation_share){.generation = &version->face, .version = version};
@@ -66,7 +75,7 @@ generations_new(struct policy *policy, unsigned readers)
     if (generations == NULL)
         return NULL;
     *generations = (struct generations){.reader_count = readers};
-    generations->newest = version_new(generations, policy, 1);
+    generations->newest = version_new(generations, policy, NULL);
     if (generations->newest == NULL) {
         free(generations);
         return NULL;
@@ -94,7 +103,7 @@ generations_publish(struct generations *generations, struct policy *policy)
 
     pthread_mutex_lock(&generations->lock);
     last = generations->newest;
-    version = version_new(generations, policy, last->face.number + 1);
+    version = version_new(generations, policy, last);
     if (version != NULL) {
         generations->newest = version;
         for (unsigned i = 0; i < generations->reader_count; i++)

@@ -18,6 +18,8 @@
  * and counts its requests in its own share with a plain counter. It drops a share once: when it has left the
  * generation and the last request in it has ended. Only that counts in an atomic that others touch.
  *
+ * What the rules count (rule_counts.h) goes from one generation to the next, by the name of the rule.
+ *
  * So a stream of reloads keeps alive: the newest generation, for each worker one that is current and one that
  * is offered, and those that some request is still in. A request is in one for no longer than the store takes
  * to answer, which is bounded; never while its body arrives or its answer is sent.

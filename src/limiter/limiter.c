@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "container_of.h"
+#include "rule_counts.h"
 
 const char *
 verdict_name(enum verdict verdict)
@@ -13,6 +14,46 @@ verdict_name(enum verdict verdict)
                                         [VERDICT_UNAVAILABLE] = "unavailable"};
 
     return names[verdict];
+}
+
+static void
+count(const struct limiter_take *take, enum rule_count what)
+{
+    if (take->rule->counts != NULL && take->cost > 0)
+        rule_counts_add(take->rule->counts, take->limiter->worker, what);
+}
+
+static enum rule_count
+result_of(const struct limiter_take *take)
+{
+    switch (take->verdict) {
+    case VERDICT_ALLOWED:
+        return COUNT_ALLOWED;
+    case VERDICT_BLOCKED:
+        return COUNT_BLOCKED;
+    case VERDICT_UNAVAILABLE:
+        return COUNT_UNAVAILABLE;
+    case VERDICT_REFUSED:
+        break;
+    }
+    return take->request.penalty_us > 0 ? COUNT_PENALISED : COUNT_REFUSED;
+}
+
+/* What the rule says is counted, and is the verdict, unless it is a shadow: that refuses nothing. */
+static void
+settle(struct limiter_take *take)
+{
+    enum rule_count result = result_of(take);
+
+    take->withheld = VERDICT_ALLOWED;
+    if (take->rule == NULL)
+        return;
+    if (take->rule->shadow && result != COUNT_ALLOWED) {
+        result += COUNT_SHADOW - COUNT_REFUSED;
+        take->withheld = take->verdict;
+        take->verdict = VERDICT_ALLOWED;
+    }
+    count(take, result);
 }
 
 static void
@@ -33,6 +74,7 @@ on_unavailable(struct limiter_take *take)
     take->degraded = true;
     atomic_fetch_add_explicit(&limiter->counts->degraded[take->rule->on_store_failure], 1,
                               memory_order_relaxed);
+    count(take, COUNT_DEGRADED + take->rule->on_store_failure);
     switch (take->rule->on_store_failure) {
     case FAILURE_CLOSED:
         take->verdict = VERDICT_UNAVAILABLE;
@@ -49,17 +91,6 @@ on_unavailable(struct limiter_take *take)
     }
 }
 
-/* A shadow rule refuses nothing. */
-static void
-withhold(struct limiter_take *take)
-{
-    take->withheld = VERDICT_ALLOWED;
-    if (take->rule == NULL || !take->rule->shadow)
-        return;
-    take->withheld = take->verdict;
-    take->verdict = VERDICT_ALLOWED;
-}
-
 /* The status is DONE or UNAVAILABLE. */
 static void
 on_answer(struct limiter_take *take, enum store_status status)
@@ -68,7 +99,7 @@ on_answer(struct limiter_take *take, enum store_status status)
         on_decided(take);
     else
         on_unavailable(take);
-    withhold(take);
+    settle(take);
 }
 
 static void
@@ -100,13 +131,14 @@ begin(struct limiter *limiter, struct limiter_take *take, const struct treatment
 
 /* What no limit decides. */
 static void
-decide(struct limiter_take *take, enum verdict verdict)
+decide(struct limiter *limiter, struct limiter_take *take, enum verdict verdict)
 {
+    take->limiter = limiter;
     take->limits = NULL;
     take->verdict = verdict;
     take->degraded = take->decided = false;
     take->tightest = 0;
-    withhold(take);
+    settle(take);
 }
 
 static const struct treatment *
@@ -122,11 +154,11 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
     enum store_status status;
 
     if (take->rule == NULL || (treatment != NULL && treatment->kind == TREATMENT_UNLIMITED)) {
-        decide(take, VERDICT_ALLOWED);
+        decide(limiter, take, VERDICT_ALLOWED);
         return LIMITER_DONE;
     }
     if (treatment != NULL && treatment->kind == TREATMENT_BLOCKED) {
-        decide(take, VERDICT_BLOCKED);
+        decide(limiter, take, VERDICT_BLOCKED);
         return LIMITER_DONE;
     }
     begin(limiter, take, treatment, on_store_answer);

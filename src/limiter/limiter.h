@@ -61,6 +61,7 @@ struct limiter {
     struct store *store; /* borrowed */
     struct store *local; /* borrowed: the memory store of FAILURE_LOCAL; NULL: no rule has that mode */
     struct limiter_counts *counts; /* borrowed; shared by all workers */
+    unsigned worker;               /* its number, by which it counts for each rule (rule_counts.h) */
 };
 
 /* The worst state of the stores of all workers. */

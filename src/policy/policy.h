@@ -70,6 +70,7 @@ struct path_pattern; /* path.h */
 struct conditions;   /* conditions.h */
 struct client_list;  /* client_list.h */
 struct client_table; /* client_table.h */
+struct rule_counts;  /* rule_counts.h */
 
 /* What is done with a client that differs. */
 struct treatment {
@@ -96,6 +97,7 @@ struct rule {
     uint64_t
         written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
     uint32_t index;             /* its place in policy->rules */
+    struct rule_counts *counts; /* whoever publishes the policy sees to them; NULL: nobody counts */
 };
 
 #define NO_HEADER UINT32_MAX
