@@ -28,9 +28,15 @@ read_fully(int descriptor, char *out, size_t room)
 char *
 small_file_read(const char *path, size_t max_bytes, size_t *bytes)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC), error;
+    return small_file_read_open(open(path, O_RDONLY | O_CLOEXEC), max_bytes, bytes);
+}
+
+char *
+small_file_read_open(int descriptor, size_t max_bytes, size_t *bytes)
+{
     char *text;
     ssize_t count;
+    int error;
 
     if (descriptor < 0)
         return NULL;

@@ -12,4 +12,7 @@
    bytes, else why it cannot be read. */
 char *small_file_read(const char *path, size_t max_bytes, size_t *bytes);
 
+/* The same of an open file, which it closes. -1: NULL, and errno stays as it is. */
+char *small_file_read_open(int descriptor, size_t max_bytes, size_t *bytes);
+
 #endif

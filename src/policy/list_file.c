@@ -2,17 +2,16 @@
  * A file of clients: in JSON, or of a line each.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "diagnostic.h"
 #include "file_set.h"
 #include "json_text.h"
 #include "list_reader.h"
+#include "regular_file.h"
 #include "siphash.h"
 
 #define LINE_BYTES      4096
@@ -48,20 +47,19 @@ is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-/* The next line, without its end and ended by a zero; its bytes may be more than are kept. False: there is
-   none. */
+/* The next line, without its end and ended by a zero. Of a longer one than is accepted, one byte more is read,
+   which tells. False: there is none. */
 static bool
-next_line(FILE *file, char line[LINE_BYTES + 1], size_t *bytes)
+next_line(FILE *file, char line[LINE_BYTES + 2], size_t *bytes)
 {
     int byte = getc_unlocked(file);
 
     *bytes = 0;
     if (byte == EOF)
         return false;
-    for (; byte != EOF && byte != '\n'; byte = getc_unlocked(file))
-        if ((*bytes)++ < LINE_BYTES)
-            line[*bytes - 1] = (char)byte;
-    line[*bytes < LINE_BYTES ? *bytes : LINE_BYTES] = '\0';
+    for (; byte != EOF && byte != '\n' && *bytes <= LINE_BYTES; byte = getc_unlocked(file))
+        line[(*bytes)++] = (char)byte;
+    line[*bytes] = '\0';
     return true;
 }
 
@@ -96,7 +94,21 @@ cut_quoted(char *client)
     return client + end + 1;
 }
 
-/* Takes blanks and the comment from the end of a word; from JSON, all blanks outside strings. */
+/* Also the zero at the end. */
+static bool
+is_structural(char byte)
+{
+    return strchr("{}[],:\"", byte) != NULL;
+}
+
+/* Whether JSON means the same without this blank, which is outside a string: not if it ends a number. */
+static bool
+is_superfluous(const char *blank, char before)
+{
+    return is_structural(before) || is_structural(blank[1]) || is_blank(blank[1]);
+}
+
+/* Takes blanks and the comment from the end of a word; from JSON, superfluous blanks. */
 static void
 strip(char *text)
 {
@@ -109,7 +121,7 @@ strip(char *text)
             quoted = !quoted;
         if (quoted && text[0] == '\\' && text[1] != '\0')
             *out++ = *text++;
-        if (quoted || !is_json || !is_blank(*text))
+        if (quoted || !is_json || !is_blank(*text) || !is_superfluous(text, out[-1]))
             *out++ = *text;
     }
     while (is_blank(out[-1]))
@@ -182,7 +194,7 @@ read_line(struct list_reader *reader, char *line, size_t bytes)
 static void
 read_lines(struct list_reader *reader, FILE *file)
 {
-    char buffer[LINE_BYTES + 1];
+    char buffer[LINE_BYTES + 2];
     size_t bytes, total = 0;
 
     while (!reader->ended && next_line(file, buffer, &bytes)) {
@@ -218,42 +230,53 @@ begins_as_json(FILE *file)
     return byte == '{' || byte == '[';
 }
 
-/* Only a regular file: another could keep the reader waiting. NULL with errno. */
+/* NULL with errno. */
 static FILE *
-open_regular(const char *path)
+open_file(const char *path)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat status;
-    FILE *file;
+    int descriptor = regular_file_open(path);
+    FILE *file = descriptor < 0 ? NULL : fdopen(descriptor, "r");
 
-    if (descriptor < 0)
-        return NULL;
-    if (fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode))
-        errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-    else if ((file = fdopen(descriptor, "r")) != NULL)
-        return file;
-    close(descriptor);
-    return NULL;
+    if (file == NULL && descriptor >= 0)
+        close(descriptor);
+    return file;
 }
 
-/* The file may be large, so what is noted is not what it says but its version, before it is opened. False
-   when out of memory. */
+/* The file may be large, so what is noted is its version before it was opened, not what it says. One that
+   cannot be opened says nothing: it is another one than the same file when it can be. False when out of
+   memory. */
 static bool
-note_file(struct list_reader *reader, const char *path)
+note_file(struct list_reader *reader, const char *path, const struct file_version *version, bool is_open)
 {
-    const struct file_version version = file_version_at(path);
     struct file_set *files = reader->reader.files;
 
-    reader->list->version = siphash128((struct siphash_key){0}, &version, sizeof(version)).low;
-    errno = ENOMEM;
-    return files == NULL || file_set_add(files, path, &version, NULL, 0);
+    reader->list->version = siphash128((struct siphash_key){0}, version, sizeof(*version)).low;
+    return files == NULL || file_set_add(files, path, version, is_open ? NULL : "", 0);
+}
+
+/* NULL with errno. */
+static FILE *
+note_and_open(struct list_reader *reader, const char *path)
+{
+    const struct file_version version = file_version_at(path);
+    FILE *file = open_file(path);
+    int error = errno;
+
+    if (!note_file(reader, path, &version, file != NULL)) {
+        error = ENOMEM;
+        if (file != NULL)
+            fclose(file);
+        file = NULL;
+    }
+    errno = error;
+    return file;
 }
 
 /* False with errno. */
 static bool
 read_file(struct list_reader *reader, const char *path)
 {
-    FILE *file = note_file(reader, path) ? open_regular(path) : NULL;
+    FILE *file = note_and_open(reader, path);
     bool failed;
 
     if (file == NULL)
@@ -278,7 +301,7 @@ client_list_read_file(const struct rules_reader *rules, const struct place *plac
     if (reader.list != NULL) {
         reader.list->file = strdup(path);
         if (!read_file(&reader, path))
-            diagnostic_add(rules, place, NULL, "%s cannot be read: %s", path, strerror(errno));
+            diagnostic_add(rules, place, NULL, "%s cannot be read: %s", path, regular_file_why(errno));
     }
     return list_end(&reader);
 }

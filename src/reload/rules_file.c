@@ -8,13 +8,14 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "regular_file.h"
 #include "small_file.h"
 
 /* A relative path starts at the working directory, which the operator may not know. */
 static void
 report_unreadable(const struct settings *settings, struct report *report)
 {
-    const char *reason = strerror(errno);
+    const char *reason = regular_file_why(errno);
     char directory[PATH_MAX], why[PATH_MAX + 128];
 
     if (settings->rules[0] != '/' && getcwd(directory, sizeof(directory)) != NULL)
@@ -54,7 +55,7 @@ rules_file_load(const struct settings *settings, struct file_set *files, struct 
     struct policy *policy = NULL;
     const struct file_version version = file_version_at(settings->rules);
     size_t bytes = 0;
-    char *text = small_file_read(settings->rules, POLICY_FILE_BYTES, &bytes);
+    char *text = small_file_read_open(regular_file_open(settings->rules), POLICY_FILE_BYTES, &bytes);
     int error = errno;
 
     if (!file_set_add(files, settings->rules, &version, text, bytes))

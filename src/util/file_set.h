@@ -29,7 +29,7 @@ struct file_set {
 void file_set_fini(struct file_set *set);
 
 /* `version`: as it was before it was read, so that a change from then on is one. `text` NULL: what it said is
-   not known, as of a large file, or one that cannot be read; then its version tells. A path that is there
+   not known, as of a large file; then its version tells. "": it cannot be read. A path that is there
    already is not added again. False when out of memory. */
 bool file_set_add(struct file_set *set, const char *path, const struct file_version *version,
                   const char *text, size_t bytes);

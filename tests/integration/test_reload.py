@@ -243,6 +243,41 @@ def test_a_file_with_mistakes_that_changes_is_reported_once_and_its_mend_is_relo
     wait_for(lambda: limit(service) == 11, "the new limit")
 
 
+def put_fifo(path):
+    os.mkfifo(path)
+
+
+def put_terminal(path):
+    path.symlink_to("/dev/ptmx")
+
+
+def put_folder(path):
+    path.mkdir()
+
+
+def put_loop(path):
+    path.symlink_to(path.name)
+
+
+WHAT_CANNOT_BE_READ = [(put_fifo, "not a regular file"), (put_terminal, "not a regular file"),
+                       (put_folder, "Is a directory"), (put_loop, "Too many levels of symbolic links")]
+
+
+@pytest.mark.parametrize("put, why", WHAT_CANNOT_BE_READ)
+@pytest.mark.parametrize("name", ["rate_limits.json", "clients.txt"])
+def test_what_is_no_file_is_not_waited_for(serve, name, put, why):
+    service = serve_admin(serve, "memory", "{}")
+    (service.path / "clients.txt").write_text("gold blocked\n")
+    service.write_rules(rules_of(bucket(3, clients="clients.txt")))
+    assert service.admin("POST", "/v1/rules/reload", BEARER).status == 200
+    os.unlink(service.path / name)
+    put(service.path / name)
+    response = service.admin("POST", "/v1/rules/reload", BEARER)
+    assert response.status == 422 and why in response.json()["mistakes"][0]
+    assert limit(service) == 3
+    assert service.stop() == 0
+
+
 # Under load.
 
 

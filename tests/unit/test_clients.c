@@ -1,7 +1,10 @@
 /*
  * clients: what the clients of a rule that differ compile to: in the rule, in a file, merged into the rule's limits.
  */
+#include <sys/stat.h>
+
 #include "client_list.h"
+#include "file_set.h"
 #include "policy_fixture.h"
 #include "suite.h"
 
@@ -263,7 +266,7 @@ START_TEST(file_that_cannot_be_read_is_named)
     assert_one_line("cannot be read: Is a directory");
     report_fini(&report);
     compile_any("{'r': {'capacity': 5, 'refill_rate': 1, 'clients': '/dev/zero'}}");
-    assert_one_line("/dev/zero cannot be read: ");
+    assert_one_line("/dev/zero cannot be read: not a regular file");
 }
 END_TEST
 
@@ -283,6 +286,47 @@ START_TEST(line_has_a_bound)
     write_list(line, sizeof(line));
     compile_any(in_file);
     assert_one_line("a line has more than 4096 bytes");
+}
+END_TEST
+
+/* A file with a hole, which would take hours to read. */
+START_TEST(line_is_not_read_beyond_its_bound)
+{
+    write_list("", 0);
+    ck_assert_int_eq(truncate("list", INT64_C(1) << 40), 0);
+    compile_any(in_file);
+    assert_one_line("a line has more than 4096 bytes");
+}
+END_TEST
+
+START_TEST(blanks_in_a_line_s_json_mean_what_they_mean_in_json)
+{
+    static const char good[] = "gold \t { \"capacity\" :\t5  } # x\n";
+    static const char bad[] = "gold {\"capacity\": 1  000}\n";
+
+    write_list(good, sizeof(good) - 1);
+    compile(in_file);
+    ck_assert_int_eq(limit_of("r", "gold", 1, 0)->limit, 5);
+    policy_free(policy);
+    write_list(bad, sizeof(bad) - 1);
+    compile_any(in_file);
+    assert_one_line("line 1: $.gold: ");
+}
+END_TEST
+
+/* As when only its permissions change. */
+START_TEST(file_that_cannot_be_read_is_another_one_than_when_it_can)
+{
+    struct file_set unread = {0}, read = {0};
+    const char *rules = "{\"r\": {\"capacity\": 5, \"refill_rate\": 1, \"clients\": \"list\"}}";
+
+    ck_assert_int_eq(mkfifo("list", 0600), 0);
+    ck_assert_ptr_null(policy_parse_files("rules.json", rules, strlen(rules), &defaults, &unread, &report));
+    ck_assert_uint_eq(unread.count, 1);
+    ck_assert(file_set_add(&read, "list", &unread.items[0].version, NULL, 0));
+    ck_assert(!file_set_equals(&unread, &read));
+    file_set_fini(&unread);
+    file_set_fini(&read);
 }
 END_TEST
 
@@ -348,6 +392,9 @@ main(void)
     tcase_add_test(tests, file_that_cannot_be_read_is_named);
     tcase_add_test(tests, zero_byte_in_a_line_is_refused);
     tcase_add_test(tests, line_has_a_bound);
+    tcase_add_test(tests, line_is_not_read_beyond_its_bound);
+    tcase_add_test(tests, blanks_in_a_line_s_json_mean_what_they_mean_in_json);
+    tcase_add_test(tests, file_that_cannot_be_read_is_another_one_than_when_it_can);
     tcase_add_test(tests, json_of_a_file_has_a_bound);
     tcase_add_test(tests, mistakes_of_a_list_are_bounded);
     tcase_add_test(tests, addresses_without_use_are_warned_of);
