@@ -116,6 +116,9 @@ start_ready(struct endpoint_request *request)
         return ENDPOINT_ANSWERED;
     text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
     put_unavailable(&body, service, policy);
+    /* The service ends for all workers at once; this one may not have begun its drain. */
+    if (atomic_load_explicit(&service->draining, memory_order_relaxed))
+        request->closing = true;
     request->response = response_owning(reason ? 503 : 200, &body, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }
