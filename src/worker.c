@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "candidates.h"
 #include "clock.h"
 #include "generation.h"
 #include "limiter.h"
@@ -34,6 +35,7 @@ struct worker {
     bool stopping;
     struct store *store;      /* this worker's Redis; NULL: options->memory is the store */
     enum store_state counted; /* the state of the store in options->counts */
+    struct candidates *candidates;
     struct limiter limiter;
     struct generation_reader *generations;
     struct server *server;
@@ -150,11 +152,13 @@ open_store(struct worker *worker)
         if (worker->store == NULL)
             return false;
     }
+    worker->candidates = candidates_new();
     worker->limiter = (struct limiter){.store = store_of(worker),
                                        .local = options->memory,
                                        .counts = options->counts,
+                                       .candidates = worker->candidates,
                                        .worker = worker->number};
-    return true;
+    return worker->candidates != NULL;
 }
 
 static bool
@@ -193,6 +197,7 @@ static void
 worker_free(struct worker *worker)
 {
     store_free(worker->store); /* answers what is pending: connections are resumed before they are closed */
+    candidates_free(worker->candidates);
     server_free(worker->server);
     generation_reader_close(worker->generations);
     if (worker->on_stop)

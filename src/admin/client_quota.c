@@ -122,6 +122,7 @@ peeks_of(struct endpoint_request *request, const struct client *client)
 {
     struct checks_caller caller = {
         .limiter = request->context->limiter,
+        .share = request->share,
         .turns = request->context->turns,
         .callback = on_checked,
         .arg = request,

@@ -143,6 +143,25 @@ put_cost(FILE *out, const struct policy *policy, const struct rule *rule)
 }
 
 static void
+put_limits(FILE *out, const struct limit_set *limits)
+{
+    fputs("\"limits\": [", out);
+    for (uint32_t i = 0; i < limits->count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        put_limit(out, &limits->limits[i]);
+    }
+    fputc(']', out);
+}
+
+static void
+put_candidate(FILE *out, const struct limit_set *candidate)
+{
+    fputs(", \"candidate\": {", out);
+    put_limits(out, candidate);
+    fputc('}', out);
+}
+
+static void
 put_penalty(FILE *out, const struct penalty *penalty)
 {
     fprintf(out, ", \"penalty\": {\"after\": %" PRId64 ", \"within\": \"", penalty->after);
@@ -193,12 +212,10 @@ put_rule(FILE *out, const struct policy *policy, const struct rule *rule)
         put_penalty(out, &rule->penalty);
     if (rule->shadow)
         fputs(", \"shadow\": true", out);
-    fprintf(out, ", \"on_store_failure\": \"%s\", \"limits\": [", failure_mode_name(rule->on_store_failure));
-    for (uint32_t i = 0; i < rule->limits.count; i++) {
-        fputs(i > 0 ? ", " : "", out);
-        put_limit(out, &rule->limits.limits[i]);
-    }
-    fputc(']', out);
+    fprintf(out, ", \"on_store_failure\": \"%s\", ", failure_mode_name(rule->on_store_failure));
+    put_limits(out, &rule->limits);
+    if (rule_has_candidate(rule))
+        put_candidate(out, &rule->candidate);
     if (rule->counts != NULL)
         put_counts(out, rule->counts);
     fputc('}', out);

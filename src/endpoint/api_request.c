@@ -42,8 +42,10 @@ static void on_checked(struct checks *checks);
 static bool
 open_checks(struct api_request *api, size_t count)
 {
-    struct checks_caller caller = {
-        .limiter = api->request->context->limiter, .callback = on_checked, .arg = api};
+    struct checks_caller caller = {.limiter = api->request->context->limiter,
+                                   .share = api->request->share,
+                                   .callback = on_checked,
+                                   .arg = api};
 
     api->checks = checks_new(&caller, (uint32_t)count);
     if (api->checks == NULL)

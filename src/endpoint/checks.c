@@ -5,19 +5,28 @@
 
 #include "container_of.h"
 
+static uint32_t
+limits_work(const struct limit_set *limits, int64_t cost)
+{
+    uint32_t work = 0;
+
+    for (uint32_t i = 0; i < limits->count; i++)
+        work += limit_work(&limits->limits[i], cost);
+    return work;
+}
+
 uint32_t
 check_work(const struct check *check)
 {
     const struct rule *rule = check->take.rule;
     const struct limit_set *limits = check->take.limits;
-    uint32_t work = 0;
+    uint32_t work;
 
     if (check->error.status != 0 || rule == NULL)
         return 0;
     if (limits == NULL)
         limits = &rule->limits;
-    for (uint32_t i = 0; i < limits->count; i++)
-        work += limit_work(&limits->limits[i], check->take.cost);
+    work = limits_work(limits, check->take.cost) + limits_work(&rule->candidate, check->take.cost);
     return rule_penalty(rule) != NULL ? work + PENALTY_WORK : work;
 }
 
@@ -127,6 +136,7 @@ checks_begin(struct checks *checks, uint32_t index)
     memset(check, 0, sizeof(*check));
     check->all = checks;
     check->take.cost = 1;
+    check->take.share = checks->caller.share;
     check->take.callback = on_taken;
     return check;
 }

@@ -28,7 +28,8 @@ struct check {
 
 struct checks_caller {
     struct limiter *limiter;
-    struct turns *turns; /* NULL: all are asked at once */
+    struct generation_share *share; /* of the rules that are asked */
+    struct turns *turns;            /* NULL: all are asked at once */
     void (*callback)(struct checks *checks);
     void *arg; /* the callback's */
 };

@@ -20,6 +20,7 @@ on_taken(struct limiter_take *take)
 static enum endpoint_status
 take(struct endpoint_request *request)
 {
+    request->take.share = request->share;
     request->take.callback = on_taken;
     return limiter_take(request->context->limiter, &request->take) == LIMITER_DONE ? ENDPOINT_DONE
                                                                                    : ENDPOINT_PENDING;
@@ -83,7 +84,7 @@ struct response
 decide_finish(struct endpoint_request *request)
 {
     if (!request->peer->trusted)
-        request->take.withheld = VERDICT_ALLOWED; /* who is limited need not know what is being tried */
+        request->take.withheld = VERDICT_ALLOWED; /* a client need not know what is tried */
     return render_take(request->context->renderer, &request->take, request->message, request->deny_403,
                        request->closing);
 }

@@ -43,8 +43,9 @@ struct endpoint_context {
 struct endpoint_request {
     /* The request. Set before start; valid until free. */
     const struct endpoint_context *context;
-    const struct policy *policy; /* the rules that decide it; NULL in free */
-    const char *message;         /* the route's; NULL: it has none */
+    struct generation_share *share; /* the generation that decides it; NULL in free */
+    const struct policy *policy;    /* its rules; likewise */
+    const char *message;            /* the route's; NULL: it has none */
     enum method method;
     const char *path; /* normalised (path_normalise); "" on a route for a subtree */
     size_t path_bytes;

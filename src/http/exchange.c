@@ -244,8 +244,8 @@ enter_generation(struct exchange *exchange, const char *url, const char *method,
 {
     const struct generation *generation;
 
-    exchange->deciding = generation_enter(exchange->context->generations);
-    generation = exchange->deciding->generation;
+    exchange->request.share = generation_enter(exchange->context->generations);
+    generation = exchange->request.share->generation;
     exchange->request.policy = generation->policy;
     return generation->number == exchange->headers_of ||
            read_head(exchange, generation, url, method, version);
@@ -254,9 +254,9 @@ enter_generation(struct exchange *exchange, const char *url, const char *method,
 static void
 leave_generation(struct exchange *exchange)
 {
-    if (exchange->deciding != NULL)
-        generation_leave(exchange->deciding);
-    exchange->deciding = NULL;
+    if (exchange->request.share != NULL)
+        generation_leave(exchange->request.share);
+    exchange->request.share = NULL;
     exchange->request.policy = NULL;
 }
 

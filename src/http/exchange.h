@@ -79,8 +79,6 @@ struct exchange {
     char path[EXCHANGE_PATH_BYTES];
     struct headers headers;
     uint64_t headers_of; /* the number of the generation that they were read for */
-    struct generation_share
-        *deciding; /* the generation of the request, from start to the answer; else NULL */
     struct endpoint_request request;
 };
 

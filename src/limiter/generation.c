@@ -204,6 +204,13 @@ generation_enter(struct generation_reader *reader)
 }
 
 void
+generation_stay(struct generation_share *share)
+{
+    assert(share->requests > 0);
+    share->requests++;
+}
+
+void
 generation_leave(struct generation_share *share)
 {
     assert(share->requests > 0);

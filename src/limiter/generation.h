@@ -85,6 +85,9 @@ const struct generation *generation_current(struct generation_reader *reader);
 struct generation_share *generation_enter(struct generation_reader *reader);
 void generation_leave(struct generation_share *share);
 
+/* Something that outlives a request which is in the generation stays in it, until a generation_leave of its own. */
+void generation_stay(struct generation_share *share);
+
 /* The worker ends; no request is in any generation. */
 void generation_reader_close(struct generation_reader *reader);
 

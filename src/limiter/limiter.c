@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "candidates.h"
 #include "container_of.h"
 #include "rule_counts.h"
 
@@ -163,6 +164,8 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
     }
     begin(limiter, take, treatment, on_store_answer);
     status = store_take(limiter->store, &take->request);
+    if (rule_has_candidate(take->rule) && treatment == NULL && take->cost > 0)
+        candidates_ask(take);
     if (status == STORE_PENDING)
         return LIMITER_PENDING;
     on_answer(take, status);
@@ -193,6 +196,8 @@ limiter_reset(struct limiter *limiter, struct limiter_take *take)
     if (limiter->local != NULL) /* also what FAILURE_LOCAL has counted; done at once */
         store_reset(limiter->local, &take->request);
     status = store_reset(limiter->store, &take->request);
+    if (rule_has_candidate(take->rule))
+        candidates_reset(take);
     if (status == STORE_PENDING)
         return LIMITER_PENDING;
     on_forgotten(take, status);

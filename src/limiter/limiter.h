@@ -25,9 +25,13 @@ enum verdict {
 /* "allowed", "refused" ... */
 const char *verdict_name(enum verdict verdict);
 
+struct candidates;       /* candidates.h */
+struct generation_share; /* generation.h */
+
 struct limiter_take {
     /* Set by the caller; both stay valid until the answer. */
-    const struct rule *rule; /* NULL: not limited; allowed at once */
+    const struct rule *rule;        /* NULL: not limited; allowed at once */
+    struct generation_share *share; /* the generation of the rule; NULL: the rule outlives the store */
     struct client client;
     struct address address; /* the client's, if it was identified by it; else of size 0 */
     int64_t cost;
@@ -61,6 +65,7 @@ struct limiter {
     struct store *store; /* borrowed */
     struct store *local; /* borrowed: the memory store of FAILURE_LOCAL; NULL: no rule has that mode */
     struct limiter_counts *counts; /* borrowed; shared by all workers */
+    struct candidates *candidates; /* borrowed; NULL: no candidate is asked */
     unsigned worker;               /* its number, by which it counts for each rule (rule_counts.h) */
 };
 

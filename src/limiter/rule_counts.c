@@ -35,6 +35,9 @@ rule_count_name(enum rule_count count)
         [COUNT_SHADOW_PENALISED] = "shadow_penalised",
         [COUNT_SHADOW_BLOCKED] = "shadow_blocked",
         [COUNT_SHADOW_UNAVAILABLE] = "shadow_unavailable",
+        [COUNT_CANDIDATE_ALLOWED] = "candidate_allowed",
+        [COUNT_CANDIDATE_REFUSED] = "candidate_refused",
+        [COUNT_CANDIDATE_MISSED] = "candidate_missed",
     };
 
     return names[count];

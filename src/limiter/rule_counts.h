@@ -29,8 +29,11 @@ enum rule_count {
     COUNT_SHADOW_PENALISED,                            /* and the other three of that kind */
     COUNT_SHADOW_BLOCKED,
     COUNT_SHADOW_UNAVAILABLE,
+    COUNT_CANDIDATE_ALLOWED,
+    COUNT_CANDIDATE_REFUSED,
+    COUNT_CANDIDATE_MISSED, /* not asked, or without an answer */
 };
-#define RULE_COUNTS (COUNT_SHADOW_UNAVAILABLE + 1)
+#define RULE_COUNTS (COUNT_CANDIDATE_MISSED + 1)
 
 /* "allowed", "shadow_refused" ... */
 const char *rule_count_name(enum rule_count count);

@@ -242,7 +242,7 @@ limits_read(const struct rules_reader *reader, const struct place *place, const 
             read_list(reader, &at, list, limits);
     } else if (base != NULL && base->count > 1) {
         diagnostic_add(reader, place, NULL,
-                       "the rule has %u limits: list all that the client is to have, as \"limits\": [...]",
+                       "the rule has %u limits: list all that are to take their place, as \"limits\": [...]",
                        base->count);
     } else {
         read_limit(reader, place, object, base ? &base->limits[0] : NULL, &limits->limits[limits->count++]);

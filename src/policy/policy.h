@@ -78,6 +78,9 @@ struct treatment {
     struct limit_set limits; /* TREATMENT_LIMITS: instead of the rule's */
 };
 
+/* A rule's name and this is the name under which its candidate counts. No rule is named so (rule_name.h). */
+#define CANDIDATE_SUFFIX "+candidate"
+
 struct rule {
     char name[RULE_NAME_BYTES + 1];
     struct path_pattern *path;     /* NULL: no `match`; reached by name, or as the default */
@@ -91,8 +94,10 @@ struct rule {
     struct treatment *treatments;       /* by number - 1 */
     uint64_t clients_version;           /* of the file with the clients (client_list.h); 0: there is none */
     int64_t cost;                       /* of a request; at least 1 */
-    uint32_t cost_header; /* trusted peers say another: in policy->headers; NO_HEADER: none does */
-    bool shadow;          /* it decides and is counted, but never refuses */
+    uint32_t cost_header;       /* trusted peers say another: in policy->headers; NO_HEADER: none does */
+    struct limit_set candidate; /* limits that are only tried, beside `limits`; count 0: none */
+    char candidate_name[RULE_NAME_BYTES + sizeof(CANDIDATE_SUFFIX)];
+    bool shadow; /* it decides and is counted, but never refuses */
     enum failure_mode on_store_failure;
     uint64_t
         written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
@@ -182,6 +187,12 @@ static inline const struct penalty *
 rule_penalty(const struct rule *rule)
 {
     return rule->penalty.after > 0 ? &rule->penalty : NULL;
+}
+
+static inline bool
+rule_has_candidate(const struct rule *rule)
+{
+    return rule->candidate.count > 0;
 }
 
 /* NULL: no rule has that name. */

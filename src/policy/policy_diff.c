@@ -124,10 +124,26 @@ put_shadow(struct line *line, const struct rule *a, const struct rule *b)
 }
 
 static void
+put_candidate(struct line *line, const struct limit_set *a, const struct limit_set *b)
+{
+    char text[DETAIL_BYTES] = "";
+    struct line detail = {.text = text, .room = sizeof(text)};
+
+    if (are_same_limits(a, b))
+        return;
+    if (a->count == 0 || b->count == 0)
+        put(&detail, a->count == 0 ? "added" : "removed");
+    else
+        put_limits(&detail, a, b);
+    put(line, "%scandidate %s", separator(line), text);
+}
+
+static void
 put_rule(struct line *line, const struct rule *a, const struct rule *b)
 {
     put_limits(line, &a->limits, &b->limits);
     put_shadow(line, a, b);
+    put_candidate(line, &a->candidate, &b->candidate);
     for (size_t i = 0; i < RULE_KEYS_MAX; i++) {
         const char *key = rule_key_name(i);
 
@@ -144,7 +160,8 @@ is_as_before(const struct rule *a, const struct rule *b)
     for (size_t i = 0; i < RULE_KEYS_MAX; i++)
         if (!rule_key_is_compiled(i) && a->written[i] != b->written[i])
             return false;
-    return a->shadow == b->shadow && are_same_limits(&a->limits, &b->limits);
+    return a->shadow == b->shadow && are_same_limits(&a->limits, &b->limits) &&
+           are_same_limits(&a->candidate, &b->candidate);
 }
 
 /* Adds a rule that has changed; where the line has no room for it, it is only counted. */
@@ -221,6 +238,13 @@ policy_compare(struct policy_diff *diff, const struct policy *before, const stru
         put(&line, "; in another order");
 }
 
+static void
+keep_ids(struct rule *rule, const struct rule *before)
+{
+    rule->limits.id = before->limits.id;
+    rule->candidate.id = before->candidate.id;
+}
+
 void
 policy_keep_ids(struct policy *after, const struct policy *before)
 {
@@ -228,6 +252,6 @@ policy_keep_ids(struct policy *after, const struct policy *before)
         const struct rule *rule = policy_rule(before, after->rules[i].name);
 
         if (rule != NULL && is_as_before(rule, &after->rules[i]))
-            after->rules[i].limits.id = rule->limits.id;
+            keep_ids(&after->rules[i], rule);
     }
 }

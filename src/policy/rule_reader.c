@@ -11,9 +11,9 @@
 #define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define HEADER_PREFIX "header:"
 
-static const char *const rule_keys[] = {"match",   "identify_by", "cost",   "on_store_failure",
-                                        "clients", "penalty",     "shadow", LIMITS_KEYS};
-static const char *const compiled_keys[] = {"shadow", LIMITS_KEYS};
+static const char *const rule_keys[] = {"match",   "identify_by", "cost",      "on_store_failure", "clients",
+                                        "penalty", "shadow",      "candidate", LIMITS_KEYS};
+static const char *const compiled_keys[] = {"shadow", "candidate", LIMITS_KEYS};
 _Static_assert(COUNT(rule_keys) <= RULE_KEYS_MAX, "a rule has a digest of each key");
 
 static void
@@ -126,6 +126,7 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
           struct rule *rule)
 {
     size_t before;
+    bool has_limits;
 
     if (!cJSON_IsObject(object)) {
         diagnostic_add(reader, place, object,
@@ -137,7 +138,9 @@ rule_read(const struct rules_reader *reader, const struct place *place, const cJ
     identify_by_read(reader, place, object, rule);
     before = reader->report->count;
     limits_read(reader, place, object, NULL, &rule->limits);
-    clients_read(reader, place, object, rule, reader->report->count == before);
+    has_limits = reader->report->count == before;
+    clients_read(reader, place, object, rule, has_limits);
+    candidate_read(reader, place, object, rule, has_limits);
     penalty_read(reader, place, object, rule);
     read_cost(reader, place, object, rule);
     read_on_store_failure(reader, place, object, rule);

@@ -8,6 +8,7 @@
  *     limit_reader.c        its limits, or a client's; one limit: algorithm, capacity, refill_rate, limit, window
  *     clients_reader.c      its clients that differ: which list, and what the list means under the rule
  *     list_reader.c         one list of clients, in the rule; list_file.c: in a file
+ *     candidate_reader.c    its candidate: limits that are tried
  *     penalty_reader.c      its penalty: after, within, for, growth, up_to
  *     value_reader.c        numbers and durations
  *
@@ -66,6 +67,10 @@ void clients_read(const struct rules_reader *reader, const struct place *place, 
 
 /* NULL with a line in the report, or to be freed with cJSON_Delete. */
 cJSON *rules_json_parse(const struct rules_reader *reader, const char *text, size_t bytes, size_t values_max);
+
+/* The rule's `candidate`, if it has one; what it leaves out is as in the rule's only limit. */
+void candidate_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
+                    struct rule *rule, bool has_limits);
 
 /* The rule's `penalty`, if it has one; after identify_by_read. */
 void penalty_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,

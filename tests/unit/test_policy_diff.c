@@ -48,6 +48,14 @@ static const struct {
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"clients\": {\"a\": \"blocked\"}", "clients"},
     {BUCKET(10, "1"), BUCKET(20, "1") ", \"shadow\": true", "capacity 10 -> 20, counted on, shadow on"},
     {BUCKET(10, "1") ", \"shadow\": true", BUCKET(10, "1"), "shadow off"},
+    {BUCKET(10, "1"), BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}", "candidate added"},
+    {BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}", BUCKET(10, "1"), "candidate removed"},
+    {BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}",
+     BUCKET(10, "1") ", \"candidate\": {\"capacity\": 6}", "candidate capacity 5 -> 6, counted on"},
+    /* What it leaves out is the rule's. */
+    {BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}",
+     BUCKET(10, "2") ", \"candidate\": {\"capacity\": 5}",
+     "refill_rate 1/1s -> 1/500ms, counted anew, candidate refill_rate 1/1s -> 1/500ms, counted anew"},
     {BUCKET(10, "1"), "\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]", "limits[1] added"},
     {"\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]", "\"limits\": [{" FIXED(5, "1d") "}]",
      "limits[0] algorithm, counted anew, limits[1] removed"},
@@ -75,6 +83,8 @@ static const char *const likes[][2] = {
     {BUCKET(10, "1"), "\"algorithm\": \"token_bucket\",\n" BUCKET(10, "1.0")},
     {FIXED(10, "1h"), FIXED(10, "60m")},
     {FIXED(10, "1h"), FIXED(10, "1h") ", \"shadow\": false"},
+    {FIXED(10, "1h") ", \"candidate\": {\"limit\": 5}",
+     FIXED(10, "1h") ", \"candidate\": {\"limits\": [{" FIXED(5, "60m") "}]}"},
     {BUCKET(10, "1") ", \"match\": {\"path\":\"/a\"}", "\"match\": { \"path\": \"/a\" }, " BUCKET(10, "1")},
 };
 
