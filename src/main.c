@@ -258,6 +258,25 @@ log_warnings(struct report *report)
 }
 
 static int
+explain(struct service *service)
+{
+    const struct explain_store store = {.redis = service->uses_redis ? &service->redis : NULL,
+                                        .tls = service->tls};
+
+    log_init_sink(LOG_ERROR, NULL, NULL); /* what the store has to say is in the explanation */
+    switch (explain_request(stdout, service->policy, &service->settings, &service->trusted, &store,
+                            &service->report)) {
+    case EXPLAIN_TOLD:
+        return EXIT_SUCCESS;
+    case EXPLAIN_MISTAKEN:
+        return EXIT_OPERATOR;
+    case EXPLAIN_STORE_AWAY:
+        break;
+    }
+    return EXIT_FAILURE;
+}
+
+static int
 obey(struct service *service, enum settings_command command)
 {
     switch (command) {
@@ -285,15 +304,17 @@ obey(struct service *service, enum settings_command command)
         report_drop_warnings(&service->report); /* the service itself has logged them */
         return report_is_empty(&service->report) ? healthcheck(&service->settings) : EXIT_OPERATOR;
     case SETTINGS_CHECK:
+    case SETTINGS_EXPLAIN:
     case SETTINGS_SERVE:
         break;
     }
     configure(service);
     if (!report_is_empty(&service->report))
         return EXIT_OPERATOR;
+    if (command == SETTINGS_EXPLAIN)
+        return explain(service);
     if (command == SETTINGS_CHECK) {
-        explain_rules(stdout, service->policy, service->settings.rules,
-                      (enum failure_mode)service->settings.failure_mode);
+        explain_rules(stdout, service->policy, &service->settings);
         return EXIT_SUCCESS;
     }
     log_init((enum log_level)service->settings.log_level, (enum log_format)service->settings.log_format);

@@ -98,6 +98,12 @@ settings_was_given(const struct settings *settings, enum setting_id id)
 }
 
 bool
+settings_is_flag(const struct settings *settings, enum setting_id id)
+{
+    return settings->given[id].source == FROM_FLAG;
+}
+
+bool
 settings_are_both_given(const struct settings *settings, enum setting_id id, enum setting_id other,
                         struct report *report)
 {

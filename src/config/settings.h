@@ -109,6 +109,8 @@ struct settings {
     int64_t log_level;  /* enum log_level */
     int64_t log_format; /* enum log_format; "auto" is settled by settings_read: text on a terminal */
 
+    const char *explain; /* SETTINGS_EXPLAIN: the request, as an argument of the command line */
+
     /* Private to src/config: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
     const char *redis_port_link; /* a REDIS_PORT that Kubernetes set, in the environment; NULL: none */
@@ -118,12 +120,17 @@ struct settings {
     char *dotenv;         /* the path of the .env file */
 };
 
+/* What --explain accepts. */
+#define SETTINGS_EXPLAIN_ACCEPTED \
+    "[METHOD] PATH [NAME=VALUE]... [from ADDRESS], such as \"GET /api/data X-API-Key=k from 203.0.113.9\""
+
 /* The command on the command line. From SETTINGS_VERSION on, commands print a text that needs no settings. */
 enum settings_command {
     SETTINGS_SERVE,
     SETTINGS_CHECK,
     SETTINGS_PRINT,
     SETTINGS_HEALTHCHECK,
+    SETTINGS_EXPLAIN,
     SETTINGS_VERSION,
     SETTINGS_HELP,
     SETTINGS_HELP_MARKDOWN,   /* --help=markdown: the table of docs/configuration.md */
@@ -148,6 +155,9 @@ struct setting_place {
     char text[256];
 };
 struct setting_place settings_place(const struct settings *settings, enum setting_id id);
+
+/* Whether a flag gave it. */
+bool settings_is_flag(const struct settings *settings, enum setting_id id);
 
 /* Reports an error that only a later layer can see, such as an invalid network in TRUSTED_PROXIES:
        PLACE: "VALUE": WHY; accepted: ...                                                                       */

@@ -1,5 +1,5 @@
 /*
- * The command line:  [healthcheck] [--flag value | --flag=value | --switch | -letter]...
+ * The command line:  [healthcheck] [--flag value | --flag=value | --switch | -letter | --explain request]...
  *
  * A value in an argument of its own never begins with "--": `--port --check` is a missing port, and "--help"
  * is always a request for help. Of what is not understood, only the flag's name is repeated: the rest may be
@@ -26,10 +26,15 @@ is_flag(const char *argument)
     return strncmp(argument, "--", 2) == 0;
 }
 
+/* Also `--explain=REQUEST`: a value that a switch takes is no part of its name. */
 static bool
 is_switch(const struct settings_switch *switched, const char *argument)
 {
+    size_t bytes = strlen(switched->flag);
+
     return strcmp(switched->flag, argument) == 0 ||
+           (switched->placeholder != NULL && strncmp(switched->flag, argument, bytes) == 0 &&
+            argument[bytes] == '=') ||
            (switched->letter != NULL && strcmp(switched->letter, argument) == 0);
 }
 
@@ -81,11 +86,32 @@ take_command(struct command_line *line, const char *flag, enum settings_command 
         report_add(line->report, "%s: given twice", flag);
     else if (*line->command != SETTINGS_SERVE)
         report_add(line->report,
-                   "%s: a command was already given; accepted: one of healthcheck, --check, "
+                   "%s: a command was already given; accepted: one of healthcheck, --check, --explain, "
                    "--print-config",
                    flag);
     else
         *line->command = command;
+}
+
+/* `flag` is `bytes` long; its value follows an "=" or is the next argument. NULL: it is missing. */
+static const char *
+value_of(struct command_line *line, const char *flag, size_t bytes)
+{
+    if (flag[bytes] == '=')
+        return flag + bytes + 1;
+    return line->at < line->argc && !is_flag(line->argv[line->at]) ? line->argv[line->at++] : NULL;
+}
+
+static void
+take_switch(struct command_line *line, const struct settings_switch *switched, const char *argument)
+{
+    take_command(line, switched->flag, switched->command);
+    if (switched->placeholder == NULL)
+        return;
+    line->settings->explain = value_of(line, argument, strlen(switched->flag));
+    if (line->settings->explain == NULL)
+        report_add(line->report, "%s: its value is missing; accepted: " SETTINGS_EXPLAIN_ACCEPTED,
+                   switched->flag);
 }
 
 /* Its value may be a secret, so it is skipped and not shown. */
@@ -111,16 +137,10 @@ refuse_flag(struct command_line *line, const char *flag, size_t bytes)
         report_add(line->report, "%s: unknown flag; --help shows all", name);
 }
 
-/* `flag` is `bytes` long; its value follows an "=" or is the next argument. */
 static void
 take_value(struct command_line *line, enum setting_id id, const char *flag, size_t bytes)
 {
-    const char *value = NULL;
-
-    if (flag[bytes] == '=')
-        value = flag + bytes + 1;
-    else if (line->at < line->argc && !is_flag(line->argv[line->at]))
-        value = line->argv[line->at++];
+    const char *value = value_of(line, flag, bytes);
 
     if (settings_was_given(line->settings, id))
         report_add(line->report, "%s: given twice", settings_table[id].flag);
@@ -159,7 +179,7 @@ take_argument(struct command_line *line)
     if (position == 1 && strcmp(argument, HEALTHCHECK_WORD) == 0)
         take_command(line, argument, SETTINGS_HEALTHCHECK);
     else if (found < SETTINGS_SWITCH_COUNT)
-        take_command(line, argument, settings_switches[found].command);
+        take_switch(line, &settings_switches[found], argument);
     else if (id != SETTING_COUNT)
         take_value(line, id, argument, bytes);
     else if (is_flag(argument))

@@ -117,7 +117,7 @@ help_switch(FILE *out, const struct settings_switch *switched)
 
     snprintf(flags, sizeof(flags), "%s%s%s", switched->letter ? switched->letter : "",
              switched->letter ? ", " : "", switched->flag);
-    help_row(out, flags, "", switched->help);
+    help_row(out, flags, switched->placeholder ? switched->placeholder : "", switched->help);
 }
 
 void
@@ -128,6 +128,8 @@ settings_help(FILE *out)
         "\n"
         "  ratelimitd [--store URL] [--rules FILE] [--listen ADDRESS] [FLAG VALUE]...\n"
         "  ratelimitd healthcheck\n"
+        "  ratelimitd --check | --explain \"GET /api/data from 203.0.113.9\" | --print-config [FLAG "
+        "VALUE]...\n"
         "\n"
         "A setting comes from its flag, else the environment, else .env in the working directory, else its\n"
         "default. A flag's value may also follow an equals sign: --port=8000.\n",

@@ -172,13 +172,16 @@ const struct setting settings_table[SETTING_COUNT] = {
 };
 
 const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {
-    {"--check", NULL, SETTINGS_CHECK, "validate the settings and the rules, and tell what each rule does; serve nothing"},
-    {"--print-config", NULL, SETTINGS_PRINT, "print the settings as a .env, each with its source"},
-    {"--version", "-V", SETTINGS_VERSION, "print the version"},
-    {"--help", "-h", SETTINGS_HELP, "print this"},
-    {"--help=markdown", NULL, SETTINGS_HELP_MARKDOWN, "print the table of docs/configuration.md"},
-    {"--help=man", NULL, SETTINGS_HELP_MAN, "print the settings for the manual page"},
-    {"--help=completion", NULL, SETTINGS_HELP_COMPLETION, "print the flags for shell completion"},
+    {"--check", NULL, NULL, SETTINGS_CHECK, "validate the settings and the rules, and tell what each rule does; serve nothing"},
+    {"--explain", NULL, "REQUEST", SETTINGS_EXPLAIN,
+        "tell which rule decides the request, whose quota it takes by which limits, and why not the rules above; with "
+        "--store also what remains. " "REQUEST: " SETTINGS_EXPLAIN_ACCEPTED},
+    {"--print-config", NULL, NULL, SETTINGS_PRINT, "print the settings as a .env, each with its source"},
+    {"--version", "-V", NULL, SETTINGS_VERSION, "print the version"},
+    {"--help", "-h", NULL, SETTINGS_HELP, "print this"},
+    {"--help=markdown", NULL, NULL, SETTINGS_HELP_MARKDOWN, "print the table of docs/configuration.md"},
+    {"--help=man", NULL, NULL, SETTINGS_HELP_MAN, "print the settings for the manual page"},
+    {"--help=completion", NULL, NULL, SETTINGS_HELP_COMPLETION, "print the flags for shell completion"},
 };
 /* clang-format on */
 

@@ -38,15 +38,16 @@ struct setting {
 
 extern const struct setting settings_table[SETTING_COUNT];
 
-/* A flag without a value: a command other than serving. */
+/* A command other than serving: a flag, without a value unless it has a placeholder. */
 struct settings_switch {
     const char *flag;
-    const char *letter; /* its short form; NULL: none */
+    const char *letter;      /* its short form; NULL: none */
+    const char *placeholder; /* what --help calls its value; NULL: it takes none */
     enum settings_command command;
     const char *help;
 };
 
-#define SETTINGS_SWITCH_COUNT 7
+#define SETTINGS_SWITCH_COUNT 8
 extern const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT];
 
 /* The one command that is a word. */

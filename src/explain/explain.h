@@ -1,15 +1,38 @@
 /*
- * explain: what rules do, told to an operator on a terminal: `ratelimitd --check`. Any thread.
+ * explain: what the rules do, told to an operator on a terminal: all of them (`ratelimitd --check`), or what one
+ * request meets (`--explain`). Any thread.
  */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
 
 #include <stdio.h>
 
+#include "address.h"
 #include "policy.h"
+#include "redis_url.h"
+#include "settings.h"
+
+struct redis_tls;
 
 /* How many rules there are and what happens to requests that none matches; then a line for each rule, in the
-   order of the file. `name` is the file's; `usual` as in rule_words.h. */
-void explain_rules(FILE *out, const struct policy *policy, const char *name, enum failure_mode usual);
+   order of the file. */
+void explain_rules(FILE *out, const struct policy *policy, const struct settings *settings);
+
+struct explain_store {
+    const struct redis_url *redis; /* NULL: the store is the memory of the service */
+    const struct redis_tls *tls;   /* NULL unless the URL asks for TLS */
+};
+
+enum explain_status {
+    EXPLAIN_TOLD,
+    EXPLAIN_MISTAKEN,   /* settings->explain is not understood, as the report says; nothing is told */
+    EXPLAIN_STORE_AWAY, /* told, but not what remains, and why */
+};
+
+/* The request in settings->explain (asked.h): the rule that decides it, the client, the limits; what remains, where
+   --store is given as a flag; and why not the rules above. Waits for Redis as peek.h says. */
+enum explain_status explain_request(FILE *out, const struct policy *policy, const struct settings *settings,
+                                    const struct networks *trusted, const struct explain_store *store,
+                                    struct report *report);
 
 #endif

@@ -11,24 +11,18 @@
 #include "utf8.h"
 
 void
-rule_words_put_text(FILE *out, const char *text, size_t bytes)
+rule_words_put_text(FILE *out, const char *text)
 {
-    for (const char *end = text + bytes; text < end;) {
-        size_t length = utf8_sequence(text, (size_t)(end - text));
+    for (const char *end = text + strlen(text); text < end;) {
+        size_t length = utf8_sequence(text, (size_t)(end - text)), bytes = length > 0 ? length : 1;
 
-        if (length == 0 || utf8_is_control(text))
-            for (size_t i = 0; i < (length > 0 ? length : 1); i++)
-                fprintf(out, "\\x%02x", (unsigned char)text[i]);
-        else
+        if (length > 0 && !utf8_is_control(text))
             fwrite(text, 1, length, out);
-        text += length > 0 ? length : 1;
+        else
+            for (size_t i = 0; i < bytes; i++)
+                fprintf(out, "\\x%02x", (unsigned char)text[i]);
+        text += bytes;
     }
-}
-
-static void
-put_string(FILE *out, const char *text)
-{
-    rule_words_put_text(out, text, strlen(text));
 }
 
 static void
@@ -75,7 +69,7 @@ put_header(FILE *out, const struct policy *policy, const struct header_condition
     fprintf(out, ", header %s %s", policy->headers[condition->header], tests[condition->test]);
     if (condition->text == NULL)
         return;
-    put_string(out, condition->text);
+    rule_words_put_text(out, condition->text);
     fputc('"', out);
 }
 
@@ -100,7 +94,7 @@ put_match(FILE *out, const struct policy *policy, const struct rule *rule)
         rule_words_put_methods(out, rule->methods);
         fputc(' ', out);
     }
-    put_string(out, path_pattern_text(rule->path));
+    rule_words_put_text(out, path_pattern_text(rule->path));
     if (rule->conditions != NULL)
         put_conditions(out, policy, rule->conditions);
 }
@@ -225,7 +219,7 @@ put_clients(FILE *out, const struct policy *policy, const struct client_table *t
     if (file == NULL)
         return;
     fputs(", in ", out);
-    put_string(out, file);
+    rule_words_put_text(out, file);
 }
 
 static void

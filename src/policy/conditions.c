@@ -30,8 +30,8 @@ header_holds(const struct header_condition *condition, const struct field *value
     return value->text == NULL;
 }
 
-static bool
-host_holds(const struct conditions *conditions, const struct field *host)
+bool
+conditions_host_holds(const struct conditions *conditions, const struct field *host)
 {
     for (uint32_t i = 0; i < conditions->host_count && host->text != NULL; i++)
         if (host_pattern_matches(conditions->hosts[i], host))
@@ -39,15 +39,22 @@ host_holds(const struct conditions *conditions, const struct field *host)
     return conditions->host_count == 0;
 }
 
-bool
-conditions_hold(const struct conditions *conditions, const struct policy_request *request)
+const struct header_condition *
+conditions_unmet_header(const struct conditions *conditions, const struct policy_request *request)
 {
     for (uint32_t i = 0; i < conditions->header_count; i++) {
         const struct header_condition *condition = &conditions->headers[i];
         if (!header_holds(condition, &request->headers[condition->header]))
-            return false;
+            return condition;
     }
-    return host_holds(conditions, &request->host);
+    return NULL;
+}
+
+bool
+conditions_hold(const struct conditions *conditions, const struct policy_request *request)
+{
+    return conditions_unmet_header(conditions, request) == NULL &&
+           conditions_host_holds(conditions, &request->host);
 }
 
 /* A pattern serves as a host: its `*` is at most the beginning of what the wide one's `*` stands for. */
@@ -58,7 +65,7 @@ hosts_cover(const struct conditions *wide, const struct conditions *narrow)
         return true;
     for (uint32_t i = 0; i < narrow->host_count; i++) {
         const struct field pattern = {.text = narrow->hosts[i], .bytes = strlen(narrow->hosts[i])};
-        if (!host_holds(wide, &pattern))
+        if (!conditions_host_holds(wide, &pattern))
             return false;
     }
     return narrow->host_count > 0;

@@ -39,6 +39,12 @@ struct conditions {
 
 bool conditions_hold(const struct conditions *conditions, const struct policy_request *request);
 
+/* The parts of it: whether the host is one of them, and the first condition that its header does not meet, NULL
+   if there is none. */
+bool conditions_host_holds(const struct conditions *conditions, const struct field *host);
+const struct header_condition *conditions_unmet_header(const struct conditions *conditions,
+                                                       const struct policy_request *request);
+
 /* Whether `wide` holds for every request for which `narrow` does. NULL holds for all. True only where that
    follows from each host and each header by itself. */
 bool conditions_cover(const struct conditions *wide, const struct conditions *narrow);

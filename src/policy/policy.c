@@ -38,44 +38,73 @@ policy_free(struct policy *policy)
     free(policy);
 }
 
-/* `other`: the path in its other spelling; text NULL: it has none. */
+/* The path of a request in its other spelling, which is written to `text`; text NULL: it has none. */
+static struct field
+other_spelling(const struct field *path, char text[PATH_BYTES_MAX])
+{
+    struct field other = {.text = NULL};
+
+    assert(path->bytes <= PATH_BYTES_MAX);
+    if (memchr(path->text, '%', path->bytes) == NULL)
+        return other;
+    memcpy(text, path->text, path->bytes);
+    other.bytes = path->bytes;
+    if (path_decode_slashes(text, &other.bytes))
+        other.text = text;
+    return other;
+}
+
+/* The parts of a match. */
+
+static bool
+fits_method(const struct rule *rule, const struct policy_request *request)
+{
+    return (rule->methods & request->method) != 0;
+}
+
+static bool
+fits_path(const struct rule *rule, const struct field *path, const struct field *other)
+{
+    return path_pattern_matches(rule->path, path->text, path->bytes) ||
+           (other->text != NULL && path_pattern_matches(rule->path, other->text, other->bytes));
+}
+
 static bool
 matches(const struct rule *rule, const struct policy_request *request, const struct field *other)
 {
-    const struct field *path = &request->path;
-
-    if (rule->path == NULL || (rule->methods & request->method) == 0)
-        return false;
-    if (!path_pattern_matches(rule->path, path->text, path->bytes) &&
-        (other->text == NULL || !path_pattern_matches(rule->path, other->text, other->bytes)))
-        return false;
-    return rule->conditions == NULL || conditions_hold(rule->conditions, request);
-}
-
-static const struct rule *
-first_match(const struct policy *policy, const struct policy_request *request, const struct field *other)
-{
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        if (matches(&policy->rules[i], request, other))
-            return &policy->rules[i];
-    return policy->fallback;
+    return rule->path != NULL && fits_method(rule, request) && fits_path(rule, &request->path, other) &&
+           (rule->conditions == NULL || conditions_hold(rule->conditions, request));
 }
 
 const struct rule *
 policy_match(const struct policy *policy, const struct policy_request *request)
 {
     char text[PATH_BYTES_MAX];
-    struct field other = {.text = NULL};
-    const struct field *path = &request->path;
+    const struct field other = other_spelling(&request->path, text);
 
-    assert(path->bytes <= sizeof(text));
-    if (memchr(path->text, '%', path->bytes) == NULL)
-        return first_match(policy, request, &other);
-    memcpy(text, path->text, path->bytes);
-    other.bytes = path->bytes;
-    if (path_decode_slashes(text, &other.bytes))
-        other.text = text;
-    return first_match(policy, request, &other);
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        if (matches(&policy->rules[i], request, &other))
+            return &policy->rules[i];
+    return policy->fallback;
+}
+
+enum mismatch
+rule_mismatch(const struct rule *rule, const struct policy_request *request)
+{
+    char text[PATH_BYTES_MAX];
+    const struct field other = other_spelling(&request->path, text);
+
+    if (rule->path == NULL)
+        return MISMATCH_NO_MATCH;
+    if (!fits_path(rule, &request->path, &other))
+        return MISMATCH_PATH;
+    if (!fits_method(rule, request))
+        return MISMATCH_METHOD;
+    if (rule->conditions == NULL)
+        return MATCHES;
+    if (!conditions_host_holds(rule->conditions, &request->host))
+        return MISMATCH_HOST;
+    return conditions_unmet_header(rule->conditions, request) != NULL ? MISMATCH_HEADER : MATCHES;
 }
 
 const struct treatment *

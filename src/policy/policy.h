@@ -163,6 +163,18 @@ struct policy_request {
    thread. */
 const struct rule *policy_match(const struct policy *policy, const struct policy_request *request);
 
+/* What keeps a rule from matching a request; of several the first here. MATCHES: nothing does, so policy_match
+   returns this rule, or one before it in the file. */
+enum mismatch {
+    MATCHES,
+    MISMATCH_NO_MATCH, /* the rule has no `match` */
+    MISMATCH_PATH,
+    MISMATCH_METHOD,
+    MISMATCH_HOST,
+    MISMATCH_HEADER,
+};
+enum mismatch rule_mismatch(const struct rule *rule, const struct policy_request *request);
+
 /* What is done with the client under the rule; NULL: nothing but what the rule says. `address` as in client_table.h. */
 const struct treatment *policy_treatment(const struct rule *rule, const struct client *client,
                                          const struct address *address);

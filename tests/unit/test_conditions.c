@@ -84,8 +84,45 @@ START_TEST(all_conditions_hold_or_the_rule_does_not_match)
     for (uint32_t i = 0; i < policy->header_count; i++)
         headers[i] = strcmp(policy->headers[i], "x-plan") == 0 ? field(rows[_i].plan) : field(NULL);
     ck_assert_msg((policy_match(policy, &request) != NULL) == rows[_i].holds, "%s", rows[_i].match);
+    ck_assert_msg((rule_mismatch(&policy->rules[0], &request) == MATCHES) == rows[_i].holds, "%s",
+                  rows[_i].match);
     policy_free(policy);
     free(text);
+}
+END_TEST
+
+static const struct {
+    const char *match;
+    enum mismatch mismatch; /* of GET /a to example.com, without headers */
+} mismatches[] = {
+    {"{'path': '/**'}", MATCHES},
+    {"{'path': '/b'}", MISMATCH_PATH},
+    {"{'methods': ['POST']}", MISMATCH_METHOD},
+    {"{'host': 'example.org'}", MISMATCH_HOST},
+    {"{'headers': {'A': 'v'}}", MISMATCH_HEADER},
+    {"{'path': '/b', 'methods': ['POST'], 'host': 'example.org', 'headers': {'A': 'v'}}", MISMATCH_PATH},
+    {"{'path': '/a', 'methods': ['POST'], 'host': 'example.org', 'headers': {'A': 'v'}}", MISMATCH_METHOD},
+    {"{'path': '/a', 'methods': ['GET'], 'host': 'example.org', 'headers': {'A': 'v'}}", MISMATCH_HOST},
+    {"{'path': '/a', 'methods': ['GET'], 'host': 'example.com', 'headers': {'A': 'v'}}", MISMATCH_HEADER},
+    {"{'path': '/a', 'methods': ['GET'], 'host': 'example.com', 'headers': {'A': {'present': false}}}",
+     MATCHES},
+};
+
+START_TEST(rule_tells_the_first_mismatch)
+{
+    struct field headers[POLICY_HEADERS_MAX] = {{0}};
+    const struct policy_request request = {
+        .method = METHOD_GET, .path = field("/a"), .host = field("example.com"), .headers = headers};
+    struct policy *policy;
+    char *text, *match = quoted(mismatches[_i].match);
+
+    ck_assert_int_ge(asprintf(&text, "{\"it\": {\"match\": %s, \"capacity\": 1, \"refill_rate\": 1}}", match),
+                     0);
+    policy = policy_of_text(text);
+    ck_assert_int_eq((int)rule_mismatch(&policy->rules[0], &request), (int)mismatches[_i].mismatch);
+    policy_free(policy);
+    free(text);
+    free(match);
 }
 END_TEST
 
@@ -180,6 +217,7 @@ main(void)
     TCase *tests = tcase_create("conditions");
 
     tcase_add_loop_test(tests, all_conditions_hold_or_the_rule_does_not_match, 0, ROWS(rows));
+    tcase_add_loop_test(tests, rule_tells_the_first_mismatch, 0, ROWS(mismatches));
     tcase_add_test(tests, only_a_policy_with_a_host_reads_it);
     tcase_add_loop_test(tests, rule_after_one_with_wider_conditions_is_hidden, 0, ROWS(orders));
     suite_add_tcase(suite, tests);

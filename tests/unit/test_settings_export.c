@@ -58,9 +58,11 @@ START_TEST(completion_names_the_switches_and_the_command)
     export(settings_help_completion);
     for (size_t i = 0; i <= SETTINGS_SWITCH_COUNT; i++) {
         const char *word = i < SETTINGS_SWITCH_COUNT ? settings_switches[i].flag : HEALTHCHECK_WORD;
-        char *line = line_of(word);
+        const char *value = i < SETTINGS_SWITCH_COUNT ? settings_switches[i].placeholder : NULL;
+        char *line = line_of(word), expected[64];
 
-        ck_assert_msg(line && strcmp(line, word) == 0, "%s: %s", word, line ? line : "no line");
+        snprintf(expected, sizeof(expected), "%s%s%s", word, value ? " " : "", value ? value : "");
+        ck_assert_msg(line && strcmp(line, expected) == 0, "%s: %s", word, line ? line : "no line");
         free(line);
     }
 }
