@@ -122,7 +122,7 @@ read_host(struct check_parser *parser)
         host = target_host(path->valuestring, strlen(path->valuestring));
     if (host.text == NULL)
         host = parser->host;
-    if (!parser->policy->reads_host || host.bytes == 0)
+    if (!parser->policy->reads_host || host.text == NULL)
         return true;
     parser->asked.host = host_normalise(&host, parser->host_text);
     return parser->asked.host.text != NULL ||

@@ -71,7 +71,7 @@ decide_start(struct endpoint_request *request, struct policy_request *asked, str
     asked->headers = request->headers->identity.headers;
     asked->cookies = request->headers->identity.cookies;
     asked->host = (struct field){.text = NULL};
-    if (policy->reads_host && host.bytes > 0) {
+    if (policy->reads_host && host.text != NULL) {
         asked->host = host_normalise(&host, normal);
         if (asked->host.text == NULL)
             return endpoint_problem(request, 400, "The host of the request is not a name or an address.");

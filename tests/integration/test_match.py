@@ -81,7 +81,12 @@ def test_the_host_of_an_absolute_path_counts_before_the_header(serve):
 def test_a_host_that_is_none_is_refused(serve):
     service = serve("memory", RULES)
     assert service.get("/check", forwarded(X_Forwarded_Host="api.example.com/..")).status == 400
-    for body, where in (({"host": "a b"}, "host"), ({"host": 7}, "host"), ({"headers": {"Host": "a b"}}, "headers")):
+    assert service.get("/check", forwarded(uri="http:///x", X_Forwarded_Host="api.example.com")).status == 400
+    for path, host in (("/api/data", ""), ("http:///api/data", "api.example.com")):
+        with service.connect() as connection:
+            assert connection.request("GET", path, host=host).status == 400, "it slips to no wider rule"
+    for body, where in (({"path": "http:///x", "headers": {"Host": "api.example.com"}}, "path"),
+                        ({"host": "a b"}, "host"), ({"host": 7}, "host"), ({"headers": {"Host": "a b"}}, "headers")):
         assert_mistake(post(service, "/v1/check", {"path": "/", "client": "u", **body}), 400, where)
 
 
