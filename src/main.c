@@ -113,8 +113,8 @@ open_memory(struct service *service)
 static bool
 open_generations(struct service *service)
 {
-    service->generations =
-        generations_new(service->policy, service->listener.count + service->admin_listener.count);
+    /* One for the admin listener's worker, which may exist without it. */
+    service->generations = generations_new(service->policy, service->listener.count + 1);
     if (service->generations == NULL)
         return false;
     service->policy = NULL;

@@ -17,6 +17,9 @@
 #include "generation.h"
 #include "limiter.h"
 #include "log.h"
+#include "override.h"
+#include "override_keeper.h"
+#include "redis_overrides.h"
 #include "redis_store.h"
 #include "server.h"
 
@@ -38,7 +41,10 @@ struct worker {
     struct candidates *candidates;
     struct limiter limiter;
     struct generation_reader *generations;
-    struct server *server;
+    struct override_store *override_store; /* NULL: the overrides are this process' own */
+    struct override_keeper *keeper;        /* NULL: another worker's */
+    struct event *keeper_timer;
+    struct server *server; /* NULL: there is no socket */
 };
 
 static void
@@ -72,6 +78,38 @@ count_state(struct worker *worker)
         atomic_store_explicit(&worker->options->counts->reached, true, memory_order_relaxed);
 }
 
+static void
+run_keeper(struct worker *worker)
+{
+    int64_t now_us = clock_mono_us(), next_us = override_keeper_run(worker->keeper, now_us);
+    int64_t delay_us = next_us > now_us ? next_us - now_us : 0;
+    struct timeval delay = {.tv_sec = delay_us / US_PER_S, .tv_usec = delay_us % US_PER_S};
+
+    if (next_us == INT64_MAX)
+        evtimer_del(worker->keeper_timer);
+    else
+        evtimer_add(worker->keeper_timer, &delay);
+}
+
+static void
+on_keeper_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    run_keeper(arg);
+}
+
+/* After a request, which may have made an override that is over before the timer is. */
+static bool
+run_server(struct worker *worker)
+{
+    bool more = worker->server != NULL && server_run(worker->server);
+
+    if (worker->keeper != NULL && worker->override_store == NULL)
+        run_keeper(worker);
+    return more;
+}
+
 /* One turn of the loop. True: the next one must not wait. */
 static bool
 turn(struct worker *worker, bool wait)
@@ -81,7 +119,7 @@ turn(struct worker *worker, bool wait)
     event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
     count_state(worker);
     generation_current(worker->generations);
-    more = server_run(worker->server);
+    more = run_server(worker);
     store_flush(store_of(worker));
     return more;
 }
@@ -101,6 +139,8 @@ drain(struct worker *worker)
     int64_t until_us = clock_mono_us() + worker->options->drain_us;
     bool more = true;
 
+    if (worker->server == NULL)
+        return;
     server_drain(worker->server);
     while (server_connections(worker->server) > 0 && clock_mono_us() < until_us)
         more = turn(worker, !more);
@@ -161,9 +201,34 @@ open_store(struct worker *worker)
     return worker->candidates != NULL;
 }
 
+/* Also where nobody can be asked for changes: other nodes' are obeyed. */
+static bool
+open_keeper(struct worker *worker)
+{
+    const struct worker_options *options = worker->options;
+
+    if (!options->keeps_overrides)
+        return true;
+    if (options->redis)
+        worker->override_store = redis_overrides_new(
+            &(struct redis_overrides_options){.connection = redis_store_connection(worker->store),
+                                              .url = options->redis,
+                                              .timeout_us = options->redis_timeout_us,
+                                              .max = OVERRIDES_MAX,
+                                              .text_bytes_max = OVERRIDE_TEXT_BYTES});
+    if (options->redis && worker->override_store == NULL)
+        return false;
+    worker->keeper = override_keeper_new(options->http.generations, worker->override_store);
+    worker->keeper_timer = evtimer_new(worker->base, on_keeper_timer, worker);
+    worker->limiter.keeper = worker->keeper;
+    return worker->keeper && worker->keeper_timer;
+}
+
 static bool
 open_server(struct worker *worker)
 {
+    if (worker->socket < 0)
+        return true;
     worker->server = server_new(worker->base, worker->socket, &worker->limiter, worker->generations,
                                 &worker->options->http);
     worker->socket = -1; /* the server's, and closed if there is none */
@@ -186,6 +251,8 @@ run_thread(void *arg)
     struct worker *worker = arg;
 
     await_store(worker);
+    if (worker->keeper != NULL)
+        run_keeper(worker);
     count_state(worker);
     serve(worker);
     drain(worker);
@@ -198,7 +265,13 @@ worker_free(struct worker *worker)
 {
     store_free(worker->store); /* answers what is pending: connections are resumed before they are closed */
     candidates_free(worker->candidates);
-    server_free(worker->server);
+    if (worker->server)
+        server_free(worker->server);
+    override_keeper_free(worker->keeper);
+    if (worker->override_store)
+        worker->override_store->ops->free(worker->override_store);
+    if (worker->keeper_timer)
+        event_free(worker->keeper_timer);
     generation_reader_close(worker->generations);
     if (worker->on_stop)
         event_free(worker->on_stop);
@@ -216,7 +289,8 @@ static bool
 open_all(struct worker *worker)
 {
     worker->base = event_base_new();
-    return worker->base && open_stop(worker) && open_store(worker) && open_server(worker);
+    return worker->base && open_stop(worker) && open_store(worker) && open_keeper(worker) &&
+           open_server(worker);
 }
 
 struct worker *
@@ -226,7 +300,8 @@ worker_start(const struct worker_options *options, unsigned number, int socket)
     int status;
 
     if (worker == NULL) {
-        close(socket);
+        if (socket >= 0)
+            close(socket);
         errno = ENOMEM;
         return NULL;
     }

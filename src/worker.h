@@ -33,12 +33,13 @@ struct worker_options {
     int64_t redis_timeout_us;
     struct store *memory; /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;
-    int64_t drain_us; /* a longer drain is cut short */
-    const char *name; /* of their threads, at most 15 bytes; NULL: the process' own */
+    int64_t drain_us;     /* a longer drain is cut short */
+    const char *name;     /* of their threads, at most 15 bytes; NULL: the process' own */
+    bool keeps_overrides; /* it is the one worker that does (override_keeper.h) */
 };
 
 /* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The
-   worker owns `socket`, also on failure: NULL with errno. */
+   worker owns `socket`, also on failure: NULL with errno. -1: it serves nobody. */
 struct worker *worker_start(const struct worker_options *options, unsigned number, int socket);
 
 /* Makes the worker drain and end. From any thread; repeated calls have no effect. */

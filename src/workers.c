@@ -78,6 +78,7 @@ set_options(struct workers *workers, const struct workers_options *given)
     workers->admin_options.counts = &workers->admin_counts;
     workers->admin_options.drain_us = ADMIN_DRAIN_US;
     workers->admin_options.name = "admin";
+    workers->admin_options.keeps_overrides = true;
 }
 
 /* The worker owns the socket, also when it does not start. */
@@ -96,8 +97,9 @@ bool
 workers_start(struct workers *workers, const struct workers_options *options, struct listener *listener,
               struct listener *admin)
 {
-    places_init(&workers->places,
-                fit_connections(options->settings->max_connections, listener->count + admin->count));
+    int none = -1;
+
+    places_init(&workers->places, fit_connections(options->settings->max_connections, listener->count + 1));
     places_init(&workers->admin_places, ADMIN_CONNECTIONS);
     set_options(workers, options);
     workers->list = calloc(listener->count, sizeof(struct worker *));
@@ -108,9 +110,10 @@ workers_start(struct workers *workers, const struct workers_options *options, st
             return false;
         workers->list[workers->count++] = worker;
     }
-    if (workers->list && admin->count > 0)
-        workers->admin = start_worker(&workers->admin_options, workers->count, &admin->sockets[0]);
-    return workers->list && (workers->admin || admin->count == 0);
+    if (workers->list && (admin->count > 0 || options->redis))
+        workers->admin = start_worker(&workers->admin_options, workers->count,
+                                      admin->count > 0 ? &admin->sockets[0] : &none);
+    return workers->list && (workers->admin || (admin->count == 0 && options->redis == NULL));
 }
 
 void

@@ -19,7 +19,7 @@
 struct workers_options {
     const struct settings *settings;
     struct reload *reload;
-    struct generations *generations; /* with a reader for each socket of both listeners */
+    struct generations *generations; /* with a reader for each socket, and one more */
     const struct networks *trusted;
     const struct redis_url *redis; /* NULL: the store is `memory` */
     const struct redis_tls *tls;
@@ -38,7 +38,8 @@ struct workers {
     struct worker *admin; /* NULL: there is none */
 };
 
-/* Takes the sockets of both listeners; of a listener without sockets there is no worker. False, after a line
+/* Takes the sockets of both listeners. Without an admin listener, its worker serves nobody, and exists only with
+   Redis, whose overrides it brings. False, after a line
    in the log: some did not start. Then, too, workers_stop is to be called. What the options point to is
    borrowed until then. */
 bool workers_start(struct workers *workers, const struct workers_options *options, struct listener *listener,

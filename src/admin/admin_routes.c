@@ -1,7 +1,8 @@
 #include "admin_routes.h"
 
-extern const struct endpoint client_quota_endpoint, health_endpoint, openapi_endpoint, ready_endpoint,
-    reset_endpoint, rules_endpoint, rules_reload_endpoint;
+extern const struct endpoint block_endpoint, client_quota_endpoint, health_endpoint, limit_endpoint,
+    openapi_endpoint, overrides_endpoint, ready_endpoint, reset_endpoint, restore_endpoint, rules_endpoint,
+    rules_reload_endpoint;
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -10,6 +11,10 @@ static const struct route routes[] = {
     {"/openapi.yaml", false, ROUTE_READ, ACCESS_ADMIN_READ, &openapi_endpoint, NULL},
     {"/v1/rules",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rules_endpoint, NULL},
     {"/v1/rules/reload", false, ROUTE_POST, ACCESS_ADMIN,   &rules_reload_endpoint, NULL},
+    {"/v1/clients",   false, ROUTE_READ, ACCESS_ADMIN_READ, &overrides_endpoint, NULL},
+    {"/v1/clients/block", false, ROUTE_POST, ACCESS_ADMIN,  &block_endpoint, NULL},
+    {"/v1/clients/limit", false, ROUTE_POST, ACCESS_ADMIN,  &limit_endpoint, NULL},
+    {"/v1/clients/restore", false, ROUTE_POST, ACCESS_ADMIN, &restore_endpoint, NULL},
     {"/v1/clients",   true,  ROUTE_READ, ACCESS_ADMIN_READ, &client_quota_endpoint, NULL},
     {"/v1/reset",     false, ROUTE_POST, ACCESS_ADMIN,      &reset_endpoint, NULL},
 };

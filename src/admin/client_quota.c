@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "checks.h"
+#include "clock.h"
 #include "endpoint.h"
 #include "number.h"
+#include "overrides.h"
 #include "render.h"
 
 /* The most of a rule in the answer, and of each of its limits. */
-#define RULE_BYTES  (RULE_NAME_BYTES + 96)
+#define RULE_BYTES  (RULE_NAME_BYTES + 160)
 #define LIMIT_BYTES 128
 
 /* What follows "/v1/clients/", decoded once. False: it is no client in the form that keys have. */
@@ -195,6 +197,20 @@ body_bytes(const struct checks *checks)
     return bytes;
 }
 
+/* Of what is done with the client at run time. */
+static void
+put_end(struct text *text, const struct limiter_take *take)
+{
+    const struct rule *rule = take->rule;
+    const struct overridden *overridden =
+        rule->overrides != NULL ? overrides_find(rule->overrides, rule, &take->client, &take->address) : NULL;
+    int64_t now_us = clock_mono_us();
+
+    if (overridden != NULL)
+        text_put(text, ", \"override_ends_after_ms\": %" PRId64,
+                 overridden->end_us > now_us ? us_to_ms_up(overridden->end_us - now_us) : 0);
+}
+
 static void
 put_rule(struct text *text, const struct limiter_take *take)
 {
@@ -208,10 +224,12 @@ put_rule(struct text *text, const struct limiter_take *take)
     text_put(text, "]");
     if (take->decided && take->request.penalty_us > 0)
         text_put(text, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
-    text_put(text, "%s}",
+    text_put(text, "%s",
              take->limits != NULL ? ""
              : is_blocked(take)   ? ", \"blocked\": true"
                                   : ", \"unlimited\": true");
+    put_end(text, take);
+    text_put(text, "}");
 }
 
 static struct response

@@ -5,12 +5,20 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "overrides.h"
 #include "rule_counts.h"
+
+/* Of all generations that have it. */
+struct policy_share {
+    struct policy *policy;
+    _Atomic unsigned holders;
+};
 
 /* A generation with its shares, all in one allocation. */
 struct generation_version {
     struct generation face;
-    struct policy *policy;
+    struct policy_share *policy;
+    struct overrides *overrides; /* NULL: none */
     struct generations *of;
     _Atomic unsigned holders; /* shares that are not dropped, and `of` while it is the newest */
     struct generation_share shares[];
@@ -25,10 +33,21 @@ struct generation_reader {
 struct generations {
     pthread_mutex_t lock; /* publishers exclude each other; no worker takes it */
     struct generation_version *newest;
+    struct override_list *list; /* of the newest; NULL: none */
     _Atomic unsigned alive, mistakes;
     unsigned reader_count;
     struct generation_reader readers[];
 };
+
+static void
+drop_policy(struct policy_share *share)
+{
+    if (atomic_fetch_sub_explicit(&share->holders, 1, memory_order_acq_rel) > 1)
+        return;
+    rule_counts_detach(share->policy);
+    policy_free(share->policy);
+    free(share);
+}
 
 static void
 drop(struct generation_version *version)
@@ -36,32 +55,61 @@ drop(struct generation_version *version)
     if (atomic_fetch_sub_explicit(&version->holders, 1, memory_order_acq_rel) > 1)
         return;
     atomic_fetch_sub_explicit(&version->of->alive, 1, memory_order_relaxed);
-    rule_counts_detach(version->policy);
-    policy_free(version->policy);
+    overrides_free(version->overrides);
+    drop_policy(version->policy);
     free(version);
 }
 
-/* What follows `last`, which may be NULL. Held by each reader and by `newest`. */
+/* Held by nobody yet. `before` is what it follows; NULL: nothing. NULL: out of memory. */
+static struct policy_share *
+policy_share_new(struct policy *policy, const struct policy *before, unsigned readers)
+{
+    struct policy_share *share = malloc(sizeof(*share));
+
+    if (share == NULL)
+        return NULL;
+    *share = (struct policy_share){.policy = policy};
+    if (rule_counts_attach(policy, before, readers))
+        return share;
+    free(share);
+    return NULL;
+}
+
+/* Whom nobody came to hold; the policy remains the caller's. NULL is allowed. */
+static void
+policy_share_undo(struct policy_share *share)
+{
+    if (share != NULL)
+        rule_counts_detach(share->policy);
+    free(share);
+}
+
+/* Held by each reader and by `newest`. */
 static struct generation_version *
-version_new(struct generations *generations, struct policy *policy, const struct generation_version *last)
+version_new(struct generations *generations, struct policy_share *policy, const struct override_list *list,
+            uint64_t number)
 {
     unsigned count = generations->reader_count;
+    bool has_some = list != NULL && list->count > 0;
+    struct overrides *overrides = has_some ? overrides_compile(list, policy->policy) : NULL;
     struct generation_version *version =
         aligned_alloc(64, sizeof(*version) + count * sizeof(version->shares[0]));
 
-    if (version == NULL)
-        return NULL;
-    if (!rule_counts_attach(policy, last != NULL ? last->policy : NULL, count)) {
+    if (version == NULL || (has_some && overrides == NULL)) {
+        overrides_free(overrides);
         free(version);
         return NULL;
     }
     *version = (struct generation_version){
-        .face = {.number = last != NULL ? last->face.number + 1 : 1, .policy = policy},
+        .face = {.number = number,
+                 .policy = overrides != NULL ? overrides_policy(overrides) : policy->policy},
         .policy = policy,
+        .overrides = overrides,
         .of = generations};
     atomic_init(&version->holders, count + 1);
     for (unsigned i = 0; i < count; i++)
         version->shares[i] = (struct generation_share){.generation = &version->face, .version = version};
+    atomic_fetch_add_explicit(&policy->holders, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&generations->alive, 1, memory_order_relaxed);
     return version;
 }
@@ -69,14 +117,17 @@ version_new(struct generations *generations, struct policy *policy, const struct
 struct generations *
 generations_new(struct policy *policy, unsigned readers)
 {
+    struct policy_share *share;
     struct generations *generations =
         aligned_alloc(64, sizeof(*generations) + readers * sizeof(generations->readers[0]));
 
     if (generations == NULL)
         return NULL;
     *generations = (struct generations){.reader_count = readers};
-    generations->newest = version_new(generations, policy, NULL);
+    share = policy_share_new(policy, NULL, readers);
+    generations->newest = share != NULL ? version_new(generations, share, NULL, 1) : NULL;
     if (generations->newest == NULL) {
+        policy_share_undo(share);
         free(generations);
         return NULL;
     }
@@ -96,28 +147,63 @@ offer(struct generation_reader *reader, struct generation_share *share)
         drop(missed->version);
 }
 
+/* With the lock. False: out of memory. */
+static bool
+publish(struct generations *generations, struct policy_share *policy, const struct override_list *list)
+{
+    struct generation_version *last = generations->newest;
+    struct generation_version *version = version_new(generations, policy, list, last->face.number + 1);
+
+    if (version == NULL)
+        return false;
+    generations->newest = version;
+    for (unsigned i = 0; i < generations->reader_count; i++)
+        offer(&generations->readers[i], &version->shares[i]);
+    drop(last);
+    return true;
+}
+
 bool
 generations_publish(struct generations *generations, struct policy *policy)
 {
-    struct generation_version *last, *version;
+    struct policy_share *share;
+    bool is_published;
 
     pthread_mutex_lock(&generations->lock);
-    last = generations->newest;
-    version = version_new(generations, policy, last);
-    if (version != NULL) {
-        generations->newest = version;
-        for (unsigned i = 0; i < generations->reader_count; i++)
-            offer(&generations->readers[i], &version->shares[i]);
-        drop(last);
+    share = policy_share_new(policy, generations->newest->policy->policy, generations->reader_count);
+    is_published = share != NULL && publish(generations, share, generations->list);
+    if (!is_published)
+        policy_share_undo(share);
+    pthread_mutex_unlock(&generations->lock);
+    return is_published;
+}
+
+bool
+generations_override(struct generations *generations, struct override_list *list)
+{
+    struct override_list *last = NULL;
+    bool is_published;
+
+    pthread_mutex_lock(&generations->lock);
+    is_published = publish(generations, generations->newest->policy, list);
+    if (is_published) {
+        last = generations->list;
+        generations->list = list;
     }
     pthread_mutex_unlock(&generations->lock);
-    return version != NULL;
+    override_list_free(last);
+    return is_published;
 }
 
 const struct policy *
-generations_policy(const struct generations *generations)
+generations_policy(struct generations *generations)
 {
-    return generations->newest->policy;
+    const struct policy *policy;
+
+    pthread_mutex_lock(&generations->lock);
+    policy = generations->newest->policy->policy;
+    pthread_mutex_unlock(&generations->lock);
+    return policy;
 }
 
 void
@@ -153,6 +239,7 @@ generations_free(struct generations *generations)
     for (unsigned i = 0; i < generations->reader_count; i++)
         offer(&generations->readers[i], NULL);
     drop(generations->newest);
+    override_list_free(generations->list);
     assert(generations->alive == 0);
     pthread_mutex_destroy(&generations->lock);
     free(generations);

@@ -1,5 +1,6 @@
 /*
- * generation: one version of what requests are decided by, and how the next one takes its place while the
+ * generation: one version of what requests are decided by (the rules, and what is done with some clients at
+ * run time), and how the next one takes its place while the
  * workers serve.
  *
  * A generation is immutable. A new one is made whole by whoever reloads, then published: each worker finds
@@ -30,11 +31,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "override.h"
 #include "policy.h"
 
 struct generation {
-    uint64_t number; /* 1, 2, ...: of all that were published */
-    const struct policy *policy;
+    uint64_t number;             /* 1, 2, ...: of all that were published */
+    const struct policy *policy; /* with the overrides, where there are any */
 };
 
 /* What a worker has of one generation. */
@@ -60,9 +62,13 @@ void generations_free(struct generations *generations);
    thread is found by every request that begins after this returns. */
 bool generations_publish(struct generations *generations, struct policy *policy);
 
-/* The policy that was published last. Until the next generations_publish; so the caller must be the only one
-   that publishes, or exclude the others. */
-const struct policy *generations_policy(const struct generations *generations);
+/* The same with the current policy and another list of overrides, which it owns from then on. One thread
+   alone calls it, the one that makes the lists. False: nothing has changed, and the list remains the caller's. */
+bool generations_override(struct generations *generations, struct override_list *list);
+
+/* The policy that was published last, without overrides. Until the next generations_publish; so the caller
+   must be the only one that publishes, or exclude the others. */
+const struct policy *generations_policy(struct generations *generations);
 
 /* What became of the last attempt to publish: the number of mistakes that kept it from being made; 0: it was
    published. Any thread. */

@@ -13,6 +13,8 @@
 #include "policy.h"
 #include "store.h"
 
+struct override_keeper;
+
 enum limiter_status { LIMITER_DONE, LIMITER_PENDING };
 
 enum verdict {
@@ -64,9 +66,10 @@ struct limiter_counts {
 struct limiter {
     struct store *store; /* borrowed */
     struct store *local; /* borrowed: the memory store of FAILURE_LOCAL; NULL: no rule has that mode */
-    struct limiter_counts *counts; /* borrowed; shared by all workers */
-    struct candidates *candidates; /* borrowed; NULL: no candidate is asked */
-    unsigned worker;               /* its number, by which it counts for each rule (rule_counts.h) */
+    struct limiter_counts *counts;  /* borrowed; shared by all workers */
+    struct candidates *candidates;  /* borrowed; NULL: no candidate is asked */
+    unsigned worker;                /* its number, by which it counts for each rule (rule_counts.h) */
+    struct override_keeper *keeper; /* borrowed; of the admin listener's worker, else NULL */
 };
 
 /* The worst state of the stores of all workers. */

@@ -107,14 +107,15 @@ line_begin(struct line *line, const struct rules_reader *reader, const struct pl
 {
     line->text = NULL;
     line->out = or_abort(open_memstream(&line->text, &line->bytes));
-    fprintf(line->out, "%s: ", reader->file);
+    if (reader->file != NULL)
+        fprintf(line->out, "%s: ", reader->file);
     if (reader->line > 0)
         fprintf(line->out, "line %zu: ", reader->line);
     if (reader->rule != NULL)
         fprintf(line->out, "rule %s: ", reader->rule);
     write_place(line->out, place);
     fputs(": ", line->out);
-    if (value != NULL) {
+    if (value != NULL && reader->file != NULL) {
         write_value(line->out, value);
         fputs(": ", line->out);
     }

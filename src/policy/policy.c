@@ -7,6 +7,7 @@
 #include "client_list.h"
 #include "conditions.h"
 #include "number.h"
+#include "overrides.h"
 #include "path.h"
 
 static void
@@ -110,8 +111,13 @@ rule_mismatch(const struct rule *rule, const struct policy_request *request)
 const struct treatment *
 policy_treatment(const struct rule *rule, const struct client *client, const struct address *address)
 {
-    uint32_t number = rule->clients != NULL ? client_table_find(rule->clients, client, address) : 0;
+    const struct overridden *overridden =
+        rule->overrides != NULL ? overrides_find(rule->overrides, rule, client, address) : NULL;
+    uint32_t number;
 
+    if (overridden != NULL)
+        return overridden->treatment;
+    number = rule->clients != NULL ? client_table_find(rule->clients, client, address) : 0;
     return number > 0 ? &rule->treatments[number - 1] : NULL;
 }
 

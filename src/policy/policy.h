@@ -71,6 +71,7 @@ struct conditions;   /* conditions.h */
 struct client_list;  /* client_list.h */
 struct client_table; /* client_table.h */
 struct rule_counts;  /* rule_counts.h */
+struct overrides;    /* overrides.h */
 
 /* What is done with a client that differs. */
 struct treatment {
@@ -103,9 +104,17 @@ struct rule {
         written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
     uint32_t index;             /* its place in policy->rules */
     struct rule_counts *counts; /* whoever publishes the policy sees to them; NULL: nobody counts */
+    const struct overrides *overrides; /* at run time (overrides.h), before `clients`; NULL: none */
 };
 
 #define NO_HEADER UINT32_MAX
+
+/* What applies to rules that do not say. */
+struct policy_defaults {
+    int64_t limit;     /* requests, for window algorithms */
+    int64_t window_us; /* likewise */
+    enum failure_mode failure_mode;
+};
 
 struct policy {
     struct rule *rules; /* in file order */
@@ -120,13 +129,7 @@ struct policy {
     /* Lists of clients that differ, in rules and in files: `file` of each (client_list.h) is what to watch. */
     struct client_list **lists;
     uint32_t list_count;
-};
-
-/* What applies to rules that do not say. */
-struct policy_defaults {
-    int64_t limit;     /* requests, for window algorithms */
-    int64_t window_us; /* likewise */
-    enum failure_mode failure_mode;
+    struct policy_defaults defaults; /* that it was read with */
 };
 
 /* NULL with all errors in `report`, as "NAME: $.rule.key: VALUE: what is accepted"; `name` is the file's. What is

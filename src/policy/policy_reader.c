@@ -152,8 +152,10 @@ policy_parse_files(const char *name, const char *text, size_t bytes, const struc
     reader.policy = calloc(1, sizeof(*reader.policy));
     if (reader.policy == NULL)
         report_add(report, "%s: out of memory", name);
-    else
+    else {
+        reader.policy->defaults = *defaults;
         read_root(&reader, root);
+    }
     cJSON_Delete(root);
     if (report->count == before)
         return reader.policy;

@@ -30,8 +30,9 @@ struct place;
 #define DEFAULT_RULE "default"
 
 struct rules_reader {
-    const char *file; /* as the report names it, */
-    size_t line;      /* with a line of a file of clients; 0: none */
+    const char
+        *file;   /* as the report names it, with the values in it; NULL: a request, which is not quoted */
+    size_t line; /* with a line of a file of clients; 0: none */
     const char *rule; /* and a rule to which alone the line applies; NULL: none */
     const struct policy_defaults *defaults;
     struct report *report;

@@ -56,6 +56,9 @@ def test_all_algorithms_work_with_the_documented_acl_and_need_all_of_it(serve, r
     assert check_two(other) == [200, 200]
     reset = other.post("/v1/reset", {"Authorization": f"Bearer {TOKEN}"}, b'{"rule": "default", "client": "a"}')
     assert reset.status == 200
+    there = serve(url(redis), rules_of(bucket(5)), workers=1, env={"ADMIN_TOKEN": TOKEN}, admin="127.0.0.1:0")
+    for change, body in (("block", b'{"client": "x", "for": "1m"}'), ("restore", b'{"client": "x"}')):
+        assert there.admin("POST", f"/v1/clients/{change}", {"Authorization": f"Bearer {TOKEN}"}, body).status == 200
     # A log that is longer than is read at once, and a cost that waits for most of it; one whose entries are
     # shared.
     assert spend(service, "log", [1] * 12 + [11]) == [200] * 12 + [429]

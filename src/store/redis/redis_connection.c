@@ -391,6 +391,24 @@ on_reply(redisAsyncContext *context, void *reply, void *cookie)
     connection->options.on_reply(connection->options.arg, cookie, reply);
 }
 
+static void
+on_call_reply(redisAsyncContext *context, void *reply, void *cookie)
+{
+    struct redis_call *call = cookie;
+
+    (void)context;
+    call->callback(call, reply);
+}
+
+bool
+redis_connection_call(struct redis_connection *connection, const char *command, size_t bytes,
+                      struct redis_call *call)
+{
+    return redis_connection_is_ready(connection) &&
+           redisAsyncFormattedCommand(connection->adapter.context, on_call_reply, call, command, bytes) ==
+               REDIS_OK;
+}
+
 bool
 redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes, void *cookie)
 {

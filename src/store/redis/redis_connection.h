@@ -50,6 +50,14 @@ const char *redis_connection_reason(const struct redis_connection *connection);
 bool redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes,
                            void *cookie);
 
+/* The same for a command whose reply is for another than `options.arg`. The call belongs to the caller; its
+   callback runs as on_reply does. */
+struct redis_call {
+    void (*callback)(struct redis_call *call, const struct redisReply *reply);
+};
+bool redis_connection_call(struct redis_connection *connection, const char *command, size_t bytes,
+                           struct redis_call *call);
+
 /* The end of a turn of the loop: writes what is queued, as far as the socket takes it; the rest follows by
    itself. Also sets the timer that could not be set when memory was short. */
 void redis_connection_flush(struct redis_connection *connection);

@@ -394,3 +394,9 @@ redis_store_new(const struct redis_store_options *options)
     }
     return &redis->store;
 }
+
+struct redis_connection *
+redis_store_connection(struct store *store)
+{
+    return redis_store_of(store)->connection;
+}

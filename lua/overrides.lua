@@ -1,0 +1,87 @@
+-- What is done with some clients at run time, kept for all nodes (src/store/redis/redis_overrides.h).
+--
+-- KEYS[1] is a hash: an override's id to its end in milliseconds, a blank, and its text; and "version", which
+-- is another after each change.
+--
+--     put ID TEXT FOR_MS MAX     1: done; 0: there are MAX others
+--     remove ID                  1
+--     sweep ID                   1; removes it if it is over. That is no change
+--     read VERSION CURSOR MAX    0 if the cursor is 0 and that is the version; else a page of the hash, without
+--                                texts of more than MAX bytes:
+--
+--                                version, now in ms, next cursor;
+--                                for each override: bytes of its id, its end in ms, bytes of its text, id, text
+--
+-- A reply is one string, as redis_guard.h wants it: each number ends with a blank.
+
+local key, what, id = KEYS[1], ARGV[1], ARGV[2]
+local time = redis.call('TIME')
+local now_ms = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function whole(number)
+    return string.format('%.0f', number)
+end
+
+local function note_change()
+    local last = redis.call('HGET', key, 'version')
+    local version = time[1] * 1000000 + time[2]
+    if whole(version) == last then
+        version = version + 1
+    end
+    redis.call('HSET', key, 'version', whole(version))
+end
+
+-- Nil for what others wrote.
+local function parse(value)
+    return string.match(value, '^(%d+) (.*)$')
+end
+
+local function put(text, for_ms, max)
+    if not redis.call('HGET', key, id) and redis.call('HLEN', key) > max then
+        return 0
+    end
+    redis.call('HSET', key, id, whole(now_ms + for_ms) .. ' ' .. text)
+    note_change()
+    return 1
+end
+
+local function remove()
+    redis.call('HDEL', key, id)
+    note_change()
+    return 1
+end
+
+local function sweep()
+    local value = redis.call('HGET', key, id)
+    local end_ms = value and parse(value)
+    if end_ms and tonumber(end_ms) <= now_ms then
+        redis.call('HDEL', key, id)
+    end
+    return 1
+end
+
+local function read(known, cursor, max)
+    local version = string.match(redis.call('HGET', key, 'version') or '', '^%d+$') or '0'
+    if cursor == '0' and version == known then
+        return 0
+    end
+    local page = redis.call('HSCAN', key, cursor, 'COUNT', 128)
+    local reply = {version .. ' ' .. whole(now_ms) .. ' ' .. page[1] .. ' '}
+    for i = 1, #page[2], 2 do
+        local name = page[2][i]
+        local end_ms, text = parse(page[2][i + 1])
+        if end_ms and #end_ms <= 15 and #text <= max and #name <= max then
+            reply[#reply + 1] = #name .. ' ' .. end_ms .. ' ' .. #text .. ' ' .. name .. text
+        end
+    end
+    return table.concat(reply)
+end
+
+if what == 'put' then
+    return put(ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]))
+elseif what == 'remove' then
+    return remove()
+elseif what == 'sweep' then
+    return sweep()
+end
+return read(ARGV[2], ARGV[3], tonumber(ARGV[4]))

@@ -1,0 +1,323 @@
+"""POST /v1/clients/block, /limit and /restore: what is done with a client at run time, on every node."""
+import json
+
+import pytest
+
+from rules import at, bucket, rules_of, window
+from waiting import wait_for
+
+LOCAL = "127.0.0.1:0"
+TOKEN = "the-token-of-the-operator"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+RULES = rules_of(bucket(20), api=at("/api", window("fixed_window", 5, identify_by=["header:X-API-Key", "ip"])),
+                 two={"limits": [bucket(9), window("fixed_window", 7)]})
+ENV = {"ADMIN_TOKEN": TOKEN}
+
+
+@pytest.fixture
+def node(serve, store):
+    return serve(store, RULES, env=ENV, admin=LOCAL)
+
+
+def change(service, what, headers=BEARER, **body):
+    if "seconds" in body:
+        body["for"] = f"{body.pop('seconds')}s"
+    return service.admin("POST", f"/v1/clients/{what}", headers, json.dumps(body).encode())
+
+
+def block(service, client, seconds=600, **more):
+    response = change(service, "block", client=client, seconds=seconds, **more)
+    assert response.status == 200, response
+    return response.json()
+
+
+def check(service, rule="default", **fields):
+    return service.post("/v1/check", body=json.dumps({"rule": rule, "cost": 0, **fields}).encode())
+
+
+def is_blocked(service, rule="default", **fields):
+    response = check(service, rule, **fields)
+    assert response.status in (200, 403)
+    assert response.json().get("blocked", False) is (response.status == 403)
+    return response.status == 403
+
+
+def limit_of(service, rule="default", **fields):
+    """The first limit that the client has under the rule."""
+    return check(service, rule, **fields).json()["limit"]
+
+
+def listed(service):
+    response = service.admin("GET", "/v1/clients", BEARER)
+    assert response.status == 200
+    return response.json()["clients"]
+
+
+# What it does.
+
+def test_a_client_is_blocked_under_every_rule_and_restored(node):
+    for _ in range(2):
+        assert block(node, "gold") == {"blocked": True, "ends_after_ms": 600000}
+    assert all(is_blocked(node, rule, client="gold") for rule in ("default", "api", "two"))
+    assert not is_blocked(node, client="other")
+    for _ in range(2):
+        assert change(node, "restore", client="gold").json() == {"restored": True}
+        assert not is_blocked(node, client="gold")
+
+
+def test_a_client_is_blocked_under_one_rule(node):
+    assert block(node, "gold", rule="api") == {"blocked": True, "rule": "api", "ends_after_ms": 600000}
+    assert is_blocked(node, "api", client="gold") and not is_blocked(node, client="gold")
+
+
+def test_a_client_without_a_rule_is_restored_under_all_of_them(node):
+    block(node, "gold", rule="api"), block(node, "gold", rule="two"), block(node, "other", rule="two")
+    assert change(node, "restore", client="gold").status == 200
+    assert not is_blocked(node, "api", client="gold") and not is_blocked(node, "two", client="gold")
+    assert is_blocked(node, "two", client="other")
+
+
+@pytest.mark.parametrize("client, ip", [("203.0.113.7", "203.0.113.7"), ("10.0.0.0/8", "10.1.2.3"), ("2001:db8::/32", "2001:db8::9")])
+def test_addresses_and_networks_are_clients(node, client, ip):
+    block(node, client)
+    assert is_blocked(node, ip=ip) and not is_blocked(node, ip="192.0.2.1")
+    assert not is_blocked(node, client=ip), "a name is no address"
+
+
+def test_a_client_of_one_source(node):
+    block(node, "header:X-API-Key=gold")
+    assert is_blocked(node, "api", headers={"X-API-Key": "gold"})
+    assert not is_blocked(node, "api", client="gold")
+
+
+def test_a_limit_is_merged_into_the_rule(node):
+    assert change(node, "limit", client="gold", rule="api", limit=50, seconds=60).json() == {
+        "limited": True, "rule": "api", "ends_after_ms": 60000}
+    assert (limit_of(node, "api", client="gold"), limit_of(node, "api", client="other")) == (50, 5)
+    change(node, "limit", client="gold", rule="default", capacity=70, seconds=60)
+    assert limit_of(node, client="gold") == 70
+    limits = [bucket(3), window("fixed_window", 4)]
+    assert change(node, "limit", client="gold", rule="two", limits=limits, seconds=60).status == 200
+    assert limit_of(node, "two", client="gold") == 3
+
+
+def test_a_rule_s_override_comes_before_that_of_every_rule_and_both_before_its_clients(serve, store):
+    service = serve(store, rules_of(bucket(20, clients={"gold": "unlimited"}), api=at("/api", window("fixed_window", 5))),
+                    env=ENV, admin=LOCAL)
+    block(service, "gold")
+    assert is_blocked(service, client="gold") and is_blocked(service, "api", client="gold")
+    change(service, "limit", client="gold", rule="api", limit=50, seconds=60)
+    assert limit_of(service, "api", client="gold") == 50 and is_blocked(service, client="gold")
+
+
+def test_a_later_one_takes_the_place_of_the_one_before(node):
+    block(node, "gold", rule="api")
+    change(node, "limit", client="gold", rule="api", limit=50, seconds=60)
+    assert limit_of(node, "api", client="gold") == 50
+    assert len(listed(node)) == 1
+
+
+def test_it_ends(node):
+    block(node, "gold", seconds=1)
+    assert is_blocked(node, client="gold")
+    wait_for(lambda: not is_blocked(node, client="gold"), "it is over")
+    assert listed(node) == []
+
+
+def test_the_list_and_a_client_show_what_is_left(node):
+    block(node, "gold", rule="api", seconds=60)
+    change(node, "limit", client="10.0.0.0/8", rule="default", capacity=7, seconds=60)
+    gold, network = sorted(listed(node), key=lambda entry: entry["rule"])
+    assert 0 < gold.pop("ends_after_ms") <= 60000 and 0 < network.pop("ends_after_ms") <= 60000
+    assert gold == {"client": "gold", "rule": "api", "treatment": "blocked"}
+    assert network == {"client": "10.0.0.0/8", "rule": "default", "treatment": {"capacity": 7}}
+    rules = node.admin("GET", "/v1/clients/client=gold", BEARER).json()["rules"]
+    (api,) = [rule for rule in rules if rule["rule"] == "api"]
+    assert api["blocked"] and 0 < api["override_ends_after_ms"] <= 60000
+    assert not any("override_ends_after_ms" in rule for rule in rules if rule is not api)
+
+
+def test_a_reload_keeps_them_and_brings_a_rule_they_are_of(node):
+    block(node, "gold", rule="api")
+    change(node, "limit", client="gold", rule="default", capacity=70, seconds=60)
+    without = {name: rule for name, rule in RULES.items() if name != "api"}
+    for rules in (without, RULES):
+        node.write_rules(rules)
+        assert node.admin("POST", "/v1/rules/reload", BEARER).status == 200
+        assert limit_of(node, client="gold") == 70
+    assert is_blocked(node, "api", client="gold")
+
+
+def test_limits_that_no_longer_fit_their_rule_are_ignored_and_logged(node):
+    change(node, "limit", client="gold", rule="default", capacity=70, seconds=60)
+    node.write_rules({**RULES, "default": window("fixed_window", 8)})
+    assert node.admin("POST", "/v1/rules/reload", BEARER).status == 200
+    assert limit_of(node, client="gold") == 8
+    node.says("do not fit the rules of this node")
+
+
+# Mistakes.
+
+@pytest.mark.parametrize("what, body, status, field", [
+    ("block", {"for": "1m"}, 400, "client"),
+    ("block", {"client": "", "for": "1m"}, 400, "client"),
+    ("block", {"client": 7, "for": "1m"}, 400, "client"),
+    ("block", {"client": "10.0.0.1/8", "for": "1m"}, 400, "client"),
+    ("block", {"client": "header:=x", "for": "1m"}, 400, "client"),
+    ("block", {"client": "gold"}, 400, "for"),
+    ("block", {"client": "gold", "for": 60}, 400, "for"),
+    ("block", {"client": "gold", "for": "0s"}, 400, "for"),
+    ("block", {"client": "gold", "for": "999ms"}, 400, "for"),
+    ("block", {"client": "gold", "for": "367d"}, 400, "for"),
+    ("block", {"client": "gold", "for": "1m", "rule": "nix"}, 404, "rule"),
+    ("block", {"client": "gold", "for": "1m", "rule": 'a"b'}, 404, "rule"),
+    ("block", {"client": "gold", "for": "1m", "rule": ""}, 400, "rule"),
+    ("block", {"client": "gold", "for": "1m", "limit": 7}, 400, None),
+    ("limit", {"client": "gold", "for": "1m", "limit": 7}, 400, "rule"),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api"}, 400, None),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "limit": 0}, 400, "limit"),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "capacity": 5}, 400, None),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "window": "1w"}, 400, "window"),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "algorithm": "x"}, 400, "algorithm"),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "limits": []}, 400, "limits"),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "limits": [{"limit": 5, "a\"b": 1}]}, 400, None),
+    ("limit", {"client": "gold", "for": "1m", "rule": "two", "limit": 5}, 400, None),
+    ("restore", {"client": "gold", "for": "1m"}, 400, None),
+    ("restore", {"client": "gold", "rule": "nix"}, 404, "rule"),
+    ("restore", {}, 400, "client"),
+])
+def test_each_mistake_is_a_problem_with_its_field(serve, what, body, status, field):
+    service = serve(rules=RULES, env=ENV, admin=LOCAL)
+    response = service.admin("POST", f"/v1/clients/{what}", BEARER, json.dumps(body).encode())
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert (response.status, problem["status"]) == (status, status), problem
+    if field is not None:
+        assert problem["field"] == field, problem
+    assert listed(service) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"client": "a", "client": "b", "for": "1m"}',
+                                  b'{"client": "' + b"a" * 5000 + b'", "for": "1m"}'])
+def test_a_body_that_is_no_such_object_is_refused(serve, body):
+    service = serve(rules=RULES, env=ENV, admin=LOCAL)
+    assert service.admin("POST", "/v1/clients/block", BEARER, body).status in (400, 413)
+
+
+@pytest.mark.parametrize("what", ["block", "limit", "restore"])
+def test_changes_need_the_token(serve, what):
+    with_token = serve(rules=RULES, env=ENV, admin=LOCAL)
+    assert change(with_token, what, headers=(), client="gold").status == 401
+    assert change(with_token, what, headers={"Authorization": "Bearer x"}, client="gold").status == 401
+    assert with_token.admin("GET", "/v1/clients").status == 401
+    assert with_token.admin("GET", f"/v1/clients/{what}", BEARER).status == 405
+    without = serve(rules=RULES, admin=LOCAL)
+    assert change(without, what, headers=(), client="gold").status == 403
+    assert without.admin("GET", "/v1/clients").json() == {"clients": []}
+
+
+# Several nodes.
+
+def pair(serve, redis, **second):
+    return serve(redis.url, RULES, env=ENV, admin=LOCAL), serve(redis.url, RULES, env=ENV, **second)
+
+
+def test_what_is_done_at_one_node_is_done_at_all(serve, redis):
+    here, there = pair(serve, redis)  # there has no admin listener
+    block(here, "gold")
+    assert is_blocked(here, client="gold")
+    wait_for(lambda: is_blocked(there, client="gold"), "it reaches the other node")
+    change(here, "limit", client="silver", rule="api", limit=50, seconds=60)
+    wait_for(lambda: limit_of(there, "api", client="silver") == 50, "likewise")
+    assert change(here, "restore", client="gold").status == 200
+    wait_for(lambda: not is_blocked(there, client="gold"), "likewise")
+
+
+def test_it_survives_the_service_and_ends_for_all(serve, redis):
+    here, there = pair(serve, redis)
+    block(here, "gold"), block(here, "silver", seconds=2)
+    here.stop()
+    again = serve(redis.url, RULES, env=ENV, admin=LOCAL)
+    wait_for(lambda: is_blocked(again, client="gold"), "it knows them again")
+    for node in (again, there):
+        wait_for(lambda node=node: not is_blocked(node, client="silver"), "that one is over")
+        assert is_blocked(node, client="gold")
+    wait_for(lambda: redis.command("HLEN", "rl:{overrides}") == 2, "what is over is swept")
+
+
+def test_without_redis_what_was_known_stays_until_it_ends(serve, redis):
+    here, there = pair(serve, redis, admin=LOCAL)
+    block(here, "gold"), block(here, "silver", seconds=2)
+    wait_for(lambda: len(listed(there)) == 2 or is_blocked(there, client="gold"), "both know them")
+    redis.kill()
+    for node in (here, there):
+        wait_for(lambda node=node: len(listed(node)) == 1, "one is over")
+        assert check(node, client="gold").status == 403
+        response = wait_for(lambda node=node: refused(node), "Redis is away")
+        assert response.status == 503
+        assert len(listed(node)) == 1
+    redis.start()  # empty: what it has forgotten is no more
+    for node in (here, there):
+        wait_for(lambda node=node: listed(node) == [], "all is read again")
+        wait_for(lambda node=node: change(node, "block", client=str(node.port), seconds=60).status == 200, "it works")
+    wait_for(lambda: len(listed(here)) == len(listed(there)) == 2, "both know both")
+
+
+def refused(node):
+    response = change(node, "block", client="bronze", seconds=60)
+    return response if response.status != 200 else None
+
+
+def test_nothing_waits_for_a_redis_that_does_not_answer(serve, redis):
+    here = serve(redis.url, RULES, env={**ENV, "REDIS_TIMEOUT_MS": "100"}, admin=LOCAL)
+    redis.freeze()
+    response = change(here, "block", client="gold", seconds=60)
+    redis.thaw()
+    assert response.status == 503
+
+
+def test_what_others_wrote_is_skipped_and_bounded(serve, redis):
+    here, there = pair(serve, redis)
+    block(here, "gold")
+    end = int(redis.command("TIME")[0]) * 1000 + 600000
+    good = json.dumps({"client": "silver", "treatment": "blocked"})
+    hostile = {"junk": "junk", " =x": f"{end} ", " =y": f"{end} {{\"client\": \"\x1b[31m\", \"treatment\": \"blocked\"}}",
+               " =wrong-id": f"{end} {good}", " =long": f"{end} " + "x" * 100000, "x" * 100000: f"{end} {good}",
+               " =bad": f"{end} {json.dumps({'client': 'bad', 'treatment': {'limit': 5}})}",
+               "nix =old": f"5 {json.dumps({'client': 'old', 'rule': 'nix', 'treatment': 'blocked'})}",
+               " =deep": f"{end} " + "[" * 3000, "api =worse": f"{end} " + json.dumps(
+                   {"client": "worse", "rule": "api", "treatment": {"limit": -1}})}
+    for identity, value in hostile.items():
+        redis.command("HSET", "rl:{overrides}", identity, value)
+    for i in range(12000):
+        redis.command("HSET", "rl:{overrides}", f"junk{i}", "junk")
+    redis.command("HSET", "rl:{overrides}", " =silver", f"{end} {good}", "version", "7")
+    there.says("are skipped")
+    wait_for(lambda: is_blocked(there, client="silver"), "what is good is in force")
+    assert is_blocked(there, client="gold") and limit_of(there, "api", client="worse") == 5
+    assert "\x1b" not in there.log() and "junk" not in there.log()
+    response = change(here, "block", client="one-more", seconds=60)
+    assert response.status == 409 and "10000" in response.json()["detail"]
+    assert block(here, "gold", seconds=60), "one that is there may change"
+
+
+def test_many_clients_are_read_in_pages(serve, redis):
+    here, there = pair(serve, redis)
+    end = int(redis.command("TIME")[0]) * 1000 + 600000
+    for i in range(3000):
+        text = json.dumps({"client": f"c{i}", "treatment": "blocked"})
+        redis.command("HSET", "rl:{overrides}", f" =c{i}", f"{end} {text}")
+    redis.command("HSET", "rl:{overrides}", "version", "7")
+    for node in (here, there):
+        wait_for(lambda node=node: is_blocked(node, client="c2999"), "they are read")
+        assert all(is_blocked(node, client=f"c{i}") for i in range(0, 3000, 100))
+    assert len(listed(here)) == 3000
+
+
+def test_what_is_no_hash_is_reported_and_nothing_else_fails(serve, redis):
+    redis.command("SET", "rl:{overrides}", "x")
+    service = serve(redis.url, RULES, env=ENV, admin=LOCAL)
+    service.says("WRONGTYPE")
+    assert change(service, "block", client="gold", seconds=60).status == 503
+    assert check(service, client="a").status == 200
+    assert service.health()["status"] == "ok"
