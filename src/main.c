@@ -216,6 +216,7 @@ serve(struct service *service)
     const struct settings *settings = &service->settings;
     const uint32_t rules = service->policy->rule_count; /* a reload frees the policy */
     const bool has_default = service->policy->fallback != NULL;
+    struct shadow_log shadow_log;
     bool started;
 
     if (!open_memory(service) || !open_listeners(service))
@@ -237,12 +238,15 @@ serve(struct service *service)
             log_info("main", "no rule is named \"default\": requests that match no rule are not limited");
         notify_send("READY=1\nSTATUS=serves on %s, store %s", service->listener.display,
                     service->uses_redis ? service->redis.display : "memory");
-        started = supervise(service->reload) != 0;
+        shadow_log = (struct shadow_log){.generations = service->generations, .told_us = clock_mono_us()};
+        started = supervise(service->reload, &shadow_log) != 0;
         notify_send("STOPPING=1\nSTATUS=draining");
     }
     workers_stop(&service->workers);
-    if (started)
+    if (started) {
+        shadow_log_tell(&shadow_log, clock_mono_us());
         log_info("main", "stopped");
+    }
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

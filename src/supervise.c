@@ -16,6 +16,7 @@
 
 struct supervisor {
     struct reload *reload;
+    struct shadow_log *shadow_log;
     int signals; /* signalfd; -1: there is none */
     int ending;  /* 0, or the signal that ends the service */
     int64_t
@@ -116,6 +117,8 @@ wait_ms(const struct supervisor *supervisor, int64_t now_us)
 
     if (supervisor->changed_us != 0 && reload_due_us(supervisor) < due_us)
         due_us = reload_due_us(supervisor);
+    if (shadow_log_due_us(supervisor->shadow_log) < due_us)
+        due_us = shadow_log_due_us(supervisor->shadow_log);
     return due_us > now_us ? (int)((due_us - now_us + US_PER_MS - 1) / US_PER_MS) : 0;
 }
 
@@ -134,6 +137,8 @@ turn(struct supervisor *supervisor)
         look(supervisor, now_us);
     if (supervisor->ending == 0 && supervisor->changed_us != 0 && now_us >= reload_due_us(supervisor))
         reload(supervisor, RELOAD_FILE);
+    if (now_us >= shadow_log_due_us(supervisor->shadow_log))
+        shadow_log_tell(supervisor->shadow_log, now_us);
 }
 
 static void
@@ -157,9 +162,9 @@ let_second_signal_end(void)
 }
 
 int
-supervise(struct reload *reload)
+supervise(struct reload *reload, struct shadow_log *shadow_log)
 {
-    struct supervisor supervisor = {.reload = reload};
+    struct supervisor supervisor = {.reload = reload, .shadow_log = shadow_log};
     sigset_t set = awaited();
 
     supervisor.signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "container_of.h"
 #include "overrides.h"
 #include "rule_counts.h"
 
@@ -20,7 +21,7 @@ struct generation_version {
     struct policy_share *policy;
     struct overrides *overrides; /* NULL: none */
     struct generations *of;
-    _Atomic unsigned holders; /* shares that are not dropped, and `of` while it is the newest */
+    _Atomic unsigned holders; /* shares that are not dropped, `of` while it is the newest, and who holds it */
     struct generation_share shares[];
 };
 
@@ -204,6 +205,24 @@ generations_policy(struct generations *generations)
     policy = generations->newest->policy->policy;
     pthread_mutex_unlock(&generations->lock);
     return policy;
+}
+
+struct generation *
+generations_hold(struct generations *generations)
+{
+    struct generation_version *version;
+
+    pthread_mutex_lock(&generations->lock);
+    version = generations->newest;
+    atomic_fetch_add_explicit(&version->holders, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&generations->lock);
+    return &version->face;
+}
+
+void
+generations_release(struct generation *generation)
+{
+    drop(container_of(generation, struct generation_version, face));
 }
 
 void

@@ -70,6 +70,10 @@ bool generations_override(struct generations *generations, struct override_list 
    must be the only one that publishes, or exclude the others. */
 const struct policy *generations_policy(struct generations *generations);
 
+/* The newest one stays until the release, whatever is published meanwhile. For whoever is no reader; any thread. */
+struct generation *generations_hold(struct generations *generations);
+void generations_release(struct generation *generation);
+
 /* What became of the last attempt to publish: the number of mistakes that kept it from being made; 0: it was
    published. Any thread. */
 void generations_set_mistakes(struct generations *generations, unsigned mistakes);

@@ -16,6 +16,7 @@ struct rule_counts {
     _Atomic unsigned holders; /* rules */
     unsigned workers;
     int64_t since_us;
+    uint64_t told[RULE_COUNTS]; /* by rule_counts_news */
     struct worker_counts of[];
 };
 
@@ -113,6 +114,18 @@ rule_counts_sum(const struct rule_counts *counts, uint64_t sums[RULE_COUNTS])
     for (unsigned i = 0; i < counts->workers; i++)
         for (size_t k = 0; k < RULE_COUNTS; k++)
             sums[k] += atomic_load_explicit(&counts->of[i].counts[k], memory_order_relaxed);
+}
+
+void
+rule_counts_news(struct rule_counts *counts, uint64_t news[RULE_COUNTS])
+{
+    uint64_t sums[RULE_COUNTS];
+
+    rule_counts_sum(counts, sums);
+    for (size_t k = 0; k < RULE_COUNTS; k++) {
+        news[k] = sums[k] - counts->told[k];
+        counts->told[k] = sums[k];
+    }
 }
 
 int64_t

@@ -53,6 +53,9 @@ void rule_counts_add(struct rule_counts *counts, unsigned worker, enum rule_coun
 /* The sums over all workers. */
 void rule_counts_sum(const struct rule_counts *counts, uint64_t sums[RULE_COUNTS]);
 
+/* What has come since the last call. One thread alone calls it. */
+void rule_counts_news(struct rule_counts *counts, uint64_t news[RULE_COUNTS]);
+
 /* When they began to count: Unix time. */
 int64_t rule_counts_since_us(const struct rule_counts *counts);
 

@@ -1,5 +1,6 @@
 """A rule with a candidate: limits that are tried beside the live ones, and only counted."""
 import json
+import re
 
 import pytest
 
@@ -114,6 +115,20 @@ def test_the_admin_listener_shows_it(serve, candidate):
     assert rules[0]["candidate"]["limits"][0] == {**rules[0]["limits"][0], "capacity": 2}
     assert len(rules[0]["candidate"]["limits"]) == len(candidate.get("limits", [1]))
     assert "candidate" not in rules[1]
+
+
+def test_the_log_says_what_would_have_been_refused(serve, store):
+    service = serve(store, rules_of(bucket(9, candidate={"capacity": 2}), shadow=bucket(1, shadow=True), quiet=bucket(1)),
+                    admin=LOCAL)
+    for rule in ("default", "shadow", "quiet"):
+        for _ in range(5):
+            check(service, rule)
+    becomes(service, (2, 3, 0))
+    service.stop()
+    said = [message for message in service.messages() if message.startswith("rule ")]
+    assert [re.sub(r"\d+ s$", "N s", message) for message in said] == [
+        "rule default: candidate would have refused 3 of 5 requests in the last N s",
+        "rule shadow: shadow would have refused 4 of 5 requests in the last N s"]
 
 
 @pytest.mark.threads
