@@ -165,37 +165,84 @@ START_TEST(a_long_source_is_part_of_the_digest)
 }
 END_TEST
 
-/* Values of the few pieces that escaping is about, so that equal texts would come up if there were any. */
+/* The value made of the pieces that `number` names: its digits to the base count + 1, of which 0 is none. */
 static size_t
-hostile_value(uint64_t *random, char *out)
+value_of_pieces(const char *const *pieces, size_t count, size_t number, char *out)
 {
-    static const char *const pieces[] = {"%",  "2", "5",  "0", " ",   "{",    "}",
-                                         "7b", "=", "\n", "a", "%20", "\x80", "&"};
     size_t bytes = 0;
 
-    for (uint64_t count = random_below(random, 5); count > 0; count--) {
-        const char *piece = pieces[random_below(random, sizeof(pieces) / sizeof(pieces[0]))];
+    for (; number > 0; number /= count + 1) {
+        const char *piece = number % (count + 1) > 0 ? pieces[number % (count + 1) - 1] : "";
         memcpy(out + bytes, piece, strlen(piece));
         bytes += strlen(piece);
     }
     return bytes;
 }
 
+/* What was named, in bytes that are equal only for the same, with zeros after them; and the text that it got. */
+struct named {
+    char key[48];
+    size_t used;
+    char text[CLIENT_BYTES + 1];
+};
+
+static void
+add_to_key(struct named *named, size_t number, const char *value, size_t bytes)
+{
+    ck_assert_uint_le(named->used + 2 + bytes, sizeof(named->key));
+    named->key[named->used++] = (char)number;
+    named->key[named->used++] = (char)bytes;
+    memcpy(named->key + named->used, value, bytes);
+    named->used += bytes;
+}
+
+static int
+by_key(const void *a, const void *b)
+{
+    return memcmp(((const struct named *)a)->key, ((const struct named *)b)->key,
+                  sizeof(((struct named *)0)->key));
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(((const struct named *)a)->text, ((const struct named *)b)->text);
+}
+
+/* Of all pairs: sorted, equal ones are neighbours. */
+static void
+check_same_text_for_the_same_only(struct named *all, size_t count)
+{
+    qsort(all, count, sizeof(*all), by_key);
+    for (size_t i = 1; i < count; i++)
+        if (by_key(&all[i - 1], &all[i]) == 0 && by_text(&all[i - 1], &all[i]) != 0)
+            ck_abort_msg("both %s and %s", all[i - 1].text, all[i].text);
+    qsort(all, count, sizeof(*all), by_text);
+    for (size_t i = 1; i < count; i++)
+        if (by_text(&all[i - 1], &all[i]) == 0 && by_key(&all[i - 1], &all[i]) != 0)
+            ck_abort_msg("two are %s", all[i].text);
+}
+
+/* All values of up to four of the pieces that escaping is about, so that equal texts would come up if there were any. */
 START_TEST(distinct_values_have_distinct_texts)
 {
-    uint64_t random = 5;
+    static const char *const pieces[] = {"%",  "2", "5",  "0", " ",   "{",    "}",
+                                         "7b", "=", "\n", "a", "%20", "\x80", "&"};
+    enum { BASE = ROWS(pieces) + 1, VALUES = BASE * BASE * BASE * BASE };
+    struct named *all = calloc(VALUES, sizeof(*all));
 
-    for (int i = 0; i < 200000; i++) {
-        char a[32], b[32];
-        size_t a_bytes = hostile_value(&random, a), b_bytes = hostile_value(&random, b);
-        bool equal = a_bytes == b_bytes && memcmp(a, b, a_bytes) == 0;
-        struct client a_client, b_client;
+    ck_assert_ptr_nonnull(all);
+    for (size_t i = 0; i < VALUES; i++) {
+        char value[4 * 3];
+        size_t bytes = value_of_pieces(pieces, ROWS(pieces), i, value);
+        struct client client;
 
-        client_write(&a_client, "header:x", a, a_bytes);
-        client_write(&b_client, "header:x", b, b_bytes);
-        ck_assert_msg(equal == (strcmp(a_client.text, b_client.text) == 0), "%s and %s", a_client.text,
-                      b_client.text);
+        client_write(&client, "header:x", value, bytes);
+        strcpy(all[i].text, client.text);
+        add_to_key(&all[i], 0, value, bytes);
     }
+    check_same_text_for_the_same_only(all, VALUES);
+    free(all);
 }
 END_TEST
 
@@ -252,38 +299,34 @@ START_TEST(several_sources_name_one_client_together)
 }
 END_TEST
 
-/* Lists of up to three parts, of the few pieces that joining is about. */
+/* All lists of up to two parts that are made of the pieces that joining is about. */
 START_TEST(distinct_lists_of_parts_have_distinct_texts)
 {
     static const char *const sources[] = {"ip", "host", "header:a", "header:a&ip"};
-    enum { LISTS = 3000 };
-    static struct client written[LISTS];
-    static struct {
-        struct client_part parts[3];
-        char values[3][32];
-        size_t count;
-    } lists[LISTS];
-    uint64_t random = 6;
+    static const char *const pieces[] = {"&", "&ip", "=", "%", "a"};
+    enum { BASE = ROWS(pieces) + 1, PARTS = ROWS(sources) * BASE * BASE, LISTS = PARTS * (PARTS + 1) };
+    struct named *all = calloc(LISTS, sizeof(*all));
 
+    ck_assert_ptr_nonnull(all);
     for (size_t i = 0; i < LISTS; i++) {
-        lists[i].count = 1 + random_below(&random, 3);
-        for (size_t k = 0; k < lists[i].count; k++)
-            lists[i].parts[k] =
-                (struct client_part){.source = sources[random_below(&random, 4)],
-                                     .value = lists[i].values[k],
-                                     .value_bytes = hostile_value(&random, lists[i].values[k])};
-        client_write_parts(&written[i], lists[i].parts, lists[i].count);
-        for (size_t other = 0; other < i; other++) {
-            bool equal = lists[i].count == lists[other].count;
-            for (size_t k = 0; equal && k < lists[i].count; k++)
-                equal =
-                    lists[i].parts[k].source == lists[other].parts[k].source &&
-                    lists[i].parts[k].value_bytes == lists[other].parts[k].value_bytes &&
-                    memcmp(lists[i].values[k], lists[other].values[k], lists[i].parts[k].value_bytes) == 0;
-            ck_assert_msg(equal == (strcmp(written[i].text, written[other].text) == 0), "%s",
-                          written[i].text);
+        const size_t numbers[] = {i % PARTS, i / PARTS}; /* the second is PARTS: there is none */
+        const size_t count = numbers[1] < PARTS ? 2 : 1;
+        struct client_part parts[2];
+        char values[2][2 * 3];
+        struct client client;
+
+        for (size_t k = 0; k < count; k++) {
+            size_t source = numbers[k] % ROWS(sources);
+            size_t bytes = value_of_pieces(pieces, ROWS(pieces), numbers[k] / ROWS(sources), values[k]);
+            parts[k] =
+                (struct client_part){.source = sources[source], .value = values[k], .value_bytes = bytes};
+            add_to_key(&all[i], source + 1, values[k], bytes);
         }
+        client_write_parts(&client, parts, count);
+        strcpy(all[i].text, client.text);
     }
+    check_same_text_for_the_same_only(all, LISTS);
+    free(all);
 }
 END_TEST
 
