@@ -3,58 +3,14 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "number.h"
+#include "json_token.h"
 #include "utf8.h"
-
-static bool
-fail(struct json_scan *scan, const char *error)
-{
-    scan->error = error;
-    return false;
-}
-
-/* The byte at the cursor, 0 at the end: the text holds no zero byte (check_encoding). */
-static char
-peek(const struct json_scan *scan)
-{
-    return scan->at < scan->bytes ? scan->text[scan->at] : '\0';
-}
-
-static bool
-skip(struct json_scan *scan, char wanted)
-{
-    if (peek(scan) != wanted)
-        return false;
-    scan->at++;
-    return true;
-}
-
-/* Between two tokens: the likely cause says more than what was expected. */
-static bool
-fail_expecting(struct json_scan *scan, const char *error)
-{
-    if (scan->at == scan->bytes)
-        return fail(scan, "unexpected end of the text");
-    if (peek(scan) == '/' || peek(scan) == '#')
-        return fail(scan, "JSON has no comments");
-    return fail(scan, error);
-}
 
 static void
 skip_blanks(struct json_scan *scan, size_t end)
 {
     while (scan->at < end && strchr(" \t\r\n", scan->text[scan->at]) != NULL)
         scan->at++;
-}
-
-static bool
-skip_digits(struct json_scan *scan)
-{
-    size_t start = scan->at;
-
-    while (peek(scan) >= '0' && peek(scan) <= '9')
-        scan->at++;
-    return scan->at > start;
 }
 
 size_t
@@ -71,124 +27,11 @@ check_encoding(struct json_scan *scan, size_t end)
     for (size_t length; scan->at < end; scan->at += length) {
         length = utf8_sequence(scan->text + scan->at, scan->bytes - scan->at);
         if (length == 0)
-            return fail(scan, "invalid UTF-8");
+            return json_fail(scan, "invalid UTF-8");
         if (scan->text[scan->at] == '\0')
-            return fail(scan, "unexpected zero byte");
+            return json_fail(scan, "unexpected zero byte");
     }
     return true;
-}
-
-/* Each check_ function reads from the cursor what it is named after, and stops at the first error. */
-
-static bool
-check_number(struct json_scan *scan)
-{
-    size_t start = scan->at;
-
-    skip(scan, '-');
-    if (skip(scan, '0')) {
-        if (peek(scan) >= '0' && peek(scan) <= '9')
-            return fail(scan, "leading zero in a number");
-    } else if (!skip_digits(scan)) {
-        return fail(scan, "expected a digit after \"-\"");
-    }
-    if (skip(scan, '.') && !skip_digits(scan))
-        return fail(scan, "expected a digit after the decimal point");
-    if (skip(scan, 'e') || skip(scan, 'E')) {
-        if (!skip(scan, '+'))
-            skip(scan, '-');
-        if (!skip_digits(scan))
-            return fail(scan, "expected a digit in the exponent");
-    }
-    if (scan->at - start > JSON_TEXT_NUMBER_BYTES) {
-        scan->at = start;
-        return fail(scan, "number longer than 63 characters");
-    }
-    return true;
-}
-
-/* The four digits of a \u escape, or -1. */
-static int
-read_hex4(struct json_scan *scan)
-{
-    int value = 0;
-
-    for (int i = 0; i < 4; i++, scan->at++) {
-        int digit = hex_digit(peek(scan));
-
-        if (digit < 0)
-            return -1;
-        value = value << 4 | digit;
-    }
-    return value;
-}
-
-/* After a backslash. Beyond U+FFFF a character is written as two escapes, a high surrogate and a low one. */
-static bool
-check_escape(struct json_scan *scan)
-{
-    size_t start = scan->at;
-    int unit;
-
-    if (!skip(scan, 'u')) {
-        if (peek(scan) == '\0' || strchr("\"\\/bfnrt", peek(scan)) == NULL)
-            return fail(scan, "expected one of \" \\ / b f n r t u after a backslash");
-        scan->at++;
-        return true;
-    }
-    unit = read_hex4(scan);
-    if (unit < 0)
-        return fail(scan, "expected four hexadecimal digits after \\u");
-    if (unit >= 0xd800 && unit < 0xdc00 && skip(scan, '\\') && skip(scan, 'u')) {
-        unit = read_hex4(scan);
-        if (unit >= 0xdc00 && unit < 0xe000)
-            return true;
-        unit = 0xd800;
-    }
-    if (unit == 0 || (unit >= 0xd800 && unit < 0xe000)) {
-        scan->at = start;
-        return fail(scan, unit == 0 ? "\\u0000 is not accepted" : "unpaired surrogate");
-    }
-    return true;
-}
-
-/* What is left of a string, up to `end`. */
-static bool
-check_string(struct json_scan *scan, size_t end)
-{
-    while (scan->at < end && scan->in_string) {
-        unsigned char byte = (unsigned char)peek(scan);
-
-        if (byte == '\n')
-            break;
-        if (byte < ' ')
-            return fail(scan, "control character in a string; write it as an escape, such as \\t");
-        scan->at++;
-        scan->in_string = byte != '"';
-        if (byte == '\\' && !check_escape(scan))
-            return false;
-    }
-    if (!scan->in_string || (scan->at < scan->bytes && peek(scan) != '\n'))
-        return true;
-    scan->at = scan->string_at;
-    return fail(scan, "unterminated string; it must end on the line where it begins");
-}
-
-static bool
-check_literal(struct json_scan *scan)
-{
-    static const char *const literals[] = {"true", "false", "null"};
-
-    for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
-        size_t length = strlen(literals[i]);
-
-        if (scan->bytes - scan->at >= length && memcmp(scan->text + scan->at, literals[i], length) == 0) {
-            scan->at += length;
-            return true;
-        }
-    }
-    return fail_expecting(scan,
-                          "expected a value: an object, an array, a string in double quotes, or a number");
 }
 
 /* Containers. A bit of `objects` for each that is open: whether it is an object. */
@@ -227,7 +70,7 @@ static bool
 open_container(struct json_scan *scan, bool is_object)
 {
     if (scan->depth == JSON_TEXT_DEPTH_MAX)
-        return fail(scan, "nested more than 16 levels deep");
+        return json_fail(scan, "nested more than 16 levels deep");
     scan->at++;
     if (scan->depth == 1 && is_in_object(scan) && !is_object && scan->list.start == 0)
         begin_list(scan);
@@ -242,7 +85,8 @@ close_container(struct json_scan *scan)
 {
     if (scan->awaits == JSON_KEY || scan->awaits == JSON_ELEMENT) {
         scan->at = scan->comma_at;
-        return fail(scan, is_in_object(scan) ? "trailing comma before \"}\"" : "trailing comma before \"]\"");
+        return json_fail(scan,
+                         is_in_object(scan) ? "trailing comma before \"}\"" : "trailing comma before \"]\"");
     }
     scan->depth--;
     scan->objects >>= 1;
@@ -268,29 +112,29 @@ begin_string(struct json_scan *scan)
 static bool
 check_value(struct json_scan *scan)
 {
-    char byte = peek(scan);
+    char byte = json_peek(scan);
 
     if (scan->depth == 2 && is_in_list(scan)) {
         scan->part_values = 0;
         scan->list.count++;
     }
     if (scan->part_values++ == scan->part_values_max)
-        return fail(scan, "too many values");
+        return json_fail(scan, "too many values");
     if (byte == '{' || byte == '[')
         return open_container(scan, byte == '{');
     scan->awaits = JSON_COMMA_OR_END;
     if (byte == '"')
         return begin_string(scan);
     if (byte == '-' || (byte >= '0' && byte <= '9'))
-        return check_number(scan);
-    return check_literal(scan);
+        return json_check_number(scan);
+    return json_check_literal(scan);
 }
 
 static bool
 check_key(struct json_scan *scan)
 {
-    if (peek(scan) != '"')
-        return fail_expecting(scan, "expected a key in double quotes");
+    if (json_peek(scan) != '"')
+        return json_fail_expecting(scan, "expected a key in double quotes");
     scan->awaits = JSON_COLON;
     return begin_string(scan);
 }
@@ -298,8 +142,8 @@ check_key(struct json_scan *scan)
 static bool
 check_colon(struct json_scan *scan)
 {
-    if (!skip(scan, ':'))
-        return fail_expecting(scan, "expected \":\" after the key");
+    if (!json_skip(scan, ':'))
+        return json_fail_expecting(scan, "expected \":\" after the key");
     scan->awaits = JSON_VALUE;
     return true;
 }
@@ -310,10 +154,10 @@ check_comma(struct json_scan *scan)
     bool is_object = is_in_object(scan);
 
     if (scan->depth == 0)
-        return fail_expecting(scan, "unexpected text after the JSON value");
+        return json_fail_expecting(scan, "unexpected text after the JSON value");
     scan->comma_at = scan->at;
-    if (!skip(scan, ','))
-        return fail_expecting(scan, is_object ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
+    if (!json_skip(scan, ','))
+        return json_fail_expecting(scan, is_object ? "expected \",\" or \"}\"" : "expected \",\" or \"]\"");
     scan->awaits = is_object ? JSON_KEY : JSON_ELEMENT;
     if (scan->depth == 2 && is_in_list(scan))
         scan->part_at = scan->at;
@@ -325,7 +169,8 @@ check_next(struct json_scan *scan)
 {
     char close = is_in_object(scan) ? '}' : ']';
 
-    if (scan->depth > 0 && peek(scan) == close && scan->awaits != JSON_VALUE && scan->awaits != JSON_COLON)
+    if (scan->depth > 0 && json_peek(scan) == close && scan->awaits != JSON_VALUE &&
+        scan->awaits != JSON_COLON)
         return close_container(scan);
     switch (scan->awaits) {
     case JSON_VALUE:
@@ -360,10 +205,10 @@ check_slice(struct json_scan *scan, size_t end)
             skip_blanks(scan, end);
         if (scan->depth == 0 && !scan->in_string)
             scan->part_at = scan->at; /* blanks around the root are not part of it */
-        if (scan->at < end && !(scan->in_string ? check_string(scan, end) : check_next(scan)))
+        if (scan->at < end && !(scan->in_string ? json_check_string(scan, end) : check_next(scan)))
             return false;
         if (scan->at - scan->part_at > scan->part_bytes_max)
-            return fail(scan, "too many bytes");
+            return json_fail(scan, "too many bytes");
     }
     return true;
 }
@@ -372,11 +217,11 @@ static bool
 check_end(struct json_scan *scan)
 {
     if (scan->in_string)
-        return check_string(scan, scan->bytes);
+        return json_check_string(scan, scan->bytes);
     if (scan->depth == 0 && scan->awaits == JSON_VALUE)
-        return fail(scan, "empty text");
+        return json_fail(scan, "empty text");
     scan->ended = scan->depth == 0;
-    return scan->ended || fail(scan, "unexpected end of the text");
+    return scan->ended || json_fail(scan, "unexpected end of the text");
 }
 
 void
