@@ -151,14 +151,16 @@ put_limits(struct explanation *told)
 
     fputs("limits: ", told->out);
     if (treatment != NULL && treatment->kind != TREATMENT_LIMITS) {
-        fputs(treatment->kind == TREATMENT_BLOCKED ? "none: the client is blocked, so the answer is 403\n"
-                                                   : "none: the client is unlimited\n",
-              told->out);
+        fprintf(told->out, "none: the client is %s\n",
+                treatment->kind == TREATMENT_UNLIMITED ? "unlimited"
+                : told->take.rule->shadow ? "blocked, but the rule is a shadow: it refuses nothing"
+                                          : "blocked, so the answer is 403");
         return;
     }
     told->limits = treatment != NULL ? &treatment->limits : &told->take.rule->limits;
     rule_words_put_limits(told->out, told->limits);
-    fputs(treatment != NULL ? ", of this client\n" : "\n", told->out);
+    fprintf(told->out, "%s%s\n", treatment != NULL ? ", of this client" : "",
+            told->take.rule->shadow ? "; the rule is a shadow: it refuses nothing" : "");
 }
 
 /* What remains of them. */

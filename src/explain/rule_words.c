@@ -238,6 +238,17 @@ put_penalty(FILE *out, const struct penalty *penalty)
     fputs(" at most", out);
 }
 
+static void
+put_trial(FILE *out, const struct rule *rule)
+{
+    if (rule->shadow)
+        fputs("; a shadow: it refuses nothing", out);
+    if (!rule_has_candidate(rule))
+        return;
+    fputs("; candidate: ", out);
+    rule_words_put_limits(out, &rule->candidate);
+}
+
 /* All of a rule that is told, in this order; each after the first begins with "; ". */
 void
 rule_words_put(FILE *out, const struct policy *policy, const struct rule *rule, enum failure_mode usual)
@@ -253,4 +264,5 @@ rule_words_put(FILE *out, const struct policy *policy, const struct rule *rule, 
         put_clients(out, policy, rule->clients);
     if (rule_penalty(rule) != NULL)
         put_penalty(out, &rule->penalty);
+    put_trial(out, rule);
 }

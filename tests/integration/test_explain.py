@@ -51,6 +51,9 @@ LINES = [
     ({"penalty": {"after": 20, "within": "1m", "for": "10m", "growth": 2, "up_to": "1d"}},
      "reached by name only; client: ip; LIMIT; penalty after 20 refusals in 1m: 10m, each further one 2 times as long, "
      "1d at most"),
+    ({"shadow": True}, "reached by name only; client: ip; LIMIT; a shadow: it refuses nothing"),
+    ({"candidate": {"capacity": 7}},
+     "reached by name only; client: ip; LIMIT; candidate: bursts of 7, refilled 5 a second"),
 ]
 
 
@@ -201,6 +204,10 @@ CLIENTS = [
      ["client: ip=192.0.2.1", "limits: bursts of 40, refilled 5 a second, of this client"]),
     ({"clients": {"192.0.2.0/24": "blocked"}}, "/ from 192.0.2.1",
      ["client: ip=192.0.2.1", "limits: none: the client is blocked, so the answer is 403"]),
+    ({"clients": {"192.0.2.0/24": "blocked"}, "shadow": True}, "/ from 192.0.2.1",
+     ["client: ip=192.0.2.1", "limits: none: the client is blocked, but the rule is a shadow: it refuses nothing"]),
+    ({"shadow": True}, "/ from 192.0.2.1",
+     ["client: ip=192.0.2.1", "limits: bursts of 20, refilled 5 a second; the rule is a shadow: it refuses nothing"]),
     ({"clients": {"192.0.2.0/24": "unlimited"}}, "/ from 192.0.2.1",
      ["client: ip=192.0.2.1", "limits: none: the client is unlimited"]),
 ]
