@@ -21,7 +21,7 @@ set_target_properties(ratelimit PROPERTIES
 # hide any.
 set(RATELIMIT_ARCHIVE ${PROJECT_BINARY_DIR}/libratelimit.a)
 set(object ${CMAKE_CURRENT_BINARY_DIR}/ratelimit.o)
-set(layers store_memory store_redis algorithm util take_script overrides_script)
+set(layers store_memory store_redis algorithm metrics util take_script overrides_script)
 set(archives "")
 foreach(layer ${layers})
     list(APPEND archives $<TARGET_FILE:${layer}>)

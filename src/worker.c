@@ -17,6 +17,7 @@
 #include "generation.h"
 #include "limiter.h"
 #include "log.h"
+#include "metrics.h"
 #include "override.h"
 #include "override_keeper.h"
 #include "redis_overrides.h"
@@ -61,6 +62,12 @@ static struct store *
 store_of(const struct worker *worker)
 {
     return worker->store ? worker->store : worker->options->memory;
+}
+
+static struct worker_counts *
+counts_of(const struct worker *worker)
+{
+    return &worker->options->http.metrics->workers[worker->number];
 }
 
 /* For /health and /ready, which speak for all workers. */
@@ -188,7 +195,8 @@ open_store(struct worker *worker)
                                                                       .tls = options->tls,
                                                                       .timeout_us = options->redis_timeout_us,
                                                                       .program = "ratelimitd",
-                                                                      .worker = worker->number});
+                                                                      .worker = worker->number,
+                                                                      .counts = &counts_of(worker)->redis});
         if (worker->store == NULL)
             return false;
     }
@@ -197,7 +205,8 @@ open_store(struct worker *worker)
                                        .local = options->memory,
                                        .counts = options->counts,
                                        .candidates = worker->candidates,
-                                       .worker = worker->number};
+                                       .worker = worker->number,
+                                       .decisions = &counts_of(worker)->decisions};
     return worker->candidates != NULL;
 }
 
@@ -230,7 +239,7 @@ open_server(struct worker *worker)
     if (worker->socket < 0)
         return true;
     worker->server = server_new(worker->base, worker->socket, &worker->limiter, worker->generations,
-                                &worker->options->http);
+                                &worker->options->http, &counts_of(worker)->http);
     worker->socket = -1; /* the server's, and closed if there is none */
     return worker->server != NULL;
 }

@@ -50,9 +50,13 @@ set_options(struct workers *workers, const struct workers_options *given)
 {
     const struct settings *settings = given->settings;
 
+    workers->routes = public_routes;
+    if (settings->metrics_public)
+        workers->routes.more = &metrics_routes;
     workers->options = (struct worker_options){
-        .http = {.routes = &public_routes,
+        .http = {.routes = &workers->routes,
                  .service = &workers->state,
+                 .metrics = &workers->metrics,
                  .generations = given->generations,
                  .reload = given->reload,
                  .trusted = given->trusted,
@@ -101,6 +105,11 @@ workers_start(struct workers *workers, const struct workers_options *options, st
 
     places_init(&workers->places, fit_connections(options->settings->max_connections, listener->count + 1));
     places_init(&workers->admin_places, ADMIN_CONNECTIONS);
+    if (!metrics_init(&workers->metrics, listener->count))
+        return false;
+    workers->metrics.uses_redis = options->redis != NULL;
+    workers->metrics.connections_max = workers->places.max;
+    workers->metrics.memory_entries_max = (uint64_t)options->settings->memory_max_keys;
     set_options(workers, options);
     workers->list = calloc(listener->count, sizeof(struct worker *));
     while (workers->list && workers->count < listener->count) {
@@ -129,4 +138,5 @@ workers_stop(struct workers *workers)
         worker_stop(workers->admin);
         worker_join(workers->admin);
     }
+    metrics_fini(&workers->metrics);
 }

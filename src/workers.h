@@ -12,6 +12,8 @@
 
 #include "hosts.h"
 #include "listener.h"
+#include "metrics.h"
+#include "routes.h"
 #include "service_state.h"
 #include "settings.h"
 #include "worker.h"
@@ -28,11 +30,13 @@ struct workers_options {
 
 struct workers {
     struct service_state state;
+    struct metrics metrics;
     struct limiter_counts
         admin_counts; /* what the admin listener's limiter counts is no news of the service */
     struct places places, admin_places;
     struct hosts admin_hosts;
     struct worker_options options, admin_options;
+    struct route_table routes; /* of the public listener */
     struct worker **list;
     unsigned count;
     struct worker *admin; /* NULL: there is none */

@@ -1,13 +1,14 @@
 #include "admin_routes.h"
 
 extern const struct endpoint block_endpoint, client_quota_endpoint, health_endpoint, limit_endpoint,
-    openapi_endpoint, overrides_endpoint, ready_endpoint, reset_endpoint, restore_endpoint, rules_endpoint,
-    rules_reload_endpoint;
+    metrics_endpoint, openapi_endpoint, overrides_endpoint, ready_endpoint, reset_endpoint, restore_endpoint,
+    rules_endpoint, rules_reload_endpoint;
 
 /* clang-format off */
 static const struct route routes[] = {
     {"/health",       false, ROUTE_READ, ACCESS_ANYONE,     &health_endpoint, NULL},
     {"/ready",        false, ROUTE_READ, ACCESS_ANYONE,     &ready_endpoint, NULL},
+    {"/metrics",      false, ROUTE_READ, ACCESS_ADMIN_READ, &metrics_endpoint, NULL},
     {"/openapi.yaml", false, ROUTE_READ, ACCESS_ADMIN_READ, &openapi_endpoint, NULL},
     {"/v1/rules",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rules_endpoint, NULL},
     {"/v1/rules/reload", false, ROUTE_POST, ACCESS_ADMIN,   &rules_reload_endpoint, NULL},
@@ -18,6 +19,9 @@ static const struct route routes[] = {
     {"/v1/clients",   true,  ROUTE_READ, ACCESS_ADMIN_READ, &client_quota_endpoint, NULL},
     {"/v1/reset",     false, ROUTE_POST, ACCESS_ADMIN,      &reset_endpoint, NULL},
 };
+
+static const struct route metrics_route = {
+    "/metrics", false, ROUTE_READ, ACCESS_ANYONE, &metrics_endpoint, NULL};
 
 /* For browsers: no page may frame, guess or keep an answer, and none of another site may read it. No CORS
    headers. */
@@ -34,3 +38,4 @@ static const struct route_header headers[] = {
 
 const struct route_table admin_routes = {
     .routes = routes, .count = sizeof(routes) / sizeof(routes[0]), .headers = headers};
+const struct route_table metrics_routes = {.routes = &metrics_route, .count = 1};

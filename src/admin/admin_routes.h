@@ -9,4 +9,7 @@
 
 extern const struct route_table admin_routes;
 
+/* What the public listener has besides its own with METRICS_PUBLIC=on. */
+extern const struct route_table metrics_routes;
+
 #endif

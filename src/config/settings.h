@@ -44,6 +44,7 @@ enum setting_id {
     SETTING_IDLE_TIMEOUT_MS,
     SETTING_ADMIN_LISTEN,
     SETTING_ADMIN_HOSTS,
+    SETTING_METRICS_PUBLIC,
     SETTING_API_TOKEN,
     SETTING_API_TOKEN_FILE,
     SETTING_ADMIN_TOKEN,
@@ -98,8 +99,9 @@ struct settings {
     char *admin_listen;     /* "off", "unix:/path", or else: admin_host and admin_port */
     const char *admin_host; /* as host */
     int64_t admin_port;
-    char *admin_hosts; /* names, separated by commas */
-    char *api_token;   /* "": none; may come from api_token_file; the same for admin_token */
+    char *admin_hosts;      /* names, separated by commas */
+    int64_t metrics_public; /* 0, 1 */
+    char *api_token;        /* "": none; may come from api_token_file; the same for admin_token */
     char *api_token_file;
     char *admin_token;
     char *admin_token_file;

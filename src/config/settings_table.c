@@ -14,6 +14,7 @@ static const char *const log_formats[] = {
     [LOG_TEXT] = "text", [LOG_JSON] = "json", [LOG_FORMAT_AUTO] = "auto"};
 
 static const char *const no_yes[] = {"no", "yes"};
+static const char *const off_on[] = {"off", "on"};
 
 #define WORDS(list)   .words = (list), .word_count = sizeof(list) / sizeof((list)[0])
 #define HOST_ACCEPTED "a host name, an IPv4 or an IPv6 address"
@@ -140,6 +141,11 @@ const struct setting settings_table[SETTING_COUNT] = {
         "ADMIN_HOSTS", "--admin-hosts", "NAMES", VALUE_HOSTS, FIELD(admin_hosts),
         .accepted = "host names separated by commas", .fallback = "",
         .help = "names by which the admin listener may be asked, beside `localhost`, that of ADMIN_LISTEN, and addresses"},
+
+    [SETTING_METRICS_PUBLIC] = {
+        "METRICS_PUBLIC", "--metrics-public", "ON", VALUE_WORD, FIELD(metrics_public),
+        WORDS(off_on), .fallback = "off",
+        .help = "`on`: the public listener answers `GET /metrics`, too, to everyone; the admin listener always does"},
 
     [SETTING_API_TOKEN] = {
         "API_TOKEN", "--api-token", "SECRET", VALUE_SECRET, FIELD(api_token),

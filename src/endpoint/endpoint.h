@@ -24,6 +24,7 @@
 #include "policy.h"
 #include "response.h"
 
+struct metrics;
 struct reload;
 struct renderer;
 struct service_state;
@@ -34,6 +35,7 @@ struct endpoint_context {
     const struct generations *generations;
     const struct networks *trusted; /* proxies */
     const struct service_state *service;
+    const struct metrics *metrics;
     struct reload *reload; /* reload.h; for the admin listener */
     struct limiter *limiter;
     struct renderer *renderer;

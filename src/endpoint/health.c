@@ -9,15 +9,6 @@
 
 #define BODY_BYTES 512
 
-static const char *
-state_name(enum store_state state)
-{
-    static const char *const names[] = {
-        [STORE_READY] = "ready", [STORE_CONNECTING] = "connecting", [STORE_LOST] = "lost"};
-
-    return names[state];
-}
-
 static uint64_t
 count_of(const struct limiter_counts *counts, enum failure_mode mode)
 {
@@ -48,7 +39,7 @@ start_health(struct endpoint_request *request)
 
     text_put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
              state == STORE_READY ? "ok" : "degraded", store_health(request->context->limiter->store).kind,
-             state_name(state));
+             store_state_name(state));
     text_put(
         &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}",
         count_of(counts, FAILURE_CLOSED), count_of(counts, FAILURE_OPEN), count_of(counts, FAILURE_LOCAL));

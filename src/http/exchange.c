@@ -10,6 +10,7 @@
 #include "first_line.h"
 #include "head.h"
 #include "hosts.h"
+#include "metrics.h"
 #include "path.h"
 #include "target.h"
 
@@ -42,6 +43,12 @@ closes(const struct exchange *exchange)
 
 /* Answers. False: nothing was queued, and the caller sends exchange->refusal. */
 
+static void
+count_body(struct exchange *exchange, enum body_refusal why)
+{
+    counter_add(&exchange->context->counts->bodies_refused[why], 1);
+}
+
 /* The answer ends the connection. It uses none of libmicrohttpd's memory, which the request may have
    filled. */
 static bool
@@ -50,6 +57,8 @@ refuse(struct exchange *exchange, unsigned status, const char *detail)
     exchange->refusal.status = status;
     exchange->refusal.detail = detail;
     exchange->ends = true;
+    if (status == 413)
+        count_body(exchange, BODY_TOO_LONG);
     return false;
 }
 
@@ -88,6 +97,8 @@ queue(struct exchange *exchange, struct response response)
     if (response.owned)
         response_free(&response);
     exchange->step = EXCHANGE_DONE;
+    if (queued == MHD_YES)
+        http_counts_answer(exchange->context->counts, response.status);
     return queued == MHD_YES;
 }
 
@@ -303,9 +314,11 @@ respond(struct exchange *exchange)
                           exchange->route->allow);
     if (exchange->access != ACCESS_GRANTED)
         return queue(exchange, access_denied(exchange->access, closes(exchange)));
-    if (exchange->upload != NULL && exchange->upload->refused)
+    if (exchange->upload != NULL && exchange->upload->refused) {
+        count_body(exchange, BODY_NO_ROOM);
         return queue_with(exchange, 503, "Too many requests with bodies are in progress.", "Retry-After",
                           "1");
+    }
     return start(exchange);
 }
 
@@ -352,11 +365,19 @@ exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, co
 }
 
 void
+exchange_send_refusal(const struct exchange *exchange, int fd)
+{
+    if (raw_answer_send(&exchange->refusal, fd))
+        http_counts_answer(exchange->context->counts, exchange->refusal.status);
+}
+
+void
 exchange_end_body(struct exchange *exchange, int fd, unsigned status, const char *why)
 {
     exchange->refusal.status = status;
     exchange->refusal.detail = why;
-    raw_answer_send(&exchange->refusal, fd);
+    count_body(exchange, status == 413 ? BODY_TOO_LONG : BODY_TOO_SLOW);
+    exchange_send_refusal(exchange, fd);
     exchange->refusal.status = 0;
     exchange->step = EXCHANGE_DONE;
     exchange->ends = true;

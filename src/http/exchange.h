@@ -38,6 +38,7 @@
 #include "upload.h"
 
 struct MHD_Connection;
+struct http_counts;
 
 /* What all exchanges of a worker share. The server fills it; of its fields an exchange sets `resumed`, and
    `index` with `index_of`. */
@@ -48,9 +49,10 @@ struct exchange_context {
     struct header_index index;             /* of the generation `index_of` */
     uint64_t index_of;                     /* its number; 0: of none yet */
     struct access_tokens tokens;
-    struct uploads uploads; /* the bodies that are being collected */
-    bool draining;          /* every answer closes its connection */
-    bool resumed;           /* a connection was resumed: libmicrohttpd must be run, and does not say so */
+    struct http_counts *counts; /* the worker's */
+    struct uploads uploads;     /* the bodies that are being collected */
+    bool draining;              /* every answer closes its connection */
+    bool resumed;               /* a connection was resumed: libmicrohttpd must be run, and does not say so */
 };
 
 enum exchange_step {
@@ -91,6 +93,9 @@ void exchange_begin(struct exchange *exchange, struct MHD_Connection *connection
    then exchange->refusal is to be sent first. */
 bool exchange_handle(struct exchange *exchange, struct MHD_Connection *connection, const char *url,
                      const char *method, const char *version, const char *upload, size_t *upload_bytes);
+
+/* Writes exchange->refusal to the connection's socket, if its status is not 0. */
+void exchange_send_refusal(const struct exchange *exchange, int fd);
 
 /* The rest of the body is not waited for: writes the answer, a problem, to the connection's socket.
    libmicrohttpd knows nothing of it; it ends the connection when more of the body comes, else in a second or

@@ -140,6 +140,7 @@ static const struct own_header {
     OWN("X-Original-Method", read_forwarded, forwarded.original_method),
     OWN("X-Original-URI", read_forwarded, forwarded.original_uri),
     OWN("X-Original-URL", read_forwarded, forwarded.original_url),
+    OWN("Accept", read_last, accept),
 };
 #define OWN_COUNT (sizeof(own_headers) / sizeof(own_headers[0]))
 
@@ -260,7 +261,8 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
     memset(headers->identity.cookies, 0, index->policy->cookie_count * sizeof(headers->identity.cookies[0]));
     headers->identity.forwarded_count = 0;
     headers->forwarded = (struct forwarded){0};
-    headers->authorization = headers->host = headers->origin = headers->fetch_site = (struct field){0};
+    headers->authorization = headers->accept = headers->host = (struct field){0};
+    headers->origin = headers->fetch_site = (struct field){0};
     headers->content_length = -1;
     headers->chunked = false;
     reader.next = next_line(version + strlen(version), end);

@@ -40,6 +40,7 @@ struct headers {
     struct identity_fields identity;
     struct forwarded forwarded;
     struct field authorization;
+    struct field accept;
     struct field host;
     struct field origin, fetch_site; /* Origin and Sec-Fetch-Site; of two lines neither counts: "" */
     int64_t content_length;          /* -1: none given */

@@ -12,6 +12,7 @@
 
 struct generations;
 struct hosts;
+struct metrics;
 struct reload;
 struct route_table;
 struct service_state;
@@ -22,6 +23,7 @@ struct http_options {
     struct generations *generations; /* with a reader for each worker's number */
     const struct hosts *hosts;       /* NULL: any Host is accepted */
     const struct service_state *service;
+    struct metrics *metrics; /* with counts for each worker's number */
     struct reload *reload;
     const struct networks *trusted;      /* proxies */
     struct places *places;               /* for connections */

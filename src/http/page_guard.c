@@ -25,27 +25,31 @@ page_guard_end(struct page_guard *guard)
 }
 
 /* The method is not known here, so the answer has no body: it may be one to HEAD. */
-static void
+static unsigned
 answer(struct MHD_Connection *connection, unsigned status)
 {
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
-    raw_answer_send(&(struct raw_answer){.status = status}, fd);
+    if (!raw_answer_send(&(struct raw_answer){.status = status}, fd))
+        status = 0;
     shutdown(fd, SHUT_WR);
+    return status;
 }
 
-void
+unsigned
 page_guard_log(struct page_guards *guards, const char *format, va_list arguments)
 {
     static const char page[] = "Error processing request (HTTP response code is %u";
     struct page_guard *guard = LIST_FIRST(guards);
+    unsigned status;
 
     if (strncmp(format, page, sizeof(page) - 1) != 0)
-        return;
+        return 0;
     while (guard != NULL && head_bytes(guard->connection) == 0)
         guard = LIST_NEXT(guard, links);
     if (guard == NULL)
-        return; /* about headers that are not complete, or a malformed body: those pages are sent once */
-    answer(guard->connection, va_arg(arguments, unsigned));
+        return 0; /* about headers that are not complete, or a malformed body: those pages are sent once */
+    status = answer(guard->connection, va_arg(arguments, unsigned));
     page_guard_end(guard);
+    return status;
 }

@@ -33,8 +33,8 @@ void page_guard_begin(struct page_guards *guards, struct page_guard *guard,
 /* It has reached the handler, or is over. May be called twice. */
 void page_guard_end(struct page_guard *guard);
 
-/* From within the callback of MHD_OPTION_EXTERNAL_LOGGER. */
-void page_guard_log(struct page_guards *guards, const char *format, va_list arguments)
+/* From within the callback of MHD_OPTION_EXTERNAL_LOGGER. The status of the answer that was sent; 0: none. */
+unsigned page_guard_log(struct page_guards *guards, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 
 #endif

@@ -10,7 +10,7 @@ route_find(const struct route_table *table, const char *path, size_t bytes)
         if (!route->is_subtree && strlen(route->path) == bytes && memcmp(route->path, path, bytes) == 0)
             return route;
     }
-    return NULL;
+    return table->more != NULL ? route_find(table->more, path, bytes) : NULL;
 }
 
 const struct route *

@@ -38,6 +38,8 @@ struct route_table {
     size_t count;
     const struct route_header
         *headers; /* of every answer of an endpoint; NULL: none. Not for answers of a cache */
+    const struct route_table
+        *more; /* paths besides those; of it only the routes count, and no subtrees; NULL: none */
 };
 
 /* By the path in one spelling; NULL: 404. Not for routes of a subtree. */

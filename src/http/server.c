@@ -16,6 +16,7 @@
 #include "head.h"
 #include "linger.h"
 #include "log.h"
+#include "metrics.h"
 #include "page_guard.h"
 #include "render.h"
 #include "turns.h"
@@ -61,6 +62,13 @@ may_still_send(const struct connection *connection)
            connection->exchange.context->draining;
 }
 
+static void
+end(struct server *server, struct connection *connection)
+{
+    counter_add(&server->context.counts->connections_closed, 1);
+    connection_close(connection);
+}
+
 /* At the end of a connection its socket is still open; libmicrohttpd closes it after this call. */
 static void
 on_connection(void *arg, struct MHD_Connection *handle, void **socket_context,
@@ -76,10 +84,10 @@ on_connection(void *arg, struct MHD_Connection *handle, void **socket_context,
         return;
     }
     if (connection->requested) /* libmicrohttpd 0.9.75 gives some up without completing them */
-        raw_answer_send(&connection->exchange.refusal, connection->fd);
+        exchange_send_refusal(&connection->exchange, connection->fd);
     if (may_still_send(connection))
         linger_add(server->linger, connection->fd);
-    connection_close(connection);
+    end(server, connection);
 }
 
 /* The first line of a request is read. */
@@ -135,7 +143,7 @@ on_completed(void *arg, struct MHD_Connection *handle, void **request, enum MHD_
 
     (void)request;
     if (is_unanswered(connection, handle, code))
-        raw_answer_send(&connection->exchange.refusal, connection->fd);
+        exchange_send_refusal(&connection->exchange, connection->fd);
     if (code == MHD_REQUEST_TERMINATED_WITH_ERROR)
         connection->exchange.ends = true;
     connection->requested = false;
@@ -158,7 +166,10 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *
 {
     struct server *server = arg;
 
-    page_guard_log(&server->guards, format, arguments);
+    unsigned status = page_guard_log(&server->guards, format, arguments);
+
+    if (status != 0)
+        http_counts_answer(server->context.counts, status);
 }
 
 /* Arrivals. */
@@ -180,7 +191,9 @@ refuse(struct server *server, int fd)
     static const struct raw_answer answer = {
         .status = 503, .detail = "Too many connections are open.", .retry_after_s = 1};
 
-    raw_answer_send(&answer, fd);
+    counter_add(&server->context.counts->connections_refused, 1);
+    if (raw_answer_send(&answer, fd))
+        http_counts_answer(server->context.counts, answer.status);
     linger_add(server->linger, fd);
     close(fd);
 }
@@ -194,10 +207,11 @@ admit(struct server *server, int fd, const struct sockaddr *address, socklen_t b
         refuse(server, fd);
         return;
     }
+    counter_add(&server->context.counts->connections_accepted, 1);
     /* Out of memory, it closes the socket, perhaps without a call of on_connection. */
     MHD_add_connection(server->daemon, fd, address, bytes);
     if (server->arriving)
-        connection_close(server->arriving);
+        end(server, server->arriving);
     server->arriving = NULL;
     server->must_run = true;
 }
@@ -329,7 +343,8 @@ open_daemon(struct server *server)
 
 struct server *
 server_new(struct event_base *base, int socket, struct limiter *limiter,
-           struct generation_reader *generations, const struct http_options *options)
+           struct generation_reader *generations, const struct http_options *options,
+           struct http_counts *counts)
 {
     struct server *server = calloc(1, sizeof(*server));
 
@@ -345,11 +360,13 @@ server_new(struct event_base *base, int socket, struct limiter *limiter,
         .endpoint = {.generations = options->generations,
                      .trusted = options->trusted,
                      .service = options->service,
+                     .metrics = options->metrics,
                      .reload = options->reload,
                      .limiter = limiter,
                      .renderer = renderer_new(),
                      .turns = &server->turns},
         .generations = generations,
+        .counts = counts,
     };
     turns_init(&server->turns);
     uploads_init(&server->context.uploads, siphash_random_key());

@@ -16,12 +16,14 @@
 
 struct event_base;
 struct generation_reader;
+struct http_counts;
 struct server;
 
 /* `socket` listens and does not block; the server owns it, and closes it even when it returns NULL. The rest
    is borrowed. NULL with errno when the server cannot be made. */
 struct server *server_new(struct event_base *base, int socket, struct limiter *limiter,
-                          struct generation_reader *generations, const struct http_options *options);
+                          struct generation_reader *generations, const struct http_options *options,
+                          struct http_counts *counts);
 
 /* No request may be pending at the store. Open connections are cut off. NULL is allowed. */
 void server_free(struct server *server);

@@ -3,7 +3,9 @@
 #include <assert.h>
 
 #include "candidates.h"
+#include "clock.h"
 #include "container_of.h"
+#include "metrics.h"
 #include "rule_counts.h"
 
 const char *
@@ -92,6 +94,13 @@ on_unavailable(struct limiter_take *take)
     }
 }
 
+static void
+observe(const struct limiter_take *take)
+{
+    if (take->limiter->decisions != NULL)
+        histogram_observe(&take->limiter->decisions->duration, clock_mono_us() - take->began_us, 1);
+}
+
 /* The status is DONE or UNAVAILABLE. */
 static void
 on_answer(struct limiter_take *take, enum store_status status)
@@ -101,6 +110,7 @@ on_answer(struct limiter_take *take, enum store_status status)
     else
         on_unavailable(take);
     settle(take);
+    observe(take);
 }
 
 static void
@@ -140,6 +150,8 @@ decide(struct limiter *limiter, struct limiter_take *take, enum verdict verdict)
     take->degraded = take->decided = false;
     take->tightest = 0;
     settle(take);
+    if (take->rule == NULL && limiter->decisions != NULL)
+        counter_add(&limiter->decisions->unmatched, 1);
 }
 
 static const struct treatment *
@@ -163,6 +175,7 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
         return LIMITER_DONE;
     }
     begin(limiter, take, treatment, on_store_answer);
+    take->began_us = clock_mono_us();
     status = store_take(limiter->store, &take->request);
     if (rule_has_candidate(take->rule) && treatment == NULL && take->cost > 0)
         candidates_ask(take);
@@ -208,6 +221,15 @@ void
 limiter_cancel(struct limiter *limiter, struct limiter_take *take)
 {
     store_cancel(limiter->store, &take->request);
+}
+
+const char *
+store_state_name(enum store_state state)
+{
+    static const char *const names[] = {
+        [STORE_READY] = "ready", [STORE_CONNECTING] = "connecting", [STORE_LOST] = "lost"};
+
+    return names[state];
 }
 
 enum store_state

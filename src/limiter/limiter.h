@@ -53,6 +53,7 @@ struct limiter_take {
                           else the one with the least remaining */
 
     struct store_request request; /* its decisions are part of the answer; the rest is private */
+    int64_t began_us;             /* private: monotonic */
     struct limiter *limiter;      /* private */
 };
 
@@ -63,14 +64,20 @@ struct limiter_counts {
     _Atomic uint64_t degraded[FAILURE_LOCAL + 1]; /* decisions of failure modes, by enum failure_mode */
 };
 
+struct decision_counts;
+
 struct limiter {
     struct store *store; /* borrowed */
     struct store *local; /* borrowed: the memory store of FAILURE_LOCAL; NULL: no rule has that mode */
-    struct limiter_counts *counts;  /* borrowed; shared by all workers */
-    struct candidates *candidates;  /* borrowed; NULL: no candidate is asked */
-    unsigned worker;                /* its number, by which it counts for each rule (rule_counts.h) */
-    struct override_keeper *keeper; /* borrowed; of the admin listener's worker, else NULL */
+    struct limiter_counts *counts;     /* borrowed; shared by all workers */
+    struct candidates *candidates;     /* borrowed; NULL: no candidate is asked */
+    unsigned worker;                   /* its number, by which it counts for each rule (rule_counts.h) */
+    struct override_keeper *keeper;    /* borrowed; of the admin listener's worker, else NULL */
+    struct decision_counts *decisions; /* borrowed; the worker's own; NULL: nobody counts */
 };
+
+/* "ready", "connecting", "lost". */
+const char *store_state_name(enum store_state state);
 
 /* The worst state of the stores of all workers. */
 enum store_state limiter_store_state(const struct limiter_counts *counts);

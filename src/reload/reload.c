@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "log.h"
 #include "rules_file.h"
 #include "watch.h"
@@ -21,6 +22,7 @@ struct reload {
     struct watch *watch;
     struct file_set files; /* of the last attempt */
     _Atomic uint64_t done, refused;
+    _Atomic int64_t loaded_us;
 };
 
 struct reload *
@@ -32,6 +34,7 @@ reload_new(const struct settings *settings, struct generations *generations, str
         return NULL;
     reload->settings = settings;
     reload->generations = generations;
+    reload->loaded_us = clock_wall_us();
     pthread_mutex_init(&reload->lock, NULL);
     reload->watch = watch_new();
     if (reload->watch == NULL) {
@@ -152,6 +155,8 @@ count(struct reload *reload, const struct reload_result *result)
 {
     if (result->status == RELOAD_UNCHANGED)
         return;
+    if (result->status == RELOAD_DONE)
+        atomic_store_explicit(&reload->loaded_us, clock_wall_us(), memory_order_relaxed);
     atomic_fetch_add_explicit(result->status == RELOAD_DONE ? &reload->done : &reload->refused, 1,
                               memory_order_relaxed);
     generations_set_mistakes(reload->generations, (unsigned)result->report.count);
@@ -161,7 +166,9 @@ struct reload_counts
 reload_counts(const struct reload *reload)
 {
     return (struct reload_counts){.done = atomic_load_explicit(&reload->done, memory_order_relaxed),
-                                  .refused = atomic_load_explicit(&reload->refused, memory_order_relaxed)};
+                                  .refused = atomic_load_explicit(&reload->refused, memory_order_relaxed),
+                                  .loaded_us =
+                                      atomic_load_explicit(&reload->loaded_us, memory_order_relaxed)};
 }
 
 void

@@ -52,6 +52,7 @@ void reload_run(struct reload *reload, enum reload_cause cause, struct reload_re
 /* How many reloads there have been, of all causes. Any thread. */
 struct reload_counts {
     uint64_t done, refused;
+    int64_t loaded_us; /* when the rules in force were read: Unix time */
 };
 struct reload_counts reload_counts(const struct reload *reload);
 

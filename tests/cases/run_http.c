@@ -27,6 +27,7 @@
 #include "generation.h"
 #include "limiter.h"
 #include "memory_store.h"
+#include "metrics.h"
 #include "number.h"
 #include "places.h"
 #include "public_routes.h"
@@ -39,6 +40,7 @@
 struct service {
     struct places places;
     struct http_options options;
+    struct http_counts http_counts;
     struct clock clock;
     struct event_base *base;
     struct generations *generations;
@@ -206,8 +208,9 @@ open_service(struct service *service, const char *rules)
                                              .max_body_bytes = 1024,
                                              .header_timeout_us = PATIENCE_US,
                                              .idle_timeout_us = PATIENCE_US};
-    service->server = server_new(service->base, open_sockets(service), &service->limiter,
-                                 generations_reader(service->generations, 0), &service->options);
+    service->server =
+        server_new(service->base, open_sockets(service), &service->limiter,
+                   generations_reader(service->generations, 0), &service->options, &service->http_counts);
     assert(service->server != NULL);
     return true;
 }

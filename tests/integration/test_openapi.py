@@ -171,6 +171,8 @@ ASKED_OF_ADMIN = [
     # path in the description, path, method, headers, body
     ("/v1/rules", "/v1/rules", "get", TOKEN, None), ("/v1/rules", "/v1/rules", "head", TOKEN, None),
     ("/v1/rules/reload", "/v1/rules/reload", "post", TOKEN, None), ("/v1/rules/reload", "/v1/rules/reload", "post", (), b""),
+    *[("/metrics", "/metrics", method, headers, None) for method in ("get", "head")
+      for headers in (TOKEN, {**TOKEN, "Accept": "application/openmetrics-text"}, ())],
     ("/v1/rules", "/v1/rules", "get", (), None), ("/v1/rules", "/v1/rules", "get", {"Origin": "http://a"}, None),
     *[("/v1/clients/{client}", f"/v1/clients/{client}", method, TOKEN, None) for method in ("get", "head")
       for client in ("ip=192.0.2.1", "client=u", "header:x-api-key=k", "cookie:none=x", "no%20client")],

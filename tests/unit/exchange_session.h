@@ -16,6 +16,7 @@
 
 #include "exchange.h"
 #include "hosts.h"
+#include "metrics.h"
 #include "policy_text.h"
 #include "suite.h"
 
@@ -110,6 +111,7 @@ static const struct route_table table = {.routes = routes, .count = sizeof(route
 static struct {
     struct generations *generations;
     struct exchange_context context;
+    struct http_counts counts;
     struct exchange exchange;
     struct peer peer;
     struct MHD_Daemon *daemon;
@@ -183,6 +185,7 @@ set_up(void)
     memset(&session, 0, sizeof(session));
     endpoint.status = ENDPOINT_DONE;
     session.context.options = &options;
+    session.context.counts = &session.counts;
     uploads_init(&session.context.uploads, siphash_random_key());
     session.generations = generations_new(policy_of_text("{}"), 1);
     session.context.generations = generations_reader(session.generations, 0);

@@ -17,6 +17,7 @@
 #include "generation.h"
 #include "limiter.h"
 #include "memory_store.h"
+#include "metrics.h"
 #include "places.h"
 #include "public_routes.h"
 #include "service_state.h"
@@ -74,6 +75,7 @@ static struct clock wall;
 static struct service_state state;
 static struct places places;
 static struct networks trusted;
+static struct metrics metrics;
 static struct worker_options options;
 static struct sockaddr_in address;
 
@@ -91,6 +93,7 @@ set_up(void)
     options = (struct worker_options){
         .http = {.routes = &public_routes,
                  .service = &state,
+                 .metrics = &metrics,
                  .generations = generations,
                  .trusted = &trusted,
                  .places = &places,
@@ -105,13 +108,14 @@ set_up(void)
     };
     report_print(&report, stderr, "");
     report_fini(&report);
-    ck_assert(generations != NULL && options.memory != NULL);
+    ck_assert(generations != NULL && options.memory != NULL && metrics_init(&metrics, 1));
 }
 
 static void
 tear_down(void)
 {
     ck_assert_uint_eq(places.taken, 0);
+    metrics_fini(&metrics);
     store_free(options.memory);
     generations_free(generations);
 }

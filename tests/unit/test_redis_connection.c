@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "metrics.h"
 #include "redis_connection.h"
 #include "redis_url.h"
 #include "suite.h"
@@ -24,6 +25,7 @@
 static struct event_base *base;
 static struct event *ticks; /* what requests are for a worker: without them a loop may have no turns */
 static struct redis_url url;
+static struct redis_counts counts;
 static struct redis_connection *connection;
 
 /* The server: one client, whose every command gets the same reply. */
@@ -179,6 +181,7 @@ start_connection(void)
 {
     connection =
         redis_connection_new(&(struct redis_connection_options){.base = base,
+                                                                .counts = &counts,
                                                                 .handshake = {.url = &url, .program = "test"},
                                                                 .on_change = on_change,
                                                                 .on_reply = on_reply});

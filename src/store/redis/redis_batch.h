@@ -55,6 +55,7 @@ struct redis_batch {
     uint16_t request_count, group_count, rule_count, key_count;
     uint16_t work;                /* up to BATCH_WORK */
     uint16_t live;                /* requests without an answer yet */
+    uint16_t sent_live;           /* those when it was sent */
     uint16_t expiring;            /* slots before this one are empty */
     bool tried_eval;              /* Redis did not have the script: sent again with its text */
     bool repeats;                 /* a key may appear in the command more than once */

@@ -11,6 +11,7 @@
 #include <hiredis/hiredis.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "redis_adapter.h"
 #include "redis_error.h"
 #include "redis_resolver.h"
@@ -110,6 +111,8 @@ wait_to_begin(struct redis_connection *connection, const char *reason)
     unsigned delay_ms = pause_ms(++connection->failures, connection->pause);
     bool was_ready = connection->state == READY;
 
+    if (!was_ready)
+        counter_add(&connection->options.counts->connection_failures, 1);
     connection->state = WAITING;
     connection->dropping = false;
     connection->pause = CONNECTION_PAUSE_BACKOFF;
@@ -218,6 +221,7 @@ on_handshake_over(void *arg, const redisReply *refusal)
         return;
     }
     error = redis_error_of(refusal->str, refusal->len);
+    counter_add(&connection->options.counts->errors[redis_error_index(error)], 1);
     write_refusal(reason, refusal->str, refusal->len);
     say_reason(connection, (unsigned)redis_error_index(error));
     redis_connection_drop_soon(connection, reason,

@@ -18,6 +18,7 @@
 #include "redis_handshake.h"
 
 struct event_base;
+struct redis_counts;
 struct redisReply;
 struct redis_connection;
 
@@ -25,6 +26,7 @@ struct redis_connection_options {
     struct event_base *base;
     struct redis_handshake_options handshake; /* its pointers are borrowed for the connection's life */
     const struct redis_tls *tls;              /* likewise; NULL unless the URL asks for TLS */
+    struct redis_counts *counts;              /* borrowed: failures to connect, and errors of the handshake */
     /* READY was reached or lost. When it was lost, every on_reply has already run. Never from within
        redis_connection_new or redis_connection_send. */
     void (*on_change)(void *arg, bool ready);

@@ -49,6 +49,19 @@ static const struct redis_error errors[REDIS_ERROR_COUNT] = {
     {"ERR", REACT_DEGRADE, "an error that the service does not know; see Redis' log, or INFO errorstats"},
 };
 
+/* Of the codes that are phrases. */
+static const struct {
+    const char *code, *word;
+} words[] = {
+    {"The user executing the script can't run this command", "NOPERM"},
+    {"ACL failure in script", "NOPERM"},
+    {"max number of clients reached", "MAXCLIENTS"},
+    {"unknown command", "UNKNOWN_COMMAND"},
+    {"without any password configured", "NO_PASSWORD"},
+    {"but no password is set", "NO_PASSWORD"},
+    {"DB index is out of range", "DB_RANGE"},
+};
+
 /* A phrase may be anywhere in the text; a code must be where Redis puts one. */
 static int
 says(const char *text, size_t bytes, const char *code)
@@ -79,6 +92,25 @@ size_t
 redis_error_index(const struct redis_error *error)
 {
     return (size_t)(error - errors);
+}
+
+const char *
+redis_error_word(size_t index)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i].code, errors[index].code) == 0)
+            return words[i].word;
+    return errors[index].code;
+}
+
+size_t
+redis_error_first(const char *word)
+{
+    size_t i = 0;
+
+    while (strcmp(redis_error_word(i), word) != 0)
+        i++;
+    return i;
 }
 
 const char *

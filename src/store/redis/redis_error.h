@@ -34,6 +34,12 @@ const struct redis_error *redis_error_of(const char *text, size_t bytes);
 #define REDIS_ERROR_COUNT 24
 size_t redis_error_index(const struct redis_error *error);
 
+/* One word for it, for metrics; one for all errors that say the same. */
+const char *redis_error_word(size_t index);
+
+/* The first index of that word. */
+size_t redis_error_first(const char *word);
+
 /* The part of the text that may be shown: the row's code; for an unknown error its first word, if that looks
    like a code. Zero-terminated; returns `out`. */
 #define REDIS_ERROR_SHOWN_BYTES 64

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "denial_cache.h"
 #include "log.h"
+#include "metrics.h"
 #include "redis_batch.h"
 #include "redis_connection.h"
 #include "redis_error.h"
@@ -30,6 +31,7 @@ struct redis_store {
 
     struct denial_cache *denials;
     struct redis_queue queue;
+    struct redis_counts *counts, own_counts; /* the latter where the options have none */
 };
 
 static struct redis_store *
@@ -75,6 +77,7 @@ note_stall(struct redis_store *redis, int64_t now_us)
     if (redis->stalled_since_us != 0)
         return;
     redis->stalled_since_us = now_us;
+    counter_add(&redis->counts->stalls, 1);
     if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
         log_warn("redis",
                  "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
@@ -110,6 +113,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 #define ERROR_LOG_US (10 * US_PER_S)
 
+_Static_assert(REDIS_ERROR_COUNT <= REDIS_ERRORS_MAX, "each has its counter");
+
 /* One line per kind of error and interval, for all workers. */
 static void
 report_error(struct redis_store *redis, const char *text, size_t bytes)
@@ -119,6 +124,7 @@ report_error(struct redis_store *redis, const char *text, size_t bytes)
     char shown[REDIS_ERROR_SHOWN_BYTES];
     uint64_t suppressed;
 
+    counter_add(&redis->counts->errors[redis_error_index(error)], 1);
     if (log_limiter_allows(&limiters[redis_error_index(error)], ERROR_LOG_US, &suppressed))
         log_error("redis",
                   "%s replies \"%s\": %s; on_store_failure decides (%" PRIu64
@@ -143,6 +149,13 @@ report_unexpected(struct redis_store *redis)
                                CONNECTION_PAUSE_LONG);
 }
 
+static void
+count_command(struct redis_store *redis, size_t bytes)
+{
+    counter_add(&redis->counts->commands, 1);
+    counter_add(&redis->counts->sent_bytes, bytes);
+}
+
 static bool
 send_eval(struct redis_store *redis, struct redis_batch *batch)
 {
@@ -154,6 +167,8 @@ send_eval(struct redis_store *redis, struct redis_batch *batch)
               redis->options.program, redis->options.worker, batch->live);
     free(command);
     batch->tried_eval = true;
+    if (sent)
+        count_command(redis, bytes);
     return sent;
 }
 
@@ -188,6 +203,8 @@ on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisR
     unsigned foreign = 0;
 
     redis_connection_proved(redis->connection);
+    counter_add(&redis->counts->decisions, batch->sent_live);
+    counter_add(&redis->counts->late_decisions, (uint64_t)(batch->sent_live - batch->live));
     if (!redis_batch_decode(batch, reply->str, reply->len, &foreign))
         report_unexpected(redis);
     if (foreign > 0)
@@ -210,6 +227,8 @@ static bool
 read_reply(struct redis_store *redis, struct redis_batch *batch, const redisReply *reply)
 {
     redis->stalled_since_us = 0;
+    counter_add(&redis->counts->received_bytes, reply->str != NULL ? reply->len : 0);
+    histogram_observe(&redis->counts->command_duration, clock_mono_us() - batch->sent_us, 1);
     if (reply->type == REDIS_REPLY_ERROR)
         return !on_error_reply(redis, batch, reply);
     if (batch->is_reset && reply->type == REDIS_REPLY_INTEGER)
@@ -239,6 +258,7 @@ on_change(void *arg, bool ready)
     struct redis_store *redis = arg;
 
     redis->stalled_since_us = 0;
+    counter_add(ready ? &redis->counts->connections : &redis->counts->connection_losses, 1);
     if (!ready) {
         assert(redis->queue.sent == NULL);
         redis_queue_fail_unsent(&redis->queue);
@@ -254,8 +274,12 @@ send_batch(struct redis_store *redis, struct redis_batch *batch)
     bool encoded;
 
     batch->sent_us = clock_mono_us();
+    batch->sent_live = batch->live;
     encoded = batch->is_reset ? redis_batch_encode_reset(batch) : redis_batch_encode(batch);
-    return encoded && redis_connection_send(redis->connection, batch->command, batch->command_bytes, batch);
+    if (!encoded || !redis_connection_send(redis->connection, batch->command, batch->command_bytes, batch))
+        return false;
+    count_command(redis, batch->command_bytes);
+    return true;
 }
 
 /* Sends the oldest batch, unless all its requests were removed. False: out of memory; the batch stays. */
@@ -283,8 +307,10 @@ redis_store_take(struct store *store, struct store_request *request)
     if (!is_ready(redis))
         return STORE_UNAVAILABLE;
     now_us = clock_mono_us();
-    if (denial_cache_answer(redis->denials, request, now_us))
+    if (denial_cache_answer(redis->denials, request, now_us)) {
+        counter_add(&redis->counts->denial_cache_answers, 1);
         return STORE_DONE;
+    }
     if (!set_deadline(redis, &deadline_us, now_us))
         return STORE_UNAVAILABLE;
     if (!redis_batch_add(redis->queue.gathering, request, deadline_us) &&
@@ -377,6 +403,7 @@ redis_store_new(const struct redis_store_options *options)
         return NULL;
     redis->store.ops = &redis_store_ops;
     redis->options = *options;
+    redis->counts = options->counts != NULL ? options->counts : &redis->own_counts;
     redis->timer = evtimer_new(options->base, on_timer, redis);
     redis->denials = denial_cache_new();
     redis_queue_init(&redis->queue, redis->denials);
@@ -384,6 +411,7 @@ redis_store_new(const struct redis_store_options *options)
         .base = options->base,
         .handshake = {.url = options->url, .program = options->program, .worker = options->worker},
         .tls = options->tls,
+        .counts = redis->counts,
         .on_change = on_change,
         .on_reply = on_reply,
         .arg = redis});

@@ -31,6 +31,7 @@
 
 struct event_base;
 struct redis_connection;
+struct redis_counts;
 struct redis_tls;
 
 struct redis_store_options {
@@ -40,6 +41,7 @@ struct redis_store_options {
     int64_t timeout_us;          /* a request's deadline, from its store_take */
     const char *program;         /* borrowed; with `worker`, the connection's name: "ratelimitd-0" */
     unsigned worker;
+    struct redis_counts *counts; /* borrowed; the worker's own (metrics.h); NULL: nobody reads them */
 };
 
 /* NULL: out of memory. It starts to connect with the loop's next turn; store_health reports the progress. */

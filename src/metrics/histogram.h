@@ -1,0 +1,29 @@
+/*
+ * histogram: how often a duration was how long: a counter for each of a fixed set of buckets, and the sum.
+ * As counter.h: one thread observes, any thread reads.
+ */
+#ifndef HISTOGRAM_H
+#define HISTOGRAM_H
+
+#include <stdint.h>
+
+#include "counter.h"
+
+/* The last one has no upper bound. */
+#define HISTOGRAM_BUCKETS 16
+
+struct histogram_bound {
+    int64_t us; /* inclusive */
+    const char *seconds;
+};
+extern const struct histogram_bound histogram_bounds[HISTOGRAM_BUCKETS];
+
+struct histogram {
+    counter buckets[HISTOGRAM_BUCKETS];
+    counter sum_us;
+};
+
+/* `times`: how many durations this one is taken for. A negative duration counts as 0. */
+void histogram_observe(struct histogram *histogram, int64_t us, uint64_t times);
+
+#endif
