@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from crowd import Crowd
 from rules import at, bucket, rules_of, window
 from waiting import wait_for
 
@@ -222,6 +223,7 @@ def pair(serve, redis, **second):
     return serve(redis.url, RULES, env=ENV, admin=LOCAL), serve(redis.url, RULES, env=ENV, **second)
 
 
+@pytest.mark.threads
 def test_what_is_done_at_one_node_is_done_at_all(serve, redis):
     here, there = pair(serve, redis)  # there has no admin listener
     block(here, "gold")
@@ -231,6 +233,19 @@ def test_what_is_done_at_one_node_is_done_at_all(serve, redis):
     wait_for(lambda: limit_of(there, "api", client="silver") == 50, "likewise")
     assert change(here, "restore", client="gold").status == 200
     wait_for(lambda: not is_blocked(there, client="gold"), "likewise")
+
+
+@pytest.mark.threads
+def test_changes_and_reloads_under_load_fail_no_request(serve, redis):
+    here, there = pair(serve, redis)
+    with Crowd(here, 3, ["/"]) as crowd:
+        for i in range(20):
+            block(here, f"10.0.0.{i}")
+            here.write_rules({**RULES, f"extra{i}": at("/extra", bucket(5))})
+            assert here.admin("POST", "/v1/rules/reload", BEARER).status == 200
+            assert is_blocked(here, ip=f"10.0.0.{i}")
+    assert {answer.status for answer in crowd.history} <= {200, 429}
+    wait_for(lambda: all(is_blocked(there, ip=f"10.0.0.{i}") for i in range(20)), "all reach the other node")
 
 
 def test_it_survives_the_service_and_ends_for_all(serve, redis):

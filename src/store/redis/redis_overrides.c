@@ -21,6 +21,7 @@
 #define DIGITS_MAX 20
 #define NEVER_READ "-" /* no version */
 #define WORDS_MAX  9
+#define PAGES_MAX  1000 /* more than the most overrides take; others may have filled the hash */
 #define LOG_US     (10 * US_PER_S)
 
 /* A Redis that does not answer is dropped: so late, that a slow one is not. */
@@ -46,7 +47,7 @@ struct redis_overrides {
     char known[DIGITS_MAX + 1];       /* the version of what was read last */
     char version[DIGITS_MAX + 1];     /* of what is being read */
     char cursor[DIGITS_MAX + 1];
-    uint32_t found; /* in the pages so far */
+    uint32_t found, pages; /* so far */
 };
 
 static struct redis_overrides *
@@ -99,24 +100,42 @@ send_command(struct redis_overrides *overrides, int count, const char **words,
     return true;
 }
 
-/* One line for each kind of error and interval. */
+/* A replica answers when it is read, so only a change tells that it is one. */
 static void
-report(struct redis_overrides *overrides, const redisReply *reply)
+react(struct redis_overrides *overrides, const struct redis_error *error)
+{
+    struct redis_connection *connection = overrides->options.connection;
+
+    if (error->reaction == REACT_RECONNECT)
+        redis_connection_drop_soon(connection, error->advice, CONNECTION_PAUSE_BACKOFF);
+    else if (error->reaction == REACT_REENTER)
+        redis_connection_drop_soon(connection, error->advice, CONNECTION_PAUSE_LONG);
+}
+
+/* One line in an interval. */
+static void
+on_error(struct redis_overrides *overrides, const redisReply *reply)
 {
     static struct log_limiter limiter;
     const struct redis_error *error;
     char shown[REDIS_ERROR_SHOWN_BYTES];
     uint64_t suppressed;
 
-    if (reply->type != REDIS_REPLY_ERROR || !log_limiter_allows(&limiter, LOG_US, &suppressed))
+    if (reply->type != REDIS_REPLY_ERROR) {
+        redis_connection_drop_soon(overrides->options.connection,
+                                   "unexpected reply from Redis; is it another server?",
+                                   CONNECTION_PAUSE_LONG);
         return;
+    }
     error = redis_error_of(reply->str, reply->len);
-    log_error(
-        "overrides",
-        "%s replies \"%s\" about the clients that are blocked or limited at run time: %s; what was known "
-        "of them stays in force (%" PRIu64 " more such replies since the last message)",
-        overrides->options.url->display, redis_error_shown(shown, reply->str, reply->len), error->advice,
-        suppressed);
+    react(overrides, error);
+    if (log_limiter_allows(&limiter, LOG_US, &suppressed))
+        log_error(
+            "overrides",
+            "%s replies \"%s\" about the clients that are blocked or limited at run time: %s; those that "
+            "were known stay so (%" PRIu64 " more such replies since the last message)",
+            overrides->options.url->display, redis_error_shown(shown, reply->str, reply->len), error->advice,
+            suppressed);
 }
 
 static void
@@ -131,7 +150,7 @@ on_changed(struct redis_call *call, const struct redisReply *reply)
     if (reply != NULL && reply->type == REDIS_REPLY_INTEGER)
         status = reply->integer != 0 ? OVERRIDE_DONE : OVERRIDE_FULL;
     else if (reply != NULL)
-        report(overrides, reply);
+        on_error(overrides, reply);
     if (waiter == NULL)
         return;
     overrides->is_stale = overrides->is_reading;
@@ -231,9 +250,9 @@ read_override(struct redis_overrides *overrides, struct page *page, int64_t redi
     text = id != NULL ? read_bytes(page, text_bytes) : NULL;
     if (text == NULL)
         return false;
-    if (overrides->found++ < overrides->options.max)
-        listener->on_text(listener->arg, id, (size_t)id_bytes, text, (size_t)text_bytes,
-                          clock_mono_us() + (end_ms - redis_ms) * US_PER_MS);
+    listener->on_text(listener->arg, id, (size_t)id_bytes, text, (size_t)text_bytes,
+                      clock_mono_us() + (end_ms - redis_ms) * US_PER_MS);
+    overrides->found++;
     return true;
 }
 
@@ -253,9 +272,10 @@ read_page(struct redis_overrides *overrides, const redisReply *reply)
     if (is_first) {
         memcpy(overrides->version, version, sizeof(version));
         overrides->is_stale = false;
-        overrides->found = 0;
+        overrides->found = overrides->pages = 0;
         listener->on_begin(listener->arg);
     }
+    overrides->pages++;
     while (page.at < page.end)
         if (!read_override(overrides, &page, redis_ms))
             return false;
@@ -295,8 +315,9 @@ on_page(struct redis_call *call, const struct redisReply *reply)
     } else if (reply == NULL || reply->type != REDIS_REPLY_STRING || !read_page(overrides, reply)) {
         abandon_reading(overrides);
         if (reply != NULL)
-            report(overrides, reply);
-    } else if (strcmp(overrides->cursor, "0") == 0 || overrides->found > overrides->options.max) {
+            on_error(overrides, reply);
+    } else if (strcmp(overrides->cursor, "0") == 0 || overrides->found > overrides->options.max ||
+               overrides->pages == PAGES_MAX) {
         strcpy(overrides->cursor, "0");
         end_reading(overrides);
     } else {
