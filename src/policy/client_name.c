@@ -29,13 +29,25 @@ consists_of(const char *text, size_t bytes, const char *accepted)
     return true;
 }
 
+/* "10.0.0.*", "10.0.0.1-10.0.0.9" */
+static bool
+resembles_range(const char *text, size_t bytes)
+{
+    size_t dots = 0;
+
+    for (size_t i = 0; i < bytes; i++)
+        dots += text[i] == '.';
+    return consists_of(text, bytes, "0123456789.*-/") &&
+           (dots >= 3 || (dots > 0 && memchr(text, '*', bytes) != NULL));
+}
+
 /* What an address with a mistake in it looks like. As a name it would never be met. */
 static bool
 resembles_address(const char *text, size_t bytes)
 {
     const char *colon = memchr(text, ':', bytes);
 
-    if (text[0] == '[' && colon != NULL)
+    if ((text[0] == '[' && colon != NULL) || resembles_range(text, bytes))
         return true;
     if (consists_of(text, bytes, "0123456789./:"))
         return memchr(text, '.', bytes) != NULL || memchr(text, '/', bytes) != NULL || colon != NULL;
@@ -48,8 +60,7 @@ parse_network(struct client_name *name, const char *text, size_t bytes)
 {
     if (!network_parse(&name->network, text, bytes))
         return "is not an address; accepted: 203.0.113.7, 10.0.0.0/8, 2001:db8::1 or 2001:db8::/32; a name "
-               "that "
-               "looks like one needs its source, such as header:NAME=";
+               "that looks like one needs its source, such as header:NAME=";
     if (!network_is_first(&name->network))
         return "has bits set after its prefix; write the first address of the network, such as 10.0.0.0/8";
     name->is_network = true;
@@ -106,6 +117,16 @@ parse_of_source(struct client_name *name, const char *text, size_t bytes, const 
     return false;
 }
 
+/* As logs and keys show a client that is too long for them. */
+static bool
+is_digest(const char *text, size_t bytes)
+{
+    size_t before = strlen("sha256=");
+
+    return bytes == before + 64 && begins_with(text, bytes, "sha256=") &&
+           consists_of(text + before, 64, "0123456789abcdef");
+}
+
 static const char *
 parse_plain(struct client_name *name, const char *text, size_t bytes)
 {
@@ -136,6 +157,8 @@ client_name_parse(struct client_name *name, const char *text, size_t bytes)
         return "must not begin or end with a blank; no client's name does";
     if (begins_with(text, bytes, "ip="))
         return "must be the address alone, without ip=";
+    if (is_digest(text, bytes))
+        return "is the digest of a long client; write its source and value, such as header:NAME=VALUE";
     if (resembles_address(text, bytes))
         return parse_network(name, text, bytes);
     if (parse_of_source(name, text, bytes, &why))

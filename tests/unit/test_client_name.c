@@ -51,6 +51,8 @@ static const struct {
     {"path:2=acme", "path:2=acme"},
     {"host=shop.example", "host=shop.example"},
     {"client=1.2.3", "client=1.2.3"},
+    {"1.2.3-4", "=1.2.3-4"},
+    {"sha256=0123", "=sha256=0123"},
 };
 
 START_TEST(name_is_a_client_s_text)
@@ -73,6 +75,11 @@ static const struct {
     {"10.0.0", "is not an address"},
     {"10/8", "is not an address"},
     {"10.0.0.1:80", "is not an address"},
+    {"10.0.0.*", "is not an address"},
+    {"10.*", "is not an address"},
+    {"10.0.0.1-10.0.0.9", "is not an address"},
+    {"sha256=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+     "is the digest of a long client"},
     {"[::1]", "is not an address"},
     {"::ffff:10.0.0.1", "is not an address"},
     {"2001:db8::/129", "is not an address"},
