@@ -6,6 +6,7 @@
 #include "conditions.h"
 #include "identity.h"
 #include "number.h"
+#include "overrides.h"
 #include "path.h"
 #include "peek.h"
 #include "rule_words.h"
@@ -51,6 +52,7 @@ struct explanation {
     struct asked asked;
     struct limiter_take take;       /* its rule, client and address */
     const struct limit_set *limits; /* what decides; NULL: nothing counts */
+    struct peek *peek;              /* NULL: Redis is not asked */
 };
 
 static void
@@ -143,28 +145,6 @@ put_cost(struct explanation *told)
     return true;
 }
 
-static void
-put_limits(struct explanation *told)
-{
-    const struct treatment *treatment =
-        policy_treatment(told->take.rule, &told->take.client, &told->take.address);
-
-    fputs("limits: ", told->out);
-    if (treatment != NULL && treatment->kind != TREATMENT_LIMITS) {
-        fprintf(told->out, "none: the client is %s\n",
-                treatment->kind == TREATMENT_UNLIMITED ? "unlimited"
-                : told->take.rule->shadow ? "blocked, but the rule is a shadow: it refuses nothing"
-                                          : "blocked, so the answer is 403");
-        return;
-    }
-    told->limits = treatment != NULL ? &treatment->limits : &told->take.rule->limits;
-    rule_words_put_limits(told->out, told->limits);
-    fprintf(told->out, "%s%s\n", treatment != NULL ? ", of this client" : "",
-            told->take.rule->shadow ? "; the rule is a shadow: it refuses nothing" : "");
-}
-
-/* What remains of them. */
-
 /* Rounded up, to two or three digits. */
 static void
 put_wait(FILE *out, int64_t us)
@@ -177,6 +157,48 @@ put_wait(FILE *out, int64_t us)
         i++;
     fprintf(out, "%.*s", (int)duration_write(text, divide_up(us, units_us[i]) * units_us[i]), text);
 }
+
+/* Where it is not the rule that says it. */
+static void
+put_end(const struct explanation *told)
+{
+    const struct rule *rule = told->take.rule;
+    const struct overridden *found = NULL;
+    int64_t rest_us;
+
+    if (rule->overrides != NULL)
+        found = overrides_find(rule->overrides, rule, &told->take.client, &told->take.address);
+    if (found == NULL)
+        return;
+    fputs("; set at run time, for another ", told->out);
+    rest_us = found->end_us - clock_mono_us();
+    put_wait(told->out, rest_us > 0 ? rest_us : 1);
+}
+
+static void
+put_limits(struct explanation *told)
+{
+    const struct rule *rule = told->take.rule;
+    const struct treatment *treatment = policy_treatment(rule, &told->take.client, &told->take.address);
+
+    fputs("limits: ", told->out);
+    if (treatment == NULL || treatment->kind == TREATMENT_LIMITS) {
+        told->limits = treatment != NULL ? &treatment->limits : &rule->limits;
+        rule_words_put_limits(told->out, told->limits);
+        fputs(treatment != NULL ? ", of this client" : "", told->out);
+        fputs(rule->shadow ? "; the rule is a shadow: it refuses nothing" : "", told->out);
+    } else if (treatment->kind == TREATMENT_UNLIMITED) {
+        fputs("none: the client is unlimited", told->out);
+    } else {
+        fputs(rule->shadow ? "none: the client is blocked, but the rule is a shadow: it refuses nothing"
+                           : "none: the client is blocked, so the answer is 403",
+              told->out);
+    }
+    put_end(told);
+    fputc('\n', told->out);
+}
+
+/* What remains of them. */
 
 static void
 put_decisions(const struct explanation *told, const struct store_request *request)
@@ -197,28 +219,53 @@ put_decisions(const struct explanation *told, const struct store_request *reques
     fputc('\n', told->out);
 }
 
-/* False: the store is away. */
-static bool
-put_remaining(const struct explanation *told, const struct explain_store *store)
+static void
+put_remaining(const struct explanation *told)
 {
-    struct peek peek = {.request.subject = {.client = &told->take.client,
-                                            .rule = told->take.rule->name,
-                                            .limits = told->limits,
-                                            .penalty = rule_penalty(told->take.rule)}};
-    char why[PEEK_WHY_BYTES];
+    const struct store_subject subject = {.client = &told->take.client,
+                                          .rule = told->take.rule->name,
+                                          .limits = told->limits,
+                                          .penalty = rule_penalty(told->take.rule)};
+    struct store_request request;
 
-    if (store->redis == NULL) {
+    if (told->limits != NULL && peek_ask(told->peek, &subject, &request))
+        put_decisions(told, &request);
+}
+
+/* What applies to the client, also by what Redis knows. False: Redis is away. */
+static bool
+put_known(struct explanation *told, const struct explain_store *store)
+{
+    const struct policy *policy;
+
+    told->peek = peek_open(store->redis, store->tls, told->settings->redis_timeout_ms * US_PER_MS);
+    policy = told->peek != NULL ? peek_policy(told->peek, told->policy) : NULL;
+    if (policy != NULL) {
+        told->take.rule = &policy->rules[told->take.rule->index];
+        told->policy = policy;
+    }
+    put_limits(told);
+    if (policy != NULL)
+        put_remaining(told);
+    if (told->peek != NULL && peek_why(told->peek)[0] == '\0')
+        return true;
+    fprintf(told->out, "remaining: unknown, as is what was set for the client at run time: %s: %s\n",
+            store->redis->display, told->peek != NULL ? peek_why(told->peek) : "out of memory");
+    return false;
+}
+
+/* What applies to the client. False: the store is away. */
+static bool
+put_applied(struct explanation *told, const struct explain_store *store)
+{
+    if (settings_is_flag(told->settings, SETTING_STORE) && store->redis != NULL)
+        return put_known(told, store);
+    put_limits(told);
+    if (settings_is_flag(told->settings, SETTING_STORE))
         fputs("remaining: only the service knows, as its store is memory; ask its admin listener for "
               "/v1/clients/CLIENT\n",
               told->out);
-        return true;
-    }
-    if (peek_ask(&peek, store->redis, store->tls, told->settings->redis_timeout_ms * US_PER_MS, why)) {
-        put_decisions(told, &peek.request);
-        return true;
-    }
-    fprintf(told->out, "remaining: unknown, as Redis at %s is away: %s\n", store->redis->display, why);
-    return false;
+    return true;
 }
 
 /* Why not the others. */
@@ -302,11 +349,9 @@ explain_request(FILE *out, const struct policy *policy, const struct settings *s
         return EXPLAIN_MISTAKEN;
     told.take.rule = policy_match(policy, &told.asked.request);
     put_rule(&told);
-    if (told.take.rule != NULL && put_client(&told, trusted) && put_cost(&told)) {
-        put_limits(&told);
-        if (told.limits != NULL && settings_is_flag(settings, SETTING_STORE))
-            is_away = !put_remaining(&told, store);
-    }
+    if (told.take.rule != NULL && put_client(&told, trusted) && put_cost(&told))
+        is_away = !put_applied(&told, store);
     put_others(&told);
+    peek_close(told.peek);
     return is_away ? EXPLAIN_STORE_AWAY : EXPLAIN_TOLD;
 }

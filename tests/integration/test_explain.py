@@ -274,6 +274,28 @@ def test_with_a_store_it_tells_what_remains_and_counts_nothing(serve, redis, tel
     assert tell(rules, "--store", redis.url, "--explain", "/keyed")[1].startswith("client: none")
 
 
+def test_with_a_store_it_tells_what_was_set_for_the_client_at_run_time(serve, redis, tell):
+    rules = rules_of(BUCKET | {"capacity": 50})
+    service = serve(redis.url, rules, env={"ADMIN_TOKEN": "the-token-of-the-operator"}, admin="127.0.0.1:0")
+
+    def said(what, **body):
+        response = service.admin("POST", f"/v1/clients/{what}", {"Authorization": "Bearer the-token-of-the-operator"},
+                                 json.dumps({"client": "192.0.2.0/24", **body}).encode())
+        assert response.status == 200, response
+        return tell(rules, "--store", redis.url, "--explain", "/ from 192.0.2.1")[2:]
+    assert said("block", **{"for": "10m"}) == [
+        "limits: none: the client is blocked, so the answer is 403; set at run time, for another 10m"]
+    assert said("limit", rule="default", limits=[{"capacity": 7, "refill_rate": 5}], **{"for": "3d"}) == [
+        "limits: bursts of 7, refilled 5 a second, of this client; set at run time, for another 3d", "remaining: 7 of 7"]
+    assert said("restore") == ["limits: bursts of 50, refilled 5 a second", "remaining: 50 of 50"]
+
+
+def test_what_others_wrote_about_clients_is_ignored(redis, tell):
+    redis.client.command("HSET", "rl:{overrides}", "192.0.2.1", "99999999999999 {", " 192.0.2.1", "\x1b[2J")
+    told = tell({"default": BUCKET}, "--store", redis.url, "--explain", "/ from 192.0.2.1")
+    assert told[2:] == [f"limits: {LIMIT}", "remaining: 20 of 20"]
+
+
 def test_only_the_flag_asks_the_store(tell):
     told = tell({"default": BUCKET}, "--explain", "/ from ::1", env={"REDIS_URL": "redis://127.0.0.1:1"})
     assert [line.split(":")[0] for line in told] == ["rule", "client", "limits"]
@@ -294,10 +316,11 @@ def test_redis_that_is_away_is_told(tmp_path):
     done = explain_away(tmp_path, f"redis://:s3cr3t-7f3a@127.0.0.1:{port}")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.splitlines()[2:] == [
-        f"limits: {LIMIT}", f"remaining: unknown, as Redis at redis://127.0.0.1:{port}/0 is away: Connection refused"]
+        f"limits: {LIMIT}", "remaining: unknown, as is what was set for the client at run time: "
+        f"redis://127.0.0.1:{port}/0: Connection refused"]
 
 
 def test_redis_that_does_not_answer_is_told(tmp_path, start_fake_redis):
     done = explain_away(tmp_path, start_fake_redis().url)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[3].startswith("remaining: unknown, as Redis at ")
+    assert done.stdout.splitlines()[3].startswith("remaining: unknown, ")
