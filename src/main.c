@@ -4,6 +4,7 @@
  * Errors in settings and rules are all reported in one run, before anything listens; exit status 2.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@
 #include "workers.h"
 
 #define EXIT_OPERATOR 2
+
+#define LARGE_BLOCK_BYTES (1024 * 1024)
 
 extern char **environ;
 
@@ -326,6 +329,16 @@ obey(struct service *service, enum settings_command command)
     return serve(service);
 }
 
+/* Lists of clients come and go with reloads. Once blocks of that size were freed, glibc would take those up to
+   32 MiB from a heap that keeps the most it ever had. */
+static void
+return_large_blocks(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -333,6 +346,7 @@ main(int argc, char **argv)
     enum settings_command command;
     int status;
 
+    return_large_blocks();
     report_init(&service.report);
     settings_read(&service.settings, &command, argc, argv, environ, ".env", &service.report);
     status = obey(&service, command);
