@@ -58,7 +58,7 @@ change_list(struct override_keeper *keeper, const char *id, struct override *add
 {
     const struct override_list *list = keeper->list;
     uint32_t without = override_list_find(list, id), count = 0;
-    struct override **items = malloc((list->count + 1) * sizeof(*items));
+    struct override **items = malloc((list->count + 1) * sizeof(struct override *));
     bool is_changed = false;
 
     for (uint32_t i = 0; items != NULL && i < list->count; i++)
@@ -104,7 +104,7 @@ static void
 end_those_over(struct override_keeper *keeper, int64_t now_us)
 {
     const struct override_list *list = keeper->list;
-    struct override **items = malloc((list->count + 1) * sizeof(*items));
+    struct override **items = malloc((list->count + 1) * sizeof(struct override *));
     uint32_t count = 0, swept = 0;
 
     for (uint32_t i = 0; items != NULL && i < list->count; i++) {
@@ -136,7 +136,7 @@ on_begin(void *arg)
     struct override_keeper *keeper = arg;
 
     forget_read(keeper);
-    keeper->read = malloc(OVERRIDES_MAX * sizeof(*keeper->read));
+    keeper->read = malloc(OVERRIDES_MAX * sizeof(struct override *));
 }
 
 static void

@@ -139,7 +139,7 @@ drop(struct override *override)
 struct override_list *
 override_list_new(struct override **items, uint32_t count)
 {
-    struct override_list *list = malloc(sizeof(*list) + count * sizeof(list->items[0]));
+    struct override_list *list = malloc(sizeof(*list) + count * sizeof(struct override *));
 
     if (list == NULL) {
         for (uint32_t i = 0; i < count; i++)
@@ -148,7 +148,7 @@ override_list_new(struct override **items, uint32_t count)
     }
     list->count = 0;
     if (count > 0)
-        qsort(items, count, sizeof(items[0]), compare);
+        qsort(items, count, sizeof(struct override *), compare);
     for (uint32_t i = 0; i < count; i++) {
         if (list->count > 0 && strcmp(list->items[list->count - 1]->id, items[i]->id) == 0) {
             drop(items[i]);
