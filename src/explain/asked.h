@@ -10,8 +10,8 @@
  *     host=HOST            the host that the client asks for
  *     from ADDRESS         the other end of the connection; without it the address is unknown
  *
- * A value with blanks is in double quotes: User-Agent="curl/8 x". The parts after the path are in any order. Of
- * several values of one name the first that is not empty counts, as in a request.
+ * A value with blanks is in double quotes: User-Agent="curl/8 x". The parts after the path are in any order.
+ * Of several values of one name the first that is not empty counts, as in a request.
  */
 #ifndef ASKED_H
 #define ASKED_H
@@ -33,8 +33,8 @@ struct asked {
     char host[HOST_BYTES_MAX];
 };
 
-/* Borrows `text`, and must not be moved. False: mistakes are in the report, each with what is accepted. What no
-   rule looks at is a warning there. */
+/* Borrows `text`, and must not be moved. False: mistakes are in the report, each with what is accepted. What
+   no rule looks at is a warning there. */
 bool asked_read(struct asked *asked, const char *text, const struct policy *policy,
                 const struct networks *trusted, struct report *report);
 

@@ -1,6 +1,6 @@
 /*
- * explain: what the rules do, told to an operator on a terminal: all of them (`ratelimitd --check`), or what one
- * request meets (`--explain`). Any thread.
+ * explain: what the rules do, told to an operator on a terminal: all of them (`ratelimitd --check`), or what
+ * one request meets (`--explain`). Any thread.
  */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
@@ -29,8 +29,9 @@ enum explain_status {
     EXPLAIN_STORE_AWAY, /* told, but not what remains, and why */
 };
 
-/* The request in settings->explain (asked.h): the rule that decides it, the client, the limits; what remains, where
-   --store is given as a flag; and why not the rules above. Waits for Redis as peek.h says. */
+/* The request in settings->explain (asked.h): the rule that decides it, the client, the limits, and why not
+   the rules above. Where --store is given as a flag, Redis is asked too, and waited for as peek.h says: what
+   was set for the client at run time, and what remains. */
 enum explain_status explain_request(FILE *out, const struct policy *policy, const struct settings *settings,
                                     const struct networks *trusted, const struct explain_store *store,
                                     struct report *report);

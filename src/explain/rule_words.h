@@ -1,7 +1,7 @@
 /*
  * rule_words: what a rule does, in words and in one line:
  *
- *     GET, HEAD /search, host *.example.com; client: header:user_id, else ip; 10 requests in each 1s of the clock
+ *     GET, HEAD /search, host *.example.com; client: header:user_id, else ip; 100 requests in any 1m
  *
  * It has no newline, and no byte of it controls a terminal. Any thread, one at a time for each file.
  */

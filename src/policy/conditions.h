@@ -39,8 +39,8 @@ struct conditions {
 
 bool conditions_hold(const struct conditions *conditions, const struct policy_request *request);
 
-/* The parts of it: whether the host is one of them, and the first condition that its header does not meet, NULL
-   if there is none. */
+/* The parts of it: whether the host is one of the hosts, and the first condition that its header does not
+   meet, NULL if there is none. */
 bool conditions_host_holds(const struct conditions *conditions, const struct field *host);
 const struct header_condition *conditions_unmet_header(const struct conditions *conditions,
                                                        const struct policy_request *request);

@@ -166,8 +166,8 @@ struct policy_request {
    thread. */
 const struct rule *policy_match(const struct policy *policy, const struct policy_request *request);
 
-/* What keeps a rule from matching a request; of several the first here. MATCHES: nothing does, so policy_match
-   returns this rule, or one before it in the file. */
+/* What keeps a rule from matching a request; of several the first here. MATCHES: nothing does, so
+   policy_match returns this rule, or one before it in the file. */
 enum mismatch {
     MATCHES,
     MISMATCH_NO_MATCH, /* the rule has no `match` */
