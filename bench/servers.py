@@ -14,10 +14,12 @@ BUILD = os.path.join(ROOT, "build", "bench")
 # bench/rules.json: the one never refuses, the other refuses all but the first request of a client.
 ALLOWED, REFUSED = "/limited-resource", "/api/data"
 
-# The one counts all refusals and never penalises; the other penalises the second one, for longer than a run takes.
-PENALTIES = {
-    "counting": {"after": 1000000, "within": "1h", "for": "1h"},
-    "penalising": {"after": 1, "within": "1h", "for": "1h"},
+# Keys for every rule. The first counts all refusals and never penalises; the second penalises the second one, for
+# longer than a run takes.
+KEYS = {
+    "counting": {"penalty": {"after": 1000000, "within": "1h", "for": "1h"}},
+    "penalising": {"penalty": {"after": 1, "within": "1h", "for": "1h"}},
+    "trying": {"candidate": {"capacity": 500000}},
 }
 
 REDIS_TIMEOUT_MS = 100
@@ -53,28 +55,28 @@ class Bench:
     def server(self, name, command, port, **options):
         return Server(self.directory, name, command, accepts(port), **options)
 
-    def rules(self, penalty):
-        """The path of bench/rules.json; or of the same rules, each with this penalty."""
+    def rules(self, keys):
+        """The path of bench/rules.json; or of the same rules, each with these keys, too."""
         path = os.path.join(BENCH, "rules.json")
-        if penalty is None:
+        if keys is None:
             return path
         with open(path, encoding="utf-8") as file:
-            rules = {name: {**rule, "penalty": PENALTIES[penalty]} for name, rule in json.load(file).items()}
-        with open(self.path(f"{penalty}.json"), "w", encoding="utf-8") as file:
+            rules = {name: {**rule, **KEYS[keys]} for name, rule in json.load(file).items()}
+        with open(self.path(f"{keys}.json"), "w", encoding="utf-8") as file:
             json.dump(rules, file)
-        return self.path(f"{penalty}.json")
+        return self.path(f"{keys}.json")
 
-    def service(self, store, penalty=None, rules=None):
+    def service(self, store, keys=None, rules=None):
         port = free_port()
         command = [
-            self.ratelimitd, "--store", store, "--rules", rules or self.rules(penalty), "--workers", 1,
+            self.ratelimitd, "--store", store, "--rules", rules or self.rules(keys), "--workers", 1,
             "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--redis-timeout-ms", REDIS_TIMEOUT_MS,
             "--failure-mode", "closed",
         ]
         return self.server("ratelimitd", command, port), port
 
-    def memory(self, _stack, penalty=None):
-        return self.service("memory", penalty)
+    def memory(self, _stack, keys=None):
+        return self.service("memory", keys)
 
     def memory_clients(self, _stack):
         """The rules with a list of all clients. Their limits are equal to the rule's, so only the list is more."""
@@ -97,8 +99,8 @@ class Bench:
             Server(self.directory, "redis", command, lambda: os.path.exists(path), cpu=REDIS_CPU))
         return path
 
-    def redis(self, stack, penalty=None):
-        return self.service(f"unix://{self.start_redis(stack)}", penalty)
+    def redis(self, stack, keys=None):
+        return self.service(f"unix://{self.start_redis(stack)}", keys)
 
     def floor(self, _stack):
         port = free_port()
