@@ -98,7 +98,7 @@ static void
 observe(const struct limiter_take *take)
 {
     if (take->limiter->decisions != NULL)
-        histogram_observe(&take->limiter->decisions->duration, clock_mono_us() - take->began_us, 1);
+        histogram_observe(&take->limiter->decisions->duration, clock_mono_us() - take->began_us);
 }
 
 /* The status is DONE or UNAVAILABLE. */

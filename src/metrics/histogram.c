@@ -10,7 +10,7 @@ const struct histogram_bound histogram_bounds[HISTOGRAM_BUCKETS] = {
 };
 
 void
-histogram_observe(struct histogram *histogram, int64_t us, uint64_t times)
+histogram_observe(struct histogram *histogram, int64_t us)
 {
     unsigned bucket = 0;
 
@@ -18,6 +18,6 @@ histogram_observe(struct histogram *histogram, int64_t us, uint64_t times)
         us = 0;
     while (us > histogram_bounds[bucket].us)
         bucket++;
-    counter_add(&histogram->buckets[bucket], times);
-    counter_add(&histogram->sum_us, (uint64_t)us * times);
+    counter_add(&histogram->buckets[bucket], 1);
+    counter_add(&histogram->sum_us, (uint64_t)us);
 }

@@ -23,7 +23,7 @@ struct histogram {
     counter sum_us;
 };
 
-/* `times`: how many durations this one is taken for. A negative duration counts as 0. */
-void histogram_observe(struct histogram *histogram, int64_t us, uint64_t times);
+/* A negative duration counts as 0. */
+void histogram_observe(struct histogram *histogram, int64_t us);
 
 #endif

@@ -228,7 +228,7 @@ read_reply(struct redis_store *redis, struct redis_batch *batch, const redisRepl
 {
     redis->stalled_since_us = 0;
     counter_add(&redis->counts->received_bytes, reply->str != NULL ? reply->len : 0);
-    histogram_observe(&redis->counts->command_duration, clock_mono_us() - batch->sent_us, 1);
+    histogram_observe(&redis->counts->command_duration, clock_mono_us() - batch->sent_us);
     if (reply->type == REDIS_REPLY_ERROR)
         return !on_error_reply(redis, batch, reply);
     if (batch->is_reset && reply->type == REDIS_REPLY_INTEGER)
