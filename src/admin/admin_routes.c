@@ -1,8 +1,8 @@
 #include "admin_routes.h"
 
 extern const struct endpoint block_endpoint, client_quota_endpoint, health_endpoint, limit_endpoint,
-    metrics_endpoint, openapi_endpoint, overrides_endpoint, ready_endpoint, reset_endpoint, restore_endpoint,
-    rules_endpoint, rules_reload_endpoint;
+    metrics_endpoint, metrics_public_endpoint, openapi_endpoint, overrides_endpoint, ready_endpoint,
+    reset_endpoint, restore_endpoint, rules_endpoint, rules_reload_endpoint;
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -21,7 +21,7 @@ static const struct route routes[] = {
 };
 
 static const struct route metrics_route = {
-    "/metrics", false, ROUTE_READ, ACCESS_ANYONE, &metrics_endpoint, NULL};
+    "/metrics", false, ROUTE_READ, ACCESS_ANYONE, &metrics_public_endpoint, NULL};
 
 /* For browsers: no page may frame, guess or keep an answer, and none of another site may read it. No CORS
    headers. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "endpoint.h"
 #include "exposition.h"
 #include "memory_store.h"
@@ -12,6 +13,7 @@
 #include "process_usage.h"
 #include "redis_error.h"
 #include "reload.h"
+#include "render.h"
 #include "rule_counts.h"
 #include "service_state.h"
 
@@ -312,20 +314,46 @@ write_body(const struct endpoint_request *request, enum exposition_format format
     return fclose(scrape.to.out) == 0 && is_written;
 }
 
+static struct response
+answer(const struct endpoint_request *request, enum exposition_format format)
+{
+    struct response response = {0};
+    struct text body = {0};
+
+    if (!write_body(request, format, &body)) {
+        free(body.start);
+        return response;
+    }
+    response = response_owning(200, &body, exposition_type(format), request->closing);
+    response_header(&response, "Vary", "Accept");
+    return response;
+}
+
 static enum endpoint_status
 start(struct endpoint_request *request)
 {
-    enum exposition_format format = exposition_accepted(&request->headers->accept);
-    struct text body = {0};
+    request->response = answer(request, exposition_accepted(&request->headers->accept));
+    return ENDPOINT_ANSWERED;
+}
 
-    request->response = (struct response){0};
-    if (!write_body(request, format, &body)) {
-        free(body.start);
-        return ENDPOINT_ANSWERED;
+/* Everyone may ask, and an answer about a thousand rules is long: so it is made once in a second, and those who
+   read slowly hold one copy. */
+static enum endpoint_status
+start_public(struct endpoint_request *request)
+{
+    enum exposition_format format = exposition_accepted(&request->headers->accept);
+    struct render_kept *kept = render_kept(request->context->renderer, 2 * format + request->closing);
+    int64_t now_us = clock_mono_us();
+
+    if (kept->response.response == NULL || now_us - kept->made_us >= US_PER_S) {
+        response_free(&kept->response);
+        kept->response = answer(request, format);
+        kept->response.owned = false;
+        kept->made_us = now_us;
     }
-    request->response = response_owning(200, &body, exposition_type(format), request->closing);
-    response_header(&request->response, "Vary", "Accept");
+    request->response = kept->response;
     return ENDPOINT_ANSWERED;
 }
 
 const struct endpoint metrics_endpoint = {.start = start};
+const struct endpoint metrics_public_endpoint = {.start = start_public};

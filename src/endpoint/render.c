@@ -57,6 +57,7 @@ struct policy_header {
 struct renderer {
     struct slot slots[CACHE_SLOTS];
     struct policy_header policy_headers[POLICY_HEADER_SLOTS];
+    struct render_kept kept[RENDER_KEPT];
 };
 
 static int64_t
@@ -370,6 +371,13 @@ render_unavailable(bool closing)
     return response;
 }
 
+struct render_kept *
+render_kept(struct renderer *renderer, unsigned index)
+{
+    assert(index < RENDER_KEPT);
+    return &renderer->kept[index];
+}
+
 struct renderer *
 renderer_new(void)
 {
@@ -384,5 +392,7 @@ renderer_free(struct renderer *renderer)
     for (size_t i = 0; i < CACHE_SLOTS; i++)
         if (renderer->slots[i].key_bytes > 0)
             response_free(&renderer->slots[i].response);
+    for (size_t i = 0; i < RENDER_KEPT; i++)
+        response_free(&renderer->kept[i].response);
     free(renderer);
 }

@@ -9,6 +9,7 @@
 #define RENDER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "limiter.h"
 #include "policy.h"
@@ -30,6 +31,15 @@ struct response render_take(struct renderer *renderer, const struct limiter_take
 
 /* The same for /v1/check: the same headers, and the decision as JSON. */
 struct response render_check(struct renderer *renderer, const struct limiter_take *take, bool closing);
+
+/* An answer that is made at most once in a while, whoever asks for it: kept here by the endpoint that makes it,
+   `owned` false. `index` below RENDER_KEPT. */
+#define RENDER_KEPT 4
+struct render_kept {
+    struct response response; /* `response` NULL: none yet */
+    int64_t made_us;          /* monotonic */
+};
+struct render_kept *render_kept(struct renderer *renderer, unsigned index);
 
 /* 503 that names no rule. */
 struct response render_unavailable(bool closing);

@@ -255,6 +255,16 @@ def test_it_is_of_the_admin_listener_alone_unless_it_is_made_public(serve):
     assert service.get("/nowhere").status == 404
 
 
+@pytest.mark.parametrize("accept", ["text/plain", "application/openmetrics-text"])
+@pytest.mark.parametrize("body", [None, chunked(b"x")])
+def test_the_public_answer_is_made_once_in_a_second_whoever_asks(serve, accept, body):
+    service = serve(env={"METRICS_PUBLIC": "on"}, workers=1)
+    headers = {"Accept": accept, **({"Transfer-Encoding": "chunked"} if body else {})}
+    began = time.monotonic()
+    bodies = {service.request("GET", "/metrics", headers, body).body for _ in range(50)}
+    assert len(bodies) <= time.monotonic() - began + 2
+
+
 def test_what_the_admin_listener_does_is_no_news_of_the_service(serve, redis):
     service = serve(redis.url, RULES, admin=LOCAL, workers=1)
     wait_for(lambda: service.health()["status"] == "ok", "the store is there")
