@@ -47,8 +47,8 @@ is_blank(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r';
 }
 
-/* The next line, without its end and ended by a zero. Of a longer one than is accepted, one byte more is read,
-   which tells. False: there is none. */
+/* The next line, without its end and ended by a zero. One that is too long is read one byte too far, which
+   tells. False: there is none. */
 static bool
 next_line(FILE *file, char line[LINE_BYTES + 2], size_t *bytes)
 {

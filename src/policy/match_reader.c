@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conditions.h"
 #include "diagnostic.h"
@@ -191,6 +192,12 @@ add_header(const struct rules_reader *reader, const struct place *place, const c
     struct header_condition condition = {.text = NULL};
     bool is_good;
 
+    if (strcasecmp(item->string, "Host") == 0) {
+        diagnostic_add(
+            reader, place, NULL,
+            "must be \"host\" beside \"headers\": a client may spell it with other letters, a port or a dot");
+        return;
+    }
     if (!header_read(reader, place, NULL, item->string, &condition.header))
         return;
     for (uint32_t i = 0; i < conditions->header_count; i++)
