@@ -161,9 +161,9 @@ compile_all(struct compiler *compiler, const struct override_list *list)
     if (compiler->misfits > 0)
         log_warn(
             "overrides",
-            "limits of %u clients, given at run time, do not fit the rules of this node, such as \"%s\", "
-            "and are ignored here",
-            compiler->misfits, compiler->misfit_rule);
+            "limits that were given at run time do not fit the rules of this node, such as \"%s\", and are "
+            "ignored here (%u of them)",
+            compiler->misfit_rule, compiler->misfits);
     return true;
 }
 

@@ -4,6 +4,7 @@ import json
 import pytest
 
 from crowd import Crowd
+from http_client import Connection, request_bytes
 from rules import at, bucket, rules_of, window
 from waiting import wait_for
 
@@ -289,6 +290,28 @@ def test_nothing_waits_for_a_redis_that_does_not_answer(serve, redis):
     response = change(here, "block", client="gold", seconds=60)
     redis.thaw()
     assert response.status == 503
+
+
+def test_a_change_goes_on_when_its_caller_is_gone(serve, redis):
+    here = serve(redis.url, RULES, env=ENV, admin=LOCAL)
+    change(here, "block", client="first", seconds=60)
+    redis.freeze()
+    body = json.dumps({"client": "gold", "for": "1m"}).encode()
+    with Connection(here.admin_address) as connection:
+        connection.send(request_bytes("POST", "/v1/clients/block", BEARER, body, "localhost"))
+        assert here.admin("GET", "/health").status == 200  # that one is taken in, too
+    redis.thaw()
+    wait_for(lambda: is_blocked(here, client="gold"), "it is done all the same")
+
+
+def test_a_replica_is_left_for_what_its_name_leads_to_by_then(serve, redis):
+    here = serve(redis.url, RULES, env=ENV, admin=LOCAL)
+    redis.command("REPLICAOF", "127.0.0.1", "1")
+    assert change(here, "block", client="gold", seconds=60).status == 503
+    here.says("it is a replica")
+    redis.command("REPLICAOF", "NO", "ONE")
+    wait_for(lambda: change(here, "block", client="gold", seconds=60).status == 200, "it is connected again")
+    assert is_blocked(here, client="gold")
 
 
 def test_what_others_wrote_is_skipped_and_bounded(serve, redis):
