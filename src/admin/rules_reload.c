@@ -23,7 +23,7 @@ static void
 put_mistakes(FILE *out, const struct report *report)
 {
     fprintf(out,
-            "{\"detail\": \"The rules have mistakes; those from before stay in force.\", \"type\": "
+            "{\"detail\": \"The rules have mistakes; the previous rules stay in force.\", \"type\": "
             "\"about:blank\", "
             "\"title\": \"%s\", \"status\": 422, \"mistakes\": [",
             response_title(422));

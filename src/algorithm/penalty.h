@@ -37,7 +37,7 @@
 
 /* Of a rule. `after` 0: it has none. Immutable once made. */
 struct penalty {
-    int64_t after;     /* refusals that are borne: 1 .. PENALTY_AFTER_MAX */
+    int64_t after;     /* refusals that are tolerated: 1 .. PENALTY_AFTER_MAX */
     int64_t within_us; /* the time, from the first of them on, in which they are counted */
     int64_t for_us;    /* the first penalty */
     int64_t growth;    /* 1 .. PENALTY_GROWTH_MAX */

@@ -23,7 +23,7 @@ put_rules(struct text *text, const struct generations *generations)
 
     text_put(text, ", \"rules\": {\"status\": \"%s\"", mistakes == 0 ? "current" : "stale");
     if (mistakes > 0)
-        text_put(text, ", \"detail\": \"%u mistake%s, see the log; the rules from before stay in force\"",
+        text_put(text, ", \"detail\": \"%u mistake%s, see the log; the previous rules stay in force\"",
                  mistakes, mistakes == 1 ? "" : "s");
     text_put(text, "}");
 }

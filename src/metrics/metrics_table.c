@@ -92,7 +92,7 @@ const struct metric metrics_table[METRIC_COUNT] = {
         "Reloads of the rules: done, or refused for mistakes.", ELSEWHERE},
     [METRIC_RELOAD_SUCCESSFUL] = {
         "ratelimitd_last_reload_successful", METRIC_GAUGE, {NULL},
-        "1: the files say what is in force; 0: they had mistakes, and the rules from before stay.", ELSEWHERE},
+        "1: the files say what is in force; 0: they had mistakes, and the previous rules stay.", ELSEWHERE},
 
     [METRIC_CONNECTIONS] = {
         "ratelimitd_http_connections", METRIC_GAUGE, {NULL},

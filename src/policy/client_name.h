@@ -5,7 +5,7 @@
  *     gold-key                        of clients identified by anything else, those with this value
  *     header:X-API-Key=gold           of one source, spelt as in `identify_by`; `client=`: named by an application
  *
- * So nobody claims an address in a header, nor a name by an address. Pure; any thread.
+ * So an address in a header is not taken for the address, nor an address for a name. Pure; any thread.
  */
 #ifndef CLIENT_NAME_H
 #define CLIENT_NAME_H

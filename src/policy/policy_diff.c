@@ -30,7 +30,7 @@ static void __attribute__((format(printf, 2, 3))) put(struct line *line, const c
 /* Limits. */
 
 static bool
-is_counted_on(const struct limit *a, const struct limit *b)
+keeps_counts(const struct limit *a, const struct limit *b)
 {
     char names[2][LIMIT_STATE_NAME_BYTES];
     size_t bytes = limit_state_name(a, names[0]);
@@ -41,7 +41,7 @@ is_counted_on(const struct limit *a, const struct limit *b)
 static bool
 is_same_limit(const struct limit *a, const struct limit *b)
 {
-    return a->limit == b->limit && is_counted_on(a, b);
+    return a->limit == b->limit && keeps_counts(a, b);
 }
 
 static bool
@@ -72,7 +72,7 @@ put_numbers(struct line *line, const struct limit *a, const struct limit *b)
 
     if (a->limit != b->limit)
         put(line, "%s %" PRId64 " -> %" PRId64, is_bucket ? "capacity" : "limit", a->limit, b->limit);
-    if (is_counted_on(a, b))
+    if (keeps_counts(a, b))
         return;
     put(line, "%s%s ", a->limit != b->limit ? " and " : "", is_bucket ? "refill_rate" : "window");
     put_period(line, a);
@@ -87,7 +87,7 @@ put_limit(struct line *line, const struct limit *a, const struct limit *b)
         put(line, "algorithm");
     else
         put_numbers(line, a, b);
-    put(line, is_counted_on(a, b) ? ", counted on" : ", counted anew");
+    put(line, keeps_counts(a, b) ? ", counts kept" : ", counts restart");
 }
 
 static const char *
@@ -150,12 +150,12 @@ put_rule(struct line *line, const struct rule *a, const struct rule *b)
         if (key == NULL || rule_key_is_compiled(i) || a->written[i] == b->written[i])
             continue;
         put(line, "%s%s%s", separator(line), key,
-            strcmp(key, "identify_by") == 0 ? ", clients with another name counted anew" : "");
+            strcmp(key, "identify_by") == 0 ? ", counts of clients with another name restart" : "");
     }
 }
 
 static bool
-is_as_before(const struct rule *a, const struct rule *b)
+is_unchanged(const struct rule *a, const struct rule *b)
 {
     for (size_t i = 0; i < RULE_KEYS_MAX; i++)
         if (!rule_key_is_compiled(i) && a->written[i] != b->written[i])
@@ -220,7 +220,7 @@ policy_compare(struct policy_diff *diff, const struct policy *before, const stru
         diff->removed -= rule != NULL;
         if (rule == NULL)
             diff->added++;
-        else if (is_as_before(rule, &after->rules[i]))
+        else if (is_unchanged(rule, &after->rules[i]))
             diff->same++;
         else
             add_changed(diff, &changes, &untold, rule, &after->rules[i]);
@@ -232,7 +232,7 @@ policy_compare(struct policy_diff *diff, const struct policy *before, const stru
     put(&line, "%s", diff->changed > 0 ? ")" : "");
     put_count(&line, diff->added, "added");
     put_count(&line, diff->removed, "removed");
-    put_count(&line, diff->same, "as before");
+    put_count(&line, diff->same, "unchanged");
     put(&line, "%s", line.used == 0 ? "no rules" : "");
     if (is_reordered(before, after))
         put(&line, "; in another order");
@@ -251,7 +251,7 @@ policy_keep_ids(struct policy *after, const struct policy *before)
     for (uint32_t i = 0; i < after->rule_count; i++) {
         const struct rule *rule = policy_rule(before, after->rules[i].name);
 
-        if (rule != NULL && is_as_before(rule, &after->rules[i]))
+        if (rule != NULL && is_unchanged(rule, &after->rules[i]))
             keep_ids(&after->rules[i], rule);
     }
 }

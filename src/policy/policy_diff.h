@@ -3,10 +3,10 @@
  *
  * Rules are the same rule by their name. A rule has changed where one of its keys says something else,
  * whatever the key is; of its limits what counts is how they are compiled, since {"refill_rate": 1} and
- * {"refill_rate": "60/1m"} are the same. A limit is counted on where its state has the same name,
+ * {"refill_rate": "60/1m"} are the same. A limit keeps its counts where its state has the same name,
  * limit_state_name: the same algorithm and period, at the same index.
  *
- *     2 changed (api: limit 100 -> 200, counted on; search: algorithm, counted anew), 1 added, 7 as before
+ *     2 changed (api: limit 100 -> 200, counts kept; search: algorithm, counts restart), 1 added, 7 unchanged
  *
  * Pure; any thread.
  */
@@ -26,7 +26,7 @@ struct policy_diff {
 };
 void policy_compare(struct policy_diff *diff, const struct policy *before, const struct policy *after);
 
-/* Gives the rules of `after` that are as before the ids that their limits had, so that what others keep by
+/* Gives the rules of `after` that are unchanged the ids that their limits had, so that what others keep by
    these ids (refusals that are repeated without Redis, rendered answers) is still good. `after` is in
    nobody's hands yet. */
 void policy_keep_ids(struct policy *after, const struct policy *before);

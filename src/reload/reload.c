@@ -129,13 +129,13 @@ tell_report(const struct report *report)
 }
 
 static void
-tell(const struct reload *reload, const char *cause, const struct reload_result *result)
+tell(const char *cause, const struct reload_result *result)
 {
     size_t mistakes = result->report.count;
 
     switch (result->status) {
     case RELOAD_UNCHANGED:
-        log_debug("reload", "rules as before, after %s", cause);
+        log_debug("reload", "rules unchanged, after %s", cause);
         break;
     case RELOAD_DONE:
         tell_report(&result->report);
@@ -143,9 +143,8 @@ tell(const struct reload *reload, const char *cause, const struct reload_result 
         break;
     case RELOAD_REFUSED:
         tell_report(&result->report);
-        log_error("reload",
-                  "rules not reloaded: %zu mistake%s in %s; those from before stay in force; after %s",
-                  mistakes, mistakes == 1 ? "" : "s", reload->settings->rules, cause);
+        log_error("reload", "rules not reloaded: %zu mistake%s; the previous rules stay in force; after %s",
+                  mistakes, mistakes == 1 ? "" : "s", cause);
         break;
     }
 }
@@ -179,7 +178,7 @@ reload_run(struct reload *reload, enum reload_cause cause, struct reload_result 
     pthread_mutex_lock(&reload->lock);
     result->status = attempt(reload, cause, result);
     count(reload, result);
-    tell(reload, causes[cause], result);
+    tell(causes[cause], result);
     pthread_mutex_unlock(&reload->lock);
 }
 

@@ -1,4 +1,4 @@
-"""Rules that change while the service runs: what is in force, what is counted on, and what a mistake leaves as it was."""
+"""Rules that change while the service runs: what is in force, which counts are kept, and that a mistake changes nothing."""
 import json
 import os
 import pathlib
@@ -70,8 +70,8 @@ def test_a_reload_is_asked_for_and_answered_with_what_changed(serve, store):
     service.write_rules(rules_of(bucket(3), api=at("/api/data", window("fixed_window", 200, "1h")), new=bucket(9),
                                  search=window("sliding_window", 4, "1h")))
     response = service.admin("POST", "/v1/rules/reload", BEARER)
-    summary = ("2 changed (api: limit 100 -> 200, counted on; search: algorithm, counted anew), 1 added, 1 removed, "
-               "1 as before")
+    summary = ("2 changed (api: limit 100 -> 200, counts kept; search: algorithm, counts restart), 1 added, 1 removed, "
+               "1 unchanged")
     assert response.status == 200
     assert response.json() == {"reloaded": True, "changed": 2, "added": 1, "removed": 1, "unchanged": 1,
                                "summary": summary}
@@ -104,7 +104,7 @@ def test_health_says_that_the_rules_are_stale_until_they_are_good(serve, store):
     assert service.health()["rules"] == {"status": "current"}
     service.write_rules('{"secret-name": {"capacity": 0, "refil_rate": 1}}')
     assert service.admin("POST", "/v1/rules/reload", BEARER).status == 422
-    stale = {"status": "stale", "detail": "3 mistakes, see the log; the rules from before stay in force"}
+    stale = {"status": "stale", "detail": "3 mistakes, see the log; the previous rules stay in force"}
     assert service.health()["rules"] == service.admin("GET", "/health").json()["rules"] == stale
     service.write_rules(OLD)
     assert service.admin("POST", "/v1/rules/reload", BEARER).status == 200
@@ -222,7 +222,7 @@ def test_a_file_that_says_the_same_is_not_reloaded(serve):
     path = service.path / "rate_limits.json"
 
     def looks():
-        return service.log().count("rules as before, after a change of the file")
+        return service.log().count("rules unchanged, after a change of the file")
     for change in CHANGES:
         before = looks()
         change(path, path.read_text())
@@ -234,7 +234,7 @@ def test_a_file_with_mistakes_that_changes_is_reported_once_and_its_mend_is_relo
     service = serve(rules=OLD)
     path = service.path / "rate_limits.json"
     rename_into_place(path, "{")
-    service.says("rules not reloaded: 1 mistake in rate_limits.json")
+    service.says("rules not reloaded: 1 mistake; ")
     os.utime(path)
     os.unlink(path)
     service.says("cannot be read")
