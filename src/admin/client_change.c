@@ -10,6 +10,7 @@
 
 #include "client_body.h"
 #include "endpoint.h"
+#include "log.h"
 #include "number.h"
 #include "override_keeper.h"
 #include "render.h"
@@ -22,6 +23,9 @@ struct client_change {
     struct override_change *pending; /* NULL: none */
     enum override_outcome outcome;
 };
+
+static const char *const done[] = {
+    [CLIENT_BLOCK] = "blocked", [CLIENT_LIMIT] = "limited", [CLIENT_RESTORE] = "restored"};
 
 static struct override_keeper *
 keeper_of(const struct client_change *change)
@@ -106,8 +110,6 @@ start(struct endpoint_request *request, enum client_change_kind kind)
 static struct response
 answer(const struct client_body *body, bool closing)
 {
-    static const char *const done[] = {
-        [CLIENT_BLOCK] = "blocked", [CLIENT_LIMIT] = "limited", [CLIENT_RESTORE] = "restored"};
     char buffer[RULE_NAME_BYTES + 128];
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
@@ -120,6 +122,22 @@ answer(const struct client_body *body, bool closing)
     return response_new(200, &text, RESPONSE_JSON, closing);
 }
 
+/* Of a name only its source is told, as a name may be a secret, such as an API key. */
+static void
+tell(const struct client_body *body)
+{
+    const char *client = strchr(body->id, ' ') + 1;
+    size_t shown = strcspn(client, "=");
+    bool is_name = client[shown] == '=';
+    char within[32] = "";
+
+    if (body->kind != CLIENT_RESTORE)
+        within[duration_write(within, body->for_us)] = '\0';
+    log_info("overrides", "%s %s%.*s%s under %s%s%s%s", done[body->kind], shown == 0 ? "name" : "",
+             (int)shown, client, is_name ? "=..." : "", body->rule[0] != '\0' ? "rule " : "every rule",
+             body->rule, within[0] != '\0' ? " for " : "", within);
+}
+
 static struct response
 finish(struct endpoint_request *request)
 {
@@ -127,6 +145,7 @@ finish(struct endpoint_request *request)
 
     switch (change->outcome) {
     case OVERRIDE_CHANGED:
+        tell(&change->body);
         return answer(&change->body, request->closing);
     case OVERRIDE_TOO_MANY:
         return response_problem(

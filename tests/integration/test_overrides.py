@@ -57,6 +57,19 @@ def listed(service):
 
 # What it does.
 
+def test_the_log_says_what_was_done_and_no_name(node):
+    block(node, "10.0.0.0/8")
+    change(node, "limit", client="header:X-API-Key=secret-1", rule="api", limit=7, seconds=3600)
+    block(node, "secret-2", rule="api")
+    change(node, "block", client="203.0.113.7", seconds=0)
+    change(node, "restore", client="10.0.0.0/8")
+    node.says("restored 10.0.0.0/8 under every rule")
+    assert [message for message in node.messages() if " under " in message] == [
+        "blocked 10.0.0.0/8 under every rule for 10m", "limited header:x-api-key=... under rule api for 1h",
+        "blocked name=... under rule api for 10m", "restored 10.0.0.0/8 under every rule"]
+    assert "secret" not in node.log()
+
+
 def test_a_client_is_blocked_under_every_rule_and_restored(node):
     for _ in range(2):
         assert block(node, "gold") == {"blocked": True, "ends_after_ms": 600000}
