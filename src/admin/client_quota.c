@@ -4,6 +4,7 @@
  * The client is in the form that logs and keys have (client.h), percent-encoded as a path needs it. Each rule
  * is peeked at, by a check of cost 0, and counts nothing.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,18 @@ read_client(struct client *client, const char *rest)
         rest += 2;
     }
     return *rest == '\0' && client_parse(client, text, bytes);
+}
+
+/* The names of headers, of which case does not matter, as identities have them. Elsewhere it does. */
+static void
+lower_header_names(struct client *client)
+{
+    for (char *part = client->text; part != NULL; part = strchr(part + 1, '&')) {
+        part += *part == '&';
+        if (strncmp(part, "header:", strlen("header:")) == 0)
+            for (; *part != '=' && *part != '\0'; part++)
+                *part = (char)tolower((unsigned char)*part);
+    }
 }
 
 /* By a name that the JSON API was given, or by one that is too long to be shown: any rule can have counted
@@ -153,8 +166,9 @@ start(struct endpoint_request *request)
 
     if (!read_client(&client, request->rest))
         return endpoint_problem(request, 400,
-                                "The path needs a client after /v1/clients/, as logs and keys show it: "
+                                "The path needs a client after /v1/clients/, as the keys in Redis show it: "
                                 "ip=203.0.113.7, header:user_id=alice, global.");
+    lower_header_names(&client);
     checks = request->state = peeks_of(request, &client);
     request->response = (struct response){0};
     if (checks == NULL)

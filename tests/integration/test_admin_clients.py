@@ -42,6 +42,13 @@ def test_it_shows_what_each_rule_leaves_and_counts_nothing(serve, store):
     assert left(service, "global") == {"everyone": [3]}
 
 
+def test_the_case_of_a_header_does_not_matter_and_that_of_a_value_does(serve, store):
+    service = serve(store, RULES, admin=LOCAL)
+    check(service, "tenant", headers={"X-Tenant": "Acme"}, ip="203.0.113.7")
+    assert left(service, "header:X-Tenant=Acme&ip=203.0.113.7") == {"tenant": [4]}
+    assert left(service, "header:X-TENANT=acme&ip=203.0.113.7") == {"tenant": [5]}
+
+
 def test_a_client_that_differs_is_shown_as_it_is(serve, store):
     clients = {"10.0.0.0/8": "unlimited", "10.0.0.7": "blocked", "192.0.2.1": {"capacity": 40}}
     service = serve(store, rules_of(bucket(20, clients=clients)), admin=LOCAL)
