@@ -66,18 +66,49 @@ connect_tcp(int64_t limit_us, const char *host, int64_t port)
     return fd;
 }
 
+struct place {
+    const char *path; /* of a Unix socket; NULL: host and port */
+    const char *host;
+    int64_t port;
+};
+
+static struct place
+place_of(const char *listen, const char *host, int64_t port)
+{
+    if (strncmp(listen, "unix:", 5) == 0)
+        return (struct place){.path = listen + 5};
+    return (struct place){.host = host, .port = port};
+}
+
 /* The admin listener, which answers however many clients the other has; on any free port, nobody here knows
    which. */
-static int
-connect_service(int64_t limit_us, const struct settings *settings)
+static struct place
+service_place(const struct settings *settings)
 {
-    if (strncmp(settings->admin_listen, "unix:", 5) == 0)
-        return connect_unix(limit_us, settings->admin_listen + 5);
-    if (settings->admin_host != NULL && settings->admin_port != 0)
-        return connect_tcp(limit_us, settings->admin_host, settings->admin_port);
-    if (strncmp(settings->listen, "unix:", 5) == 0)
-        return connect_unix(limit_us, settings->listen + 5);
-    return connect_tcp(limit_us, settings->host, settings->port);
+    struct place admin = place_of(settings->admin_listen, settings->admin_host, settings->admin_port);
+
+    if (admin.path != NULL || (admin.host != NULL && admin.port != 0))
+        return admin;
+    return place_of(settings->listen, settings->host, settings->port);
+}
+
+static int
+connect_service(int64_t limit_us, const struct place *place)
+{
+    return place->path != NULL ? connect_unix(limit_us, place->path)
+                               : connect_tcp(limit_us, place->host, place->port);
+}
+
+static void
+tell_unreached(const struct place *place)
+{
+    const char *why = strerror(errno);
+
+    if (place->path != NULL)
+        fprintf(stderr, "ratelimitd: healthcheck: cannot connect to unix:%s: %s\n", place->path, why);
+    else
+        fprintf(stderr, "ratelimitd: healthcheck: cannot connect to %s, port %d: %s\n", place->host,
+                (int)place->port, why);
 }
 
 /* True: 200 from /health. Closes `fd`. */
@@ -103,12 +134,13 @@ int
 healthcheck(const struct settings *settings)
 {
     const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+    const struct place place = service_place(settings);
     int64_t until_us = clock_mono_us() + TIMEOUT_S * US_PER_S, now_us;
 
     while ((now_us = clock_mono_us()) < until_us) {
-        int fd = connect_service(until_us - now_us, settings);
+        int fd = connect_service(until_us - now_us, &place);
         if (fd < 0) {
-            fprintf(stderr, "ratelimitd: healthcheck: cannot connect: %s\n", strerror(errno));
+            tell_unreached(&place);
             return EXIT_FAILURE;
         }
         if (ask(fd))
