@@ -14,7 +14,9 @@ file_version_at(const char *path)
                                  .inode = (int64_t)found.st_ino,
                                  .bytes = found.st_size,
                                  .written_s = found.st_mtim.tv_sec,
-                                 .written_ns = found.st_mtim.tv_nsec};
+                                 .written_ns = found.st_mtim.tv_nsec,
+                                 .changed_s = found.st_ctim.tv_sec,
+                                 .changed_ns = found.st_ctim.tv_nsec};
 }
 
 bool

@@ -217,6 +217,24 @@ def test_a_file_of_clients_is_watched_like_the_rules(serve, tmp_path):
     wait_for(lambda: limit(service, headers=gold) == 60, "the mend")
 
 
+def write_with_the_old_time(path, text):
+    """As cp -p and rsync --inplace may: the same file, as many bytes, and the time of last writing as before."""
+    before = path.stat()
+    assert len(text) == before.st_size
+    path.write_text(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_file_of_clients_that_was_written_with_its_old_time_is_reloaded(serve, tmp_path):
+    clients = tmp_path / "clients.txt"
+    clients.write_text("gold blocked\n")
+    service = serve(rules=rules_of(bucket(5, identify_by=["header:X-API-Key"], clients=str(clients))))
+    iron = {"X-API-Key": "iron"}
+    assert service.get("/limited-resource", iron).status == 200
+    write_with_the_old_time(clients, "iron blocked\n")
+    wait_for(lambda: service.get("/limited-resource", iron).status == 403, "it is blocked now")
+
+
 def test_a_file_that_says_the_same_is_not_reloaded(serve):
     service = serve(rules=OLD, env={"LOG_LEVEL": "debug"})
     path = service.path / "rate_limits.json"
