@@ -1,9 +1,9 @@
 #include "process_usage.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -24,6 +24,22 @@ read_file(const char *path, char *out, size_t room)
     return bytes > 0;
 }
 
+/* The number that is the word of this index in the text, which has words and blanks between them; -1: there is
+   none. */
+static int64_t
+number_at(const char *text, unsigned index)
+{
+    char *end;
+    long long number;
+
+    for (; index > 0 && text != NULL; index--)
+        text = strchr(text + 1, ' ');
+    if (text == NULL)
+        return -1;
+    number = strtoll(text, &end, 10);
+    return end != text && number >= 0 ? number : -1;
+}
+
 /* Since the machine's start, in ticks of the kernel's clock: the 22nd word (proc(5)). The second is the name
    of the program, in brackets, and may hold blanks. */
 static void
@@ -31,28 +47,28 @@ read_start(struct process_usage *usage)
 {
     char text[1024];
     const char *at = read_file("/proc/self/stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
-    unsigned long long ticks;
+    int64_t ticks = at != NULL ? number_at(at, 22 - 2) : -1;
     struct timespec up;
 
-    if (at == NULL || clock_gettime(CLOCK_BOOTTIME, &up) < 0 ||
-        sscanf(at + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-               &ticks) != 1)
+    if (ticks < 0 || clock_gettime(CLOCK_BOOTTIME, &up) < 0)
         return;
     usage->start_us = clock_wall_us() - ((int64_t)up.tv_sec * US_PER_S + up.tv_nsec / 1000) +
-                      (int64_t)ticks * (US_PER_S / sysconf(_SC_CLK_TCK));
+                      ticks * (US_PER_S / sysconf(_SC_CLK_TCK));
 }
 
 static void
 read_memory(struct process_usage *usage)
 {
+    const int64_t page_bytes = sysconf(_SC_PAGESIZE);
     char text[256];
     int64_t pages, resident;
 
-    if (!read_file("/proc/self/statm", text, sizeof(text)) ||
-        sscanf(text, "%" SCNd64 " %" SCNd64, &pages, &resident) != 2)
+    if (!read_file("/proc/self/statm", text, sizeof(text)))
         return;
-    usage->virtual_bytes = pages * sysconf(_SC_PAGESIZE);
-    usage->resident_bytes = resident * sysconf(_SC_PAGESIZE);
+    pages = number_at(text, 0);
+    resident = number_at(text, 1);
+    usage->virtual_bytes = pages < 0 ? -1 : pages * page_bytes;
+    usage->resident_bytes = resident < 0 ? -1 : resident * page_bytes;
 }
 
 static void
