@@ -45,12 +45,12 @@ small_file_read_open(int descriptor, size_t max_bytes, size_t *bytes)
     count = text ? read_fully(descriptor, text, max_bytes + 1) : -1;
     error = count < 0 ? errno : (size_t)count > max_bytes ? EFBIG : 0;
     close(descriptor);
-    if (error == 0) {
+    if (text != NULL && error == 0) {
         text[count] = '\0';
         *bytes = (size_t)count;
         return text;
     }
-    if (text)
+    if (text != NULL)
         explicit_bzero(text, max_bytes + 1);
     free(text);
     errno = error;

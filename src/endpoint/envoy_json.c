@@ -154,7 +154,7 @@ name_client(const struct envoy_entry *entries, size_t count, struct client *clie
     char *name, *end;
 
     for (size_t i = 0; i < count; i++)
-        room += strlen(entries[i].key) + 2 * strlen(entries[i].value) + sizeof(",=");
+        room += key_bytes(&entries[i]) + 2 * strlen(entries[i].value) + sizeof(",=");
     name = end = malloc(room);
     if (name == NULL)
         return false;

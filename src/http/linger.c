@@ -23,10 +23,18 @@ struct lingering {
 
 struct linger_list {
     struct event_base *base;
-    TAILQ_HEAD(, lingering) list; /* oldest first */
+    TAILQ_HEAD(lingering_queue, lingering) list; /* oldest first */
     unsigned count;
     char dropped[16 * 1024];
 };
+
+static void
+release(struct lingering *lingering)
+{
+    event_free(lingering->event);
+    close(lingering->fd);
+    free(lingering);
+}
 
 static void
 finish(struct lingering *lingering)
@@ -35,9 +43,7 @@ finish(struct lingering *lingering)
 
     TAILQ_REMOVE(&linger->list, lingering, links);
     linger->count--;
-    event_free(lingering->event);
-    close(lingering->fd);
-    free(lingering);
+    release(lingering);
 }
 
 /* Without an event nothing would bound its time. */
@@ -150,9 +156,13 @@ linger_new(struct event_base *base)
 void
 linger_free(struct linger_list *linger)
 {
+    struct lingering *next;
+
     if (linger == NULL)
         return;
-    while (!TAILQ_EMPTY(&linger->list))
-        finish(TAILQ_FIRST(&linger->list));
+    for (struct lingering *lingering = TAILQ_FIRST(&linger->list); lingering != NULL; lingering = next) {
+        next = TAILQ_NEXT(lingering, links);
+        release(lingering);
+    }
     free(linger);
 }
