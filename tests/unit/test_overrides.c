@@ -174,8 +174,8 @@ START_TEST(limits_are_merged_into_the_rule_s_and_equal_ones_are_the_same)
         "{\"client\": \"a\", \"rule\": \"one\", \"treatment\": {\"capacity\": 7}}",
         "{\"client\": \"b\", \"rule\": \"one\", \"treatment\": {\"capacity\": 7}}",
         "{\"client\": \"c\", \"rule\": \"one\", \"treatment\": {\"capacity\": 8}}",
-        "{\"client\": \"a\", \"rule\": \"two\", \"treatment\": {\"limits\": [{\"capacity\": 7, "
-        "\"refill_rate\": 1}]}}"};
+        ("{\"client\": \"a\", \"rule\": \"two\", \"treatment\": {\"limits\": [{\"capacity\": 7, "
+         "\"refill_rate\": 1}]}}")};
     const struct limit_set *limits;
 
     compile(texts, 4);
