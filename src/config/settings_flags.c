@@ -163,8 +163,10 @@ refuse_argument(struct command_line *line, int position, const char *argument)
     meant = position == 1 ? report_did_you_mean(argument, commands, 1) : NULL;
     if (meant == NULL)
         meant = find_meant(name);
-    report_add(line->report, "argument %d: not a flag%s%s%s; accepted: flags, which begin with --", position,
-               meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "");
+    report_add(line->report, "argument %d: not a flag%s%s%s; accepted: flags, which begin with --%s",
+               position, meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "",
+               line->settings->explain != NULL ? "; quote the request of --explain, as it is one argument"
+                                               : "");
 }
 
 static void

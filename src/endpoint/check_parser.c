@@ -242,8 +242,8 @@ check_parse(const struct policy *policy, const cJSON *object, const struct json_
                                   .host_text = host_text};
     size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it is the last key */
     const char *unknown =
-        with_cost ? "has a field that is none of rule, client, cost, path, method, host, headers, ip"
-                  : "has a field that is none of rule, client, path, method, host, headers, ip";
+        with_cost ? "has an unknown field; accepted: rule, client, cost, path, method, host, headers, ip"
+                  : "has an unknown field; accepted: rule, client, path, method, host, headers, ip";
 
     parser.asked.headers = parser.fields.headers;
     parser.asked.cookies = parser.fields.cookies;

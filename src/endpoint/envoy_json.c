@@ -192,7 +192,8 @@ read_check(struct api_request *api, const cJSON *object, struct check *check)
 
     take->cost = api->hits;
     if (!json_body_fields(object, &parser.place, keys, sizeof(keys) / sizeof(keys[0]),
-                          "has a field that is none of entries, hitsAddend", values, FIELDS, parser.error) ||
+                          "has an unknown field; accepted: entries, hitsAddend", values, FIELDS,
+                          parser.error) ||
         !read_entries(&parser, values[ENTRIES], entries, &count) ||
         (values[HITS] != NULL && !read_hits(values[HITS], &parser.place, &take->cost, parser.error)))
         return false;
@@ -216,7 +217,7 @@ read_root(struct api_request *api, const cJSON *root)
 
     api->hits = 0;
     if (!json_body_fields(root, &json_body_whole, keys, sizeof(keys) / sizeof(keys[0]),
-                          "has a field that is none of domain, descriptors, hitsAddend", values, FIELDS,
+                          "has an unknown field; accepted: domain, descriptors, hitsAddend", values, FIELDS,
                           &api->error))
         return false;
     api->domain = json_body_string(values[DOMAIN], &json_body_whole, "domain", &api->error);

@@ -85,10 +85,10 @@ access_denied(enum access_status status, bool closing)
     struct response response;
 
     if (status == ACCESS_FOREIGN)
-        return response_problem(403, NULL, "This does not take requests from web pages of other sites.",
+        return response_problem(403, NULL, "Requests from web pages of other sites are refused here.",
                                 closing);
     if (status == ACCESS_OFF)
-        return response_problem(403, NULL, "This needs a token, and the service has none: see ADMIN_TOKEN.",
+        return response_problem(403, NULL, "This needs a token, and the service has none: set ADMIN_TOKEN.",
                                 closing);
     response =
         response_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.", closing);

@@ -41,6 +41,7 @@ MISTAKES = [
     (["--check", "rules=a.json"], {}, ["argument 2: not a flag (did you mean --rules?)"]),
     (["check"], {}, ["argument 1: not a flag (did you mean --check?)"]),
     (["-H"], {}, ["argument 1: not a flag;"]),
+    (["--explain", "GET", "/api/data"], {}, ["argument 3: not a flag;", "quote the request of --explain"]),
     (["--redis-uri", "memory"], {}, ["--redis-uri: unknown flag"]),
     (["--memory"], {}, ["--memory: unknown flag (did you mean --memory-max-keys?)"]),
     (["--redis-timeout", "5"], {}, ["--redis-timeout: unknown flag (did you mean --redis-timeout-ms?)"]),

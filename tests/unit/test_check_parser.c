@@ -136,7 +136,7 @@ static const struct {
     {"[[[[[[[[[[[[[[[[[", 400, "The body is not JSON: line 1, column 17: nested more than 16 levels deep."},
     {"7", 400, "The body must be an object."},
     {"{'Rule':'few'}", 400,
-     "The body has a field that is none of rule, client, cost, path, method, host, headers, ip."},
+     "The body has an unknown field; accepted: rule, client, cost, path, method, host, headers, ip."},
     {"{'rule':'few','client':'u','client':'u'}", 400, "client is given twice."},
     {"{}", 400, "rule is missing, and so is path."},
     {"{'rule':7}", 400, "rule must be a string that is not empty."},
