@@ -88,7 +88,7 @@ take_host(struct asked_reader *reader, const struct field *word, const struct fi
 {
     struct field normal;
 
-    if (reader->asked->request.host.text != NULL || host->bytes == 0)
+    if (reader->asked->request.host.text != NULL || host->text == NULL)
         return;
     normal = host_normalise(host, reader->asked->host);
     if (normal.text == NULL)
