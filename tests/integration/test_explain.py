@@ -230,6 +230,8 @@ MISTAKES = [
     ("GET / a b=1", '"a": is neither NAME=VALUE nor from ADDRESS'),
     ("GET / \x1b[2J=1", '"\\x1b[2J=1": is neither NAME=VALUE nor from ADDRESS'),
     ('GET / a="b', '"a="b": its quotes are not closed'),
+    ("GET / host=", '"host=": its host is not a name or an address'),
+    ("GET http:///x", '"http:///x": its host is not a name or an address'),
     ("GET / host=a/b", '"host=a/b": its host is not a name or an address'),
     ("GET https://a..b/", '"https://a..b/": its host is not a name or an address'),
     ("GET / from", '"from": needs an address'),
