@@ -87,7 +87,7 @@ put_limit(struct line *line, const struct limit *a, const struct limit *b)
         put(line, "algorithm");
     else
         put_numbers(line, a, b);
-    put(line, keeps_counts(a, b) ? ", counts kept" : ", counts restart");
+    put(line, keeps_counts(a, b) ? ", counted on" : ", counted anew");
 }
 
 static const char *
@@ -232,7 +232,7 @@ policy_compare(struct policy_diff *diff, const struct policy *before, const stru
     put(&line, "%s", diff->changed > 0 ? ")" : "");
     put_count(&line, diff->added, "added");
     put_count(&line, diff->removed, "removed");
-    put_count(&line, diff->same, "unchanged");
+    put_count(&line, diff->same, "as before");
     put(&line, "%s", line.used == 0 ? "no rules" : "");
     if (is_reordered(before, after))
         put(&line, "; in another order");

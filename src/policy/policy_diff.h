@@ -6,7 +6,7 @@
  * {"refill_rate": "60/1m"} are the same. A limit keeps its counts where its state has the same name,
  * limit_state_name: the same algorithm and period, at the same index.
  *
- *     2 changed (api: limit 100 -> 200, counts kept; search: algorithm, counts restart), 1 added, 7 unchanged
+ *     2 changed (api: limit 100 -> 200, counted on; search: algorithm, counted anew), 1 added, 7 as before
  *
  * Pure; any thread.
  */

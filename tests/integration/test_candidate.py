@@ -83,7 +83,7 @@ def test_it_goes_live_with_counts_of_its_own(serve, store):
     assert [check(service).status for _ in range(3)] == [200] * 3
     becomes(service, (2, 1, 0))
     reload(service, rules_of(bucket(2)))
-    assert "rules reloaded: 1 changed (default: capacity 9 -> 2, counts kept, candidate removed)" in service.log()
+    assert "rules reloaded: 1 changed (default: capacity 9 -> 2, counted on, candidate removed)" in service.log()
     assert check(service).status == 429, "the live limit had counted three"
     reload(service, rules_of(bucket(2, candidate={"capacity": 3})))
     check(service)

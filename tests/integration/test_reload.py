@@ -70,8 +70,8 @@ def test_a_reload_is_asked_for_and_answered_with_what_changed(serve, store):
     service.write_rules(rules_of(bucket(3), api=at("/api/data", window("fixed_window", 200, "1h")), new=bucket(9),
                                  search=window("sliding_window", 4, "1h")))
     response = service.admin("POST", "/v1/rules/reload", BEARER)
-    summary = ("2 changed (api: limit 100 -> 200, counts kept; search: algorithm, counts restart), 1 added, 1 removed, "
-               "1 unchanged")
+    summary = ("2 changed (api: limit 100 -> 200, counted on; search: algorithm, counted anew), 1 added, 1 removed, "
+               "1 as before")
     assert response.status == 200
     assert response.json() == {"reloaded": True, "changed": 2, "added": 1, "removed": 1, "unchanged": 1,
                                "summary": summary}

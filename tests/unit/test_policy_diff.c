@@ -33,34 +33,34 @@ compare(const char *old, const char *new)
 static const struct {
     const char *before, *after, *said;
 } changes[] = {
-    {FIXED(100, "1m"), FIXED(200, "1m"), "limit 100 -> 200, counts kept"},
-    {FIXED(100, "1m"), FIXED(100, "1h"), "window 1m -> 1h, counts restart"},
-    {FIXED(100, "1m"), FIXED(50, "90s"), "limit 100 -> 50 and window 1m -> 90s, counts restart"},
-    {FIXED(100, "1m"), BUCKET(100, "1"), "algorithm, counts restart"},
-    {BUCKET(10, "1"), BUCKET(20, "1"), "capacity 10 -> 20, counts kept"},
-    {BUCKET(10, "1"), BUCKET(10, "2"), "refill_rate 1/1s -> 1/500ms, counts restart"},
-    {BUCKET(10, "1"), BUCKET(5, "\"3/1s\""), "capacity 10 -> 5 and refill_rate 1/1s -> 3/1s, counts restart"},
+    {FIXED(100, "1m"), FIXED(200, "1m"), "limit 100 -> 200, counted on"},
+    {FIXED(100, "1m"), FIXED(100, "1h"), "window 1m -> 1h, counted anew"},
+    {FIXED(100, "1m"), FIXED(50, "90s"), "limit 100 -> 50 and window 1m -> 90s, counted anew"},
+    {FIXED(100, "1m"), BUCKET(100, "1"), "algorithm, counted anew"},
+    {BUCKET(10, "1"), BUCKET(20, "1"), "capacity 10 -> 20, counted on"},
+    {BUCKET(10, "1"), BUCKET(10, "2"), "refill_rate 1/1s -> 1/500ms, counted anew"},
+    {BUCKET(10, "1"), BUCKET(5, "\"3/1s\""), "capacity 10 -> 5 and refill_rate 1/1s -> 3/1s, counted anew"},
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"identify_by\": [\"header:a\", \"ip\"]",
      "identify_by, counts of clients with another name restart"},
     {BUCKET(10, "1"), BUCKET(11, "1") ", \"on_store_failure\": \"open\"",
-     "capacity 10 -> 11, counts kept, on_store_failure"},
+     "capacity 10 -> 11, counted on, on_store_failure"},
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"match\": {\"path\": \"/a\"}", "match"},
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"clients\": {\"a\": \"blocked\"}", "clients"},
-    {BUCKET(10, "1"), BUCKET(20, "1") ", \"shadow\": true", "capacity 10 -> 20, counts kept, shadow on"},
+    {BUCKET(10, "1"), BUCKET(20, "1") ", \"shadow\": true", "capacity 10 -> 20, counted on, shadow on"},
     {BUCKET(10, "1") ", \"shadow\": true", BUCKET(10, "1"), "shadow off"},
     {BUCKET(10, "1"), BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}", "candidate added"},
     {BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}", BUCKET(10, "1"), "candidate removed"},
     {BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}",
-     BUCKET(10, "1") ", \"candidate\": {\"capacity\": 6}", "candidate capacity 5 -> 6, counts kept"},
+     BUCKET(10, "1") ", \"candidate\": {\"capacity\": 6}", "candidate capacity 5 -> 6, counted on"},
     /* What it leaves out is the rule's. */
     {BUCKET(10, "1") ", \"candidate\": {\"capacity\": 5}",
      BUCKET(10, "2") ", \"candidate\": {\"capacity\": 5}",
-     "refill_rate 1/1s -> 1/500ms, counts restart, candidate refill_rate 1/1s -> 1/500ms, counts restart"},
+     "refill_rate 1/1s -> 1/500ms, counted anew, candidate refill_rate 1/1s -> 1/500ms, counted anew"},
     {BUCKET(10, "1"), "\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]", "limits[1] added"},
     {"\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]", "\"limits\": [{" FIXED(5, "1d") "}]",
-     "limits[0] algorithm, counts restart, limits[1] removed"},
+     "limits[0] algorithm, counted anew, limits[1] removed"},
     {"\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(5, "1d") "}]",
-     "\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(6, "1d") "}]", "limits[1] limit 5 -> 6, counts kept"},
+     "\"limits\": [{" BUCKET(10, "1") "}, {" FIXED(6, "1d") "}]", "limits[1] limit 5 -> 6, counted on"},
 };
 
 START_TEST(change_of_a_rule_is_named)
@@ -95,7 +95,7 @@ START_TEST(same_in_other_words_is_as_before)
     snprintf(before, sizeof(before), "{\"r\": {%s}}", likes[_i][0]);
     snprintf(after, sizeof(after), "{\"r\": {%s}}", likes[_i][1]);
     compare(before, after);
-    ck_assert_str_eq(diff.text, "1 unchanged");
+    ck_assert_str_eq(diff.text, "1 as before");
 }
 END_TEST
 
@@ -105,7 +105,7 @@ START_TEST(rules_are_counted)
             "{\"b\": {" FIXED(2, "1m") "}, \"c\": {" FIXED(1, "1m") "}, \"d\": {" FIXED(
                 1, "1m") "}, "
                          "\"e\": {" FIXED(1, "1m") "}}");
-    ck_assert_str_eq(diff.text, "1 changed (b: limit 1 -> 2, counts kept), 2 added, 1 removed, 1 unchanged");
+    ck_assert_str_eq(diff.text, "1 changed (b: limit 1 -> 2, counted on), 2 added, 1 removed, 1 as before");
     ck_assert(diff.changed == 1 && diff.added == 2 && diff.removed == 1 && diff.same == 1);
     compare("{\"a\": {" FIXED(1, "1m") "}}", "{}");
     ck_assert_str_eq(diff.text, "1 removed");
@@ -118,7 +118,7 @@ START_TEST(another_order_is_a_change)
 {
     compare("{\"a\": {" FIXED(1, "1m") "}, \"b\": {" FIXED(1, "1m") "}}",
             "{\"b\": {" FIXED(1, "1m") "}, \"x\": {" FIXED(1, "1m") "}, \"a\": {" FIXED(1, "1m") "}}");
-    ck_assert_str_eq(diff.text, "1 added, 2 unchanged; in another order");
+    ck_assert_str_eq(diff.text, "1 added, 2 as before; in another order");
 }
 END_TEST
 
@@ -137,10 +137,10 @@ START_TEST(many_changes_are_cut)
     }
     compare(rules[0], rules[1]);
     ck_assert_uint_eq(diff.changed, 1000);
-    for (const char *at = diff.text; (at = strstr(at, "counts kept")) != NULL; at++)
+    for (const char *at = diff.text; (at = strstr(at, "counted on")) != NULL; at++)
         told++;
     ck_assert_int_gt(told, 5);
-    snprintf(end, sizeof(end), "counts kept; and %d more)", 1000 - told);
+    snprintf(end, sizeof(end), "counted on; and %d more)", 1000 - told);
     ck_assert_str_eq(diff.text + strlen(diff.text) - strlen(end), end);
 }
 END_TEST
@@ -204,7 +204,7 @@ START_TEST(file_of_clients_that_says_something_else_is_a_change)
     write_clients("a blocked\nb blocked\n");
     other = policy_with_file(&files[2]);
     policy_compare(&diff, first, same);
-    ck_assert_str_eq(diff.text, "1 unchanged");
+    ck_assert_str_eq(diff.text, "1 as before");
     policy_compare(&diff, first, other);
     ck_assert_str_eq(diff.text, "1 changed (r: clients)");
     ck_assert(file_set_equals(&files[0], &files[1]));
