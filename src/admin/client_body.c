@@ -174,7 +174,7 @@ put_mistake(FILE *out, const char *line)
     char *detail = NULL;
 
     if (asprintf(&detail, "%s %s.",
-                 field != NULL ? field : "The limit:", colon != NULL ? colon + 2 : line + strlen("$: ")) < 0)
+                 field != NULL ? field : "limits:", colon != NULL ? colon + 2 : line + strlen("$: ")) < 0)
         detail = NULL;
     fputs("{\"detail\": ", out);
     json_string_put(out, detail != NULL ? detail : "The limits have mistakes.");

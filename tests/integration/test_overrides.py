@@ -288,6 +288,7 @@ def test_without_redis_what_was_known_stays_until_it_ends(serve, redis):
     redis.start()  # empty: what it has forgotten is no more
     for node in (here, there):
         wait_for(lambda node=node: listed(node) == [], "all is read again")
+    for node in (here, there):
         wait_for(lambda node=node: change(node, "block", client=str(node.port), seconds=60).status == 200, "it works")
     wait_for(lambda: len(listed(here)) == len(listed(there)) == 2, "both know both")
 

@@ -111,7 +111,7 @@ def test_a_file_without_default_is_valid_and_check_says_so(tmp_path):
                        'good: 2 rules; what no other rule matches is limited by "default"')):
         done = check(tmp_path, text)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout.splitlines() == [f"ratelimitd: the settings and r.json are {end}"]
+        assert done.stdout.splitlines()[0] == f"ratelimitd: the settings and r.json are {end}"
 
 
 @pytest.mark.parametrize("text, what", [("{}", "no rules, so no request is limited"),
