@@ -8,7 +8,7 @@ local function fixed_window(requests, window_us)
     local allowed, reset_after
 
     local function fits()
-        allowed = cost <= requests - count
+        allowed = cost == 0 or cost <= requests - count
         return allowed
     end
 
@@ -28,9 +28,6 @@ local function fixed_window(requests, window_us)
         if letter ~= 102 or window % 1 + count % 1 ~= 0 or count < 0 or count >= EXACT or window >= EXACT then
             return nil
         end
-        if count > requests then
-            count = requests -- written under a larger limit
-        end
         if window < window_now then
             window, count, changed = window_now, 0, true
         elseif window > window_now and (window > window_now + 1 or count == 0) then
@@ -44,11 +41,12 @@ local function fixed_window(requests, window_us)
             count, changed = count + cost, true
         end
         local until_next_us = (window + 1) * window_us - now
+        local remaining = count < requests and requests - count or 0 -- more: spent under a larger limit
         reset_after = count == 0 and 0 or until_next_us
         if allowed then
-            return true, requests - count, 0, reset_after
+            return true, remaining, 0, reset_after
         end
-        return false, requests - count, cost > requests and -1 or until_next_us, reset_after
+        return false, remaining, cost > requests and -1 or until_next_us, reset_after
     end
 
     local function save(key)

@@ -5,6 +5,7 @@
 local function sliding_window_counter(requests, window_us, tick_us)
     local ticks = window_us / tick_us
     local window, current, previous
+    local counted, counted_previous -- current and previous; all of the limit, if spent under a larger one
     local changed
     local cost
     local free_quota -- in requests times ticks. Below 0 after the clock was set back
@@ -13,7 +14,9 @@ local function sliding_window_counter(requests, window_us, tick_us)
     local function fits()
         local elapsed_us = now - window * window_us
         local elapsed = elapsed_us > 0 and (elapsed_us - elapsed_us % tick_us) / tick_us or 0
-        free_quota = (requests - current) * ticks - previous * (ticks - elapsed)
+        counted = current < requests and current or requests
+        counted_previous = previous < requests and previous or requests
+        free_quota = (requests - counted) * ticks - counted_previous * (ticks - elapsed)
         allowed = cost == 0 or (cost <= requests and cost * ticks <= free_quota)
         return allowed
     end
@@ -34,12 +37,6 @@ local function sliding_window_counter(requests, window_us, tick_us)
         if letter ~= 99 or window % 1 + current % 1 + previous % 1 ~= 0 or current < 0 or current >= EXACT
             or previous < 0 or previous >= EXACT or window >= EXACT then
             return nil
-        end
-        if current > requests then
-            current = requests -- written under a larger limit
-        end
-        if previous > requests then
-            previous = requests
         end
         if window < window_now then
             previous = window == window_now - 1 and current or 0
@@ -63,10 +60,10 @@ local function sliding_window_counter(requests, window_us, tick_us)
     local function fits_at_us()
         local room = requests - cost
         local start_us = window * window_us
-        if current <= room then
-            return start_us + first_tick_with_room(previous, room - current) * tick_us
+        if counted <= room then
+            return start_us + first_tick_with_room(counted_previous, room - counted) * tick_us
         end
-        return start_us + window_us + first_tick_with_room(current, room) * tick_us
+        return start_us + window_us + first_tick_with_room(counted, room) * tick_us
     end
 
     local function settle(spend)

@@ -10,11 +10,12 @@
  *                  W - e     e ▲ now             used = previous * (W - e) / W + current
  *
  * Everything is multiplied by W, so that nothing is rounded: free = (limit - current) * W - previous * (W -
- * e), and a cost fits where cost * W <= free. No product reaches 2^53: every count is at most the limit, and
- * limit * W is below 2^53 by limit_init_window, which chooses the tick for it.
+ * e), and a cost fits where cost * W <= free. No product reaches 2^53: every count is taken as at most the
+ * limit, and limit * W is below 2^53 by limit_init_window, which chooses the tick for it.
  *
  * A count that was written under a larger limit counts as this limit: nothing passes while it is the current
- * one.
+ * one. The state keeps what was spent, so that it counts in full where the larger limit decides again: after
+ * an override, or on a node with other rules.
  */
 #include "algorithm.h"
 
@@ -84,7 +85,7 @@ advance(const struct limit *limit, union algorithm_state *state, struct window_l
     (void)pool;
     if (window > state->sliding_window_counter.window) {
         state->sliding_window_counter.previous =
-            window == state->sliding_window_counter.window + 1 ? current_of(limit, state) : 0;
+            window == state->sliding_window_counter.window + 1 ? state->sliding_window_counter.current : 0;
         state->sliding_window_counter.current = 0;
     }
     /* If the clock is one window behind the state, wait for it; if more, it was set back, and the counts move
@@ -105,10 +106,10 @@ static void
 spend(const struct limit *limit, union algorithm_state *state, struct window_log_pool *pool, int64_t now_us,
       int64_t cost)
 {
+    (void)limit;
     (void)pool;
     (void)now_us;
     state->sliding_window_counter.current += cost;
-    state->sliding_window_counter.previous = previous_of(limit, state);
 }
 
 /*

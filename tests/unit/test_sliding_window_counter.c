@@ -191,6 +191,18 @@ START_TEST(counts_above_a_lowered_limit_count_as_the_limit)
 }
 END_TEST
 
+START_TEST(a_lowered_limit_cuts_nothing_from_what_a_larger_one_counts)
+{
+    struct limit limit = counter(10, SECOND), lowered = counter(4, SECOND);
+    union algorithm_state state;
+
+    algorithm_init(&limit, &state, START);
+    take(&limit, &state, START, 10);
+    check_take("half of 4, and one", &lowered, &state, START + SECOND + 500000, 1, true, 1, 0, 1500000);
+    check_take("half of 10, and one", &limit, &state, START + SECOND + 500000, 0, true, 4, 0, 1500000);
+}
+END_TEST
+
 START_TEST(the_largest_counts_stay_exact_under_a_lowered_limit)
 {
     struct limit limit = counter(NUMBER_EXACT_MAX / 1000000, SECOND),
@@ -218,6 +230,7 @@ main(void)
     tcase_add_test(tests, an_unused_counter_remembers_no_moment);
     tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_counted);
     tcase_add_test(tests, counts_above_a_lowered_limit_count_as_the_limit);
+    tcase_add_test(tests, a_lowered_limit_cuts_nothing_from_what_a_larger_one_counts);
     tcase_add_test(tests, the_largest_counts_stay_exact_under_a_lowered_limit);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
