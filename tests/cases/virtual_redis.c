@@ -52,15 +52,15 @@ static void __attribute__((format(printf, 2, 3))) add_word(struct words *words, 
 }
 
 static void
-write_key(char *key, const struct virtual_request *request, size_t limit)
+write_key(char *key, size_t client, size_t state, size_t limit)
 {
-    snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:%zu", request->client, request->rule, limit);
+    snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:%zu", client, state, limit);
 }
 
 static void
-write_penalty_key(char *key, const struct virtual_request *request)
+write_penalty_key(char *key, size_t client, size_t state)
 {
-    snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:p", request->client, request->rule);
+    snprintf(key, KEY_BYTES, "rl:{client=%zu}:rule%zu:p", client, state);
 }
 
 /* A reply that is not an error; prints an error. */
@@ -147,12 +147,12 @@ add_keys(struct words *words, const struct virtual_rule *rule, const struct virt
     char key[KEY_BYTES];
 
     for (size_t i = 0; i < rule->limit_count; i++) {
-        write_key(key, request, i);
+        write_key(key, request->client, rule->state, i);
         add_word(words, "%s", key);
     }
     if (rule->penalty == NULL)
         return;
-    write_penalty_key(key, request);
+    write_penalty_key(key, request->client, rule->state);
     add_word(words, "%s", key);
 }
 
@@ -189,9 +189,10 @@ is_alike(const struct virtual_request *a, const struct virtual_request *b)
 }
 
 static bool
-same_keys(const struct virtual_request *a, const struct virtual_request *b)
+same_keys(const struct virtual_batch *batch, size_t a, size_t b)
 {
-    return a->rule == b->rule && a->client == b->client;
+    return batch->rules[batch->requests[a].rule].state == batch->rules[batch->requests[b].rule].state &&
+           batch->requests[a].client == batch->requests[b].client;
 }
 
 static bool
@@ -199,7 +200,7 @@ has_repeats(const struct virtual_batch *batch)
 {
     for (size_t i = 0; i < batch->request_count; i++)
         for (size_t k = 0; k < i; k++)
-            if (same_keys(&batch->requests[i], &batch->requests[k]))
+            if (same_keys(batch, i, k))
                 return true;
     return false;
 }
@@ -296,29 +297,33 @@ read_request(const char **text, const struct virtual_rule *rule, const struct vi
     return true;
 }
 
+/* Whether the elements at `told` are this key, with this TTL. */
+static bool
+tells(const redisReply *reply, size_t told, const char *key, int64_t ttl_ms)
+{
+    return told + 1 < reply->elements && strcmp(reply->element[told]->str, key) == 0 &&
+           reply->element[told + 1]->integer == ttl_ms;
+}
+
 /*
- * Whether a request must have written its key `key`: where it spent something; and where it is the first of
- * its keys in the batch, for that one lets expire what has expired, if there are more writes of the key than
- * spends. The later ones come at the same moment, and find nothing more to expire.
+ * Whether a request has written its key `key`, or must have. It must where it spent something. Another may:
+ * the first of its keys in the batch lets expire what has expired, and after a change of the limit a later
+ * one may find its state too far ahead of the clock. It did where the key has more writes left than spends,
+ * and the next one is its own.
  */
 static bool
-must_have_written(const struct virtual_batch *batch, const struct outcome *outcomes, size_t request,
-                  const char *key, const redisReply *reply)
+has_written(const struct virtual_batch *batch, const struct outcome *outcomes, size_t request,
+            const char *key, int64_t ttl_ms, const redisReply *reply, size_t told)
 {
     size_t spends = 0, writes = 0;
 
     if (outcomes[request].spent)
         return true;
-    for (size_t i = 0; i < batch->request_count; i++) {
-        if (!same_keys(&batch->requests[i], &batch->requests[request]))
-            continue;
-        if (i < request)
-            return false;
-        spends += outcomes[i].spent;
-    }
-    for (size_t i = FIRST_KEY_TOLD; i < reply->elements; i += 2)
+    for (size_t i = request + 1; i < batch->request_count; i++)
+        spends += same_keys(batch, i, request) && outcomes[i].spent;
+    for (size_t i = told; i < reply->elements; i += 2)
         writes += strcmp(reply->element[i]->str, key) == 0;
-    return writes > spends;
+    return writes > spends && tells(reply, told, key, ttl_ms);
 }
 
 /* The elements at `told` that are about the request's penalty, if it was written: its key and a TTL that is
@@ -327,11 +332,12 @@ static size_t
 tells_penalty(const struct virtual_batch *batch, const struct outcome *outcome, size_t request,
               const redisReply *reply, size_t told)
 {
+    const struct virtual_rule *rule = &batch->rules[batch->requests[request].rule];
     char key[KEY_BYTES];
 
-    if (batch->rules[batch->requests[request].rule].penalty == NULL || told + 1 >= reply->elements)
+    if (rule->penalty == NULL || told + 1 >= reply->elements)
         return 0;
-    write_penalty_key(key, &batch->requests[request]);
+    write_penalty_key(key, batch->requests[request].client, rule->state);
     return strcmp(reply->element[told]->str, key) == 0 &&
                    reply->element[told + 1]->integer >= us_to_ms_up(outcome->penalty_us)
                ? 2
@@ -346,16 +352,15 @@ check_ttls(const struct virtual_batch *batch, const struct outcome *outcomes, co
     size_t told = FIRST_KEY_TOLD;
 
     for (size_t r = 0; r < batch->request_count; r++) {
-        const struct virtual_request *request = &batch->requests[r];
+        const struct virtual_rule *rule = &batch->rules[batch->requests[r].rule];
 
-        for (size_t i = 0; i < batch->rules[request->rule].limit_count; i++) {
+        for (size_t i = 0; i < rule->limit_count; i++) {
             char key[KEY_BYTES];
 
-            write_key(key, request, i);
-            if (!must_have_written(batch, outcomes, r, key, reply))
+            write_key(key, batch->requests[r].client, rule->state, i);
+            if (!has_written(batch, outcomes, r, key, outcomes[r].ttl_ms[i], reply, told))
                 continue;
-            if (told + 1 >= reply->elements || strcmp(reply->element[told]->str, key) != 0 ||
-                reply->element[told + 1]->integer != outcomes[r].ttl_ms[i]) {
+            if (!tells(reply, told, key, outcomes[r].ttl_ms[i])) {
                 fprintf(stderr, "%s: not written with a TTL of %" PRId64 " ms by request %zu\n", key,
                         outcomes[r].ttl_ms[i], r);
                 return false;
@@ -407,12 +412,11 @@ virtual_redis_calls(const struct virtual_redis *redis)
 int64_t
 virtual_redis_list_length(struct virtual_redis *redis, size_t client)
 {
-    const struct virtual_request request = {.client = client};
     char key[KEY_BYTES];
     redisReply *reply;
     int64_t length;
 
-    write_key(key, &request, 0);
+    write_key(key, client, 0, 0);
     reply = check_reply(redis, redisCommand(redis->context, "LLEN %s", key));
     if (reply == NULL)
         return -1;

@@ -26,6 +26,7 @@ struct virtual_rule {
     const struct limit *limits;
     size_t limit_count;
     const struct penalty *penalty; /* NULL: none */
+    size_t state;                  /* in its keys: rules with the same number share their states */
 };
 
 struct virtual_request {
@@ -63,7 +64,7 @@ bool virtual_redis_receive(struct virtual_redis *redis, const struct virtual_bat
 /* The number of commands that the script ran for the last batch received. */
 int64_t virtual_redis_calls(const struct virtual_redis *redis);
 
-/* Of the client's list for the first limit of rule 0; -1: it is not a list. */
+/* Of the client's list for the first limit of the rules with state 0; -1: it is not a list. */
 int64_t virtual_redis_list_length(struct virtual_redis *redis, size_t client);
 
 #endif

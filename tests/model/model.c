@@ -1,7 +1,7 @@
 /*
  * model: C, Lua and the reference decide the same random streams.
  *
- *      model NAME      an algorithm's name, "mixed" or "penalty"
+ *      model NAME      an algorithm's name, "mixed", "penalty" or "overrides"
  *
  * RATELIMITD_SEED and RATELIMITD_OPERATIONS change where it begins and how much it does. A failure prints the
  * seed of its stream, by which that stream alone is made again:
@@ -41,6 +41,8 @@ kind_by_name(const char *name)
 {
     if (strcmp(name, "mixed") == 0)
         return STREAM_MIXED;
+    if (strcmp(name, "overrides") == 0)
+        return STREAM_OVERRIDES;
     return strcmp(name, "penalty") == 0 ? STREAM_PENALTY : algorithm_by_name(name);
 }
 
@@ -81,7 +83,7 @@ main(int count, char **arguments)
     int status;
 
     if (kind < 0) {
-        fprintf(stderr, "usage: model NAME, an algorithm's name, mixed or penalty\n");
+        fprintf(stderr, "usage: model NAME, an algorithm's name, mixed, penalty or overrides\n");
         return 2;
     }
     redis = virtual_redis_new();

@@ -15,26 +15,26 @@ later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Tokens times period_us at a moment not before the last thing that was spent. */
+/* What is missing from a full bucket, whatever its capacity, at a moment not before the last thing that was
+   spent; in tokens times period_us. */
 static __int128
-bucket_level(const struct asked_limit *asked, const struct history *history, int64_t at)
+bucket_missing(const struct asked_limit *asked, const struct history *history, int64_t at)
 {
-    const __int128 full = (__int128)asked->limit.limit * asked->period_us;
-    __int128 level = history->level;
-    int64_t before = history->level_at;
+    __int128 missing = history->missing;
+    int64_t before = history->missing_at;
 
     for (size_t i = 0; i <= history->count; i++) {
         bool last = i == history->count;
         int64_t moment = last ? at : history->spent[i].at;
 
-        level += (__int128)(moment - before) * asked->refill;
-        if (level > full)
-            level = full;
+        missing -= (__int128)(moment - before) * asked->refill;
+        if (missing < 0)
+            missing = 0;
         if (!last)
-            level -= (__int128)history->spent[i].cost * asked->period_us;
+            missing += (__int128)history->spent[i].cost * asked->period_us;
         before = moment;
     }
-    return level;
+    return missing;
 }
 
 static __int128
@@ -57,6 +57,15 @@ spent_and_not_forgotten(const struct asked_limit *asked, const struct history *h
     return sum;
 }
 
+/* What was spent under a larger limit counts as all of this one. */
+static __int128
+counted_in_window(const struct asked_limit *asked, const struct history *history, int64_t window)
+{
+    __int128 sum = spent_in_window(history, window);
+
+    return sum < asked->limit.limit ? sum : asked->limit.limit;
+}
+
 static bool
 fits_counter(const struct asked_limit *asked, const struct history *history, int64_t at_us, int64_t cost)
 {
@@ -64,8 +73,8 @@ fits_counter(const struct asked_limit *asked, const struct history *history, int
     int64_t ticks = asked->period_us / asked->limit.tick_us;
     int64_t elapsed = later(0, at_us - window * asked->period_us) / asked->limit.tick_us;
 
-    return (cost + spent_in_window(history, window)) * ticks +
-               spent_in_window(history, window - 1) * (ticks - elapsed) <=
+    return (cost + counted_in_window(asked, history, window)) * ticks +
+               counted_in_window(asked, history, window - 1) * (ticks - elapsed) <=
            (__int128)asked->limit.limit * ticks;
 }
 
@@ -77,7 +86,9 @@ fits(const struct asked_limit *asked, const struct history *history, int64_t at_
         return cost == 0;
     switch (asked->limit.algorithm) {
     case TOKEN_BUCKET:
-        return (__int128)cost * asked->period_us <= bucket_level(asked, history, later(at_us, history->at));
+        return (__int128)cost * asked->period_us +
+                   bucket_missing(asked, history, later(at_us, history->at)) <=
+               (__int128)asked->limit.limit * asked->period_us;
     case SLIDING_WINDOW:
         return spent_and_not_forgotten(asked, history, at_us) + cost <= asked->limit.limit;
     case SLIDING_WINDOW_COUNTER:
@@ -106,7 +117,7 @@ static int64_t
 first_fit_after_us(const struct asked_limit *asked, const struct history *history, int64_t now_us,
                    int64_t cost)
 {
-    int64_t no = -1, yes = 4 * whole_window_us(asked);
+    int64_t no = -1, yes = 4 * history->longest_window_us;
 
     assert(fits(asked, history, now_us + yes, cost));
     while (yes - no > 1) {
@@ -143,8 +154,8 @@ bring_back(const struct asked_limit *asked, struct history *history, int64_t to)
     int64_t by = history->at - to;
 
     if (asked->limit.algorithm == TOKEN_BUCKET) {
-        history->level = bucket_level(asked, history, history->at);
-        history->level_at = to;
+        history->missing = bucket_missing(asked, history, history->at);
+        history->missing_at = to;
         history->count = 0;
     }
     for (size_t i = 0; i < history->count; i++) {
@@ -165,8 +176,8 @@ forget(const struct asked_limit *asked, struct history *history, int64_t now_us)
     if (asked->limit.algorithm == TOKEN_BUCKET) {
         if (history->count > 0 && history->count < 40 && !fits(asked, history, now_us, asked->limit.limit))
             return;
-        history->level = bucket_level(asked, history, later(now_us, history->at));
-        history->level_at = later(now_us, history->at);
+        history->missing = bucket_missing(asked, history, later(now_us, history->at));
+        history->missing_at = later(now_us, history->at);
         history->count = 0;
         return;
     }
@@ -187,6 +198,10 @@ arrive(const struct asked_limit *asked, struct history *history, int64_t now_us)
     int64_t now = counts_by_windows(asked) ? now_us / asked->period_us : now_us;
     int64_t window = counts_by_windows(asked) ? 1 : whole_window_us(asked);
 
+    if (history->period_us != 0) /* 1 token in 6 s, or 10 in 60 s: the same bucket */
+        history->missing = history->missing * asked->period_us / history->period_us;
+    history->period_us = asked->period_us;
+    history->longest_window_us = later(history->longest_window_us, whole_window_us(asked));
     if (history->at - now > window)
         bring_back(asked, history, now);
     if (counts_by_windows(asked))
@@ -195,8 +210,8 @@ arrive(const struct asked_limit *asked, struct history *history, int64_t now_us)
     if (fits(asked, history, now_us, asked->limit.limit)) {
         history->count = 0;
         history->at = now;
-        history->level = (__int128)asked->limit.limit * asked->period_us;
-        history->level_at = now;
+        history->missing = 0;
+        history->missing_at = now;
     }
 }
 
@@ -333,10 +348,6 @@ reference_init(struct reference *reference, const struct asked_limit *limits, si
 {
     assert(limit_count <= REFERENCE_LIMITS_MAX);
     *reference = (struct reference){.limits = limits, .limit_count = limit_count, .penalty = penalty};
-    for (size_t client = 0; client < REFERENCE_CLIENTS_MAX; client++) {
-        for (size_t i = 0; i < limit_count; i++)
-            reference->histories[client][i].level = (__int128)limits[i].limit.limit * limits[i].period_us;
-    }
 }
 
 void

@@ -39,9 +39,11 @@ struct spent {
 struct history {
     struct spent *spent;
     size_t count, room;
-    int64_t at;     /* where time stands for it: a moment or a window */
-    __int128 level; /* TOKEN_BUCKET: before the first of `spent`, in tokens times period_us */
-    int64_t level_at;
+    int64_t at;       /* where time stands for it: a moment or a window */
+    __int128 missing; /* TOKEN_BUCKET: from full, before the first of `spent`, in tokens times period_us */
+    int64_t missing_at;
+    int64_t period_us;         /* of the limit that decided last */
+    int64_t longest_window_us; /* of the limits that have decided by it */
 };
 
 #define REFERENCE_REFUSALS_MAX 64
@@ -56,7 +58,7 @@ struct record {
 };
 
 struct reference {
-    const struct asked_limit *limits; /* borrowed */
+    const struct asked_limit *limits; /* borrowed; others with the same periods may take their place */
     size_t limit_count;
     const struct penalty *penalty; /* borrowed; NULL: none */
     struct record records[REFERENCE_CLIENTS_MAX];

@@ -12,14 +12,20 @@
 #include "reference.h"
 #include "virtual_redis.h"
 
-#define STREAM_RULES_MAX  3
+#define STREAM_RULES_MAX  6
 #define STREAM_LIMITS_MAX 3
 #define STREAM_CLIENTS    3
 
 /* What the limits of a stream are: one of the algorithms, or a mixture of all with several limits a rule;
-   STREAM_PENALTY: the same, and every rule has a penalty. */
-#define STREAM_MIXED   ALGORITHM_COUNT
-#define STREAM_PENALTY (ALGORITHM_COUNT + 1)
+   STREAM_PENALTY: the same, and every rule has a penalty.
+   STREAM_OVERRIDES: one rule, whose clients get limits of their own and lose them. The first of the stream's
+   rules has the rule's own limit, the others have those of overrides: another number, another algorithm,
+   another period. Limits that differ in their number alone decide by the same state; each other has a state
+   of its own, which waits until that limit decides again. A client that is unlimited or blocked for a while
+   asks no limit: it does nothing while time passes. */
+#define STREAM_MIXED     ALGORITHM_COUNT
+#define STREAM_PENALTY   (ALGORITHM_COUNT + 1)
+#define STREAM_OVERRIDES (ALGORITHM_COUNT + 2)
 
 struct operation {
     int64_t now_us;
@@ -35,6 +41,8 @@ struct stream_rule {
     size_t limit_count;
     const struct penalty *penalty; /* own_penalty, or NULL */
     struct penalty own_penalty;
+    size_t state; /* the first rule that has the same states in C and in Redis: by limit_state_name() */
+    size_t reference_state; /* in the reference: by what the limits are */
 };
 
 struct stream {
@@ -44,8 +52,7 @@ struct stream {
     size_t count;
 };
 
-/* `kind`: an enum algorithm, STREAM_MIXED or STREAM_PENALTY. The same seed makes the same stream, on any
-   machine. */
+/* `kind`: an enum algorithm or one of the STREAM_ above. The same seed makes the same stream, on any machine. */
 void stream_make(struct stream *stream, uint64_t seed, int kind, size_t count);
 void stream_free(struct stream *stream);
 

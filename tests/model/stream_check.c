@@ -60,12 +60,14 @@ decide_by_c(const struct stream *stream, struct answers *answers)
     }
     for (size_t i = 0; i < stream->count; i++) {
         const struct operation *operation = &stream->operations[i];
+        const struct stream_rule *rule = &stream->rules[operation->rule];
         struct decision *decisions = answers->decisions + answers->begin[i];
 
+        counters[rule->state].limits = rule->limits;
         for (int64_t k = 0; k < operation->count; k++) {
-            counters_take(&counters[operation->rule], operation->client, operation->now_us, operation->cost,
+            counters_take(&counters[rule->state], operation->client, operation->now_us, operation->cost,
                           decisions, &answers->penalties_us[answers->request_begin[i] + (size_t)k]);
-            decisions += stream->rules[operation->rule].limit_count;
+            decisions += rule->limit_count;
         }
     }
     for (size_t r = 0; r < stream->rule_count; r++)
@@ -82,13 +84,15 @@ decide_by_reference(const struct stream *stream, struct answers *answers)
                        stream->rules[r].penalty);
     for (size_t i = 0; i < stream->count; i++) {
         const struct operation *operation = &stream->operations[i];
+        const struct stream_rule *rule = &stream->rules[operation->rule];
         struct decision *decisions = answers->decisions + answers->begin[i];
 
+        references[rule->reference_state].limits = rule->asked;
         for (int64_t k = 0; k < operation->count; k++) {
-            reference_take(&references[operation->rule], operation->client, operation->now_us,
+            reference_take(&references[rule->reference_state], operation->client, operation->now_us,
                            operation->cost, decisions,
                            &answers->penalties_us[answers->request_begin[i] + (size_t)k]);
-            decisions += stream->rules[operation->rule].limit_count;
+            decisions += rule->limit_count;
         }
     }
     for (size_t r = 0; r < stream->rule_count; r++)
@@ -132,7 +136,7 @@ decide_by_lua(const struct stream *stream, struct virtual_redis *redis, struct a
 
     for (size_t r = 0; r < stream->rule_count; r++)
         rules[r] = (struct virtual_rule){stream->rules[r].limits, stream->rules[r].limit_count,
-                                         stream->rules[r].penalty};
+                                         stream->rules[r].penalty, stream->rules[r].state};
     while (!failed && received < stream->count) {
         size_t in_flight = 0;
 

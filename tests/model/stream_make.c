@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "counters.h"
 #include "number.h"
@@ -13,6 +14,8 @@
 #define START_US    INT64_C(1700000000000000)
 #define EARLIEST_US INT64_C(1000000000000000)
 #define LATEST_US   INT64_C(8500000000000000)
+
+#define INDEPENDENT_RULES_MAX 3
 
 struct random {
     uint64_t state;
@@ -105,13 +108,78 @@ make_penalty(struct random *random, struct stream_rule *rule)
     rule->penalty = penalty;
 }
 
+/* The same algorithm, and the same flow of tokens or the same window. */
+static bool
+is_counted_alike(const struct asked_limit *a, const struct asked_limit *b)
+{
+    if (a->limit.algorithm != b->limit.algorithm)
+        return false;
+    if (a->limit.algorithm != TOKEN_BUCKET)
+        return a->period_us == b->period_us;
+    return (__int128)a->refill * b->period_us == (__int128)b->refill * a->period_us;
+}
+
+static bool
+has_same_state_name(const struct limit *a, const struct limit *b)
+{
+    char names[2][LIMIT_STATE_NAME_BYTES];
+    size_t bytes = limit_state_name(a, names[0]);
+
+    return bytes == limit_state_name(b, names[1]) && memcmp(names[0], names[1], bytes) == 0;
+}
+
+/* The same algorithm and period as `own`, and another number; the flow of a bucket written in another way. */
+static void
+make_other_number(struct random *random, const struct asked_limit *own, struct asked_limit *asked)
+{
+    enum limit_error error;
+
+    *asked = *own;
+    do {
+        int64_t requests = random_requests(random), times = 1 + random_below(random, 3);
+
+        if (own->limit.algorithm == TOKEN_BUCKET) {
+            asked->refill = own->refill * times;
+            asked->period_us = own->period_us * times;
+            error = limit_init_token_bucket(&asked->limit, requests, asked->refill, asked->period_us);
+        } else {
+            error = limit_init_window(&asked->limit, own->limit.algorithm, requests, own->period_us);
+        }
+    } while (error != LIMIT_OK);
+}
+
+static void
+make_overrides(struct random *random, struct stream *stream)
+{
+    struct stream_rule *rules = stream->rules;
+
+    stream->rule_count = STREAM_RULES_MAX;
+    for (size_t r = 0; r < STREAM_RULES_MAX; r++) {
+        rules[r].limit_count = 1;
+        if (r > 0 && random_below(random, 10) < 7)
+            make_other_number(random, &rules[random_below(random, (int64_t)r)].asked[0], &rules[r].asked[0]);
+        else
+            make_limit(random, (enum algorithm)random_below(random, ALGORITHM_COUNT), &rules[r].asked[0]);
+        rules[r].limits[0] = rules[r].asked[0].limit;
+        while (!has_same_state_name(&rules[rules[r].state].limits[0], &rules[r].limits[0]))
+            rules[r].state++;
+        while (!is_counted_alike(&rules[rules[r].reference_state].asked[0], &rules[r].asked[0]))
+            rules[r].reference_state++;
+    }
+}
+
 static void
 make_rules(struct random *random, int kind, struct stream *stream)
 {
-    stream->rule_count = 1 + (size_t)random_below(random, STREAM_RULES_MAX);
+    if (kind == STREAM_OVERRIDES) {
+        make_overrides(random, stream);
+        return;
+    }
+    stream->rule_count = 1 + (size_t)random_below(random, INDEPENDENT_RULES_MAX);
     for (size_t r = 0; r < stream->rule_count; r++) {
         struct stream_rule *rule = &stream->rules[r];
 
+        rule->state = rule->reference_state = r;
         rule->limit_count = kind >= STREAM_MIXED ? 1 + (size_t)random_below(random, STREAM_LIMITS_MAX) : 1;
         if (kind == STREAM_PENALTY)
             make_penalty(random, rule);
@@ -189,6 +257,28 @@ random_cost(struct random *random, const struct limit *limit, const struct decis
     return NUMBER_EXACT_MAX;
 }
 
+/* The client that asks, and the rule that decides. `rules`: that of each client of STREAM_OVERRIDES, which
+   changes now and then; STREAM_RULES_MAX: unlimited or blocked, so it asks nothing. */
+static void
+choose_client(struct random *random, int kind, const struct stream *stream, size_t *rules,
+              struct operation *operation)
+{
+    size_t *rule;
+
+    if (kind != STREAM_OVERRIDES) {
+        operation->rule = (size_t)random_below(random, (int64_t)stream->rule_count);
+        operation->client = (size_t)random_below(random, STREAM_CLIENTS);
+        return;
+    }
+    do {
+        operation->client = (size_t)random_below(random, STREAM_CLIENTS);
+        rule = &rules[operation->client];
+        if (random_below(random, 8) == 0)
+            *rule = random_below(random, 3) == 0 ? 0 : (size_t)random_below(random, STREAM_RULES_MAX + 1);
+    } while (*rule == STREAM_RULES_MAX);
+    operation->rule = *rule;
+}
+
 void
 stream_make(struct stream *stream, uint64_t seed, int kind, size_t count)
 {
@@ -196,6 +286,7 @@ stream_make(struct stream *stream, uint64_t seed, int kind, size_t count)
     struct decision last[STREAM_LIMITS_MAX] = {{.remaining = 1}};
     struct counters counters[STREAM_RULES_MAX];
     int64_t now_us = START_US + random_below(&random, 86400000000), penalty_us = 0;
+    size_t rules[STREAM_CLIENTS] = {0};
     bool clock_steps_back;
 
     *stream = (struct stream){.operations = calloc(count, sizeof(*stream->operations)), .count = count};
@@ -208,22 +299,27 @@ stream_make(struct stream *stream, uint64_t seed, int kind, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         struct operation *operation = &stream->operations[i];
-        size_t r = (size_t)random_below(&random, (int64_t)stream->rule_count);
-        size_t l = (size_t)random_below(&random, (int64_t)stream->rules[r].limit_count);
-        const struct limit *limit = &stream->rules[r].limits[l];
-        int64_t step_us = random_step_us(&random, limit, &last[l], now_us, clock_steps_back);
+        const struct stream_rule *rule;
+        const struct limit *limit;
+        int64_t step_us;
+        size_t l;
 
-        if (stream->rules[r].penalty != NULL && random_below(&random, 4) == 0)
-            step_us = random_penalty_step_us(&random, stream->rules[r].penalty, penalty_us, clock_steps_back);
+        choose_client(&random, kind, stream, rules, operation);
+        rule = &stream->rules[operation->rule];
+        l = (size_t)random_below(&random, (int64_t)rule->limit_count);
+        limit = &rule->limits[l];
+        step_us = random_step_us(&random, limit, &last[l], now_us, clock_steps_back);
+        if (rule->penalty != NULL && random_below(&random, 4) == 0)
+            step_us = random_penalty_step_us(&random, rule->penalty, penalty_us, clock_steps_back);
         if (now_us + step_us >= EARLIEST_US && now_us + step_us <= LATEST_US)
             now_us += step_us;
         operation->now_us = now_us;
-        operation->rule = r;
-        operation->client = (size_t)random_below(&random, STREAM_CLIENTS);
         operation->cost = random_cost(&random, limit, &last[l]);
         operation->count = random_below(&random, 100) < 80 ? 1 : 2 + random_below(&random, 7);
+        counters[rule->state].limits = rule->limits;
         for (int64_t k = 0; k < operation->count; k++)
-            counters_take(&counters[r], operation->client, now_us, operation->cost, last, &penalty_us);
+            counters_take(&counters[rule->state], operation->client, now_us, operation->cost, last,
+                          &penalty_us);
     }
     for (size_t r = 0; r < stream->rule_count; r++)
         counters_fini(&counters[r]);
