@@ -273,7 +273,7 @@ choose_client(struct random *random, int kind, const struct stream *stream, size
     do {
         operation->client = (size_t)random_below(random, STREAM_CLIENTS);
         rule = &rules[operation->client];
-        if (random_below(random, 8) == 0)
+        if (random_below(random, 4) == 0)
             *rule = random_below(random, 3) == 0 ? 0 : (size_t)random_below(random, STREAM_RULES_MAX + 1);
     } while (*rule == STREAM_RULES_MAX);
     operation->rule = *rule;
