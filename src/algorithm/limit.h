@@ -77,7 +77,7 @@ limit_work(const struct limit *limit, int64_t cost)
 {
     if (limit->algorithm != SLIDING_WINDOW)
         return 4;
-    return cost <= 1 ? 40 : 50;
+    return cost <= 1 ? 50 : 60;
 }
 
 /* What is wrong and what is accepted, in a clause: "capacity times the refill period is too large ...". */
