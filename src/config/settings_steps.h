@@ -46,7 +46,7 @@ bool settings_are_both_given(const struct settings *settings, enum setting_id id
                              struct report *report);
 
 /* The secret in the file that the setting names, without the newline that editors and `echo` append; NULL
-   with a line in the report if there is none. The caller wipes and frees it. */
+   with a line in the report if it cannot be read. The caller frees it after settings_wipe. */
 char *settings_read_secret(const struct settings *settings, enum setting_id id, struct report *report);
 
 void settings_wipe(char *text);

@@ -136,7 +136,7 @@ const struct setting settings_table[SETTING_COUNT] = {
     [SETTING_ADMIN_LISTEN] = {
         "ADMIN_LISTEN", "--admin-listen", "ADDRESS", VALUE_ADDRESS, FIELD(admin_listen),
         .accepted = "HOST:PORT, [IPV6]:PORT, PORT (0 to 65535), unix:/PATH or off", .fallback = "127.0.0.1:8001",
-        .help = "where the admin listener is; a PORT alone: of 127.0.0.1; `off`: there is none"},
+        .help = "where the admin listener is; a PORT without a HOST is on 127.0.0.1; `off` disables it"},
     [SETTING_ADMIN_HOSTS] = {
         "ADMIN_HOSTS", "--admin-hosts", "NAMES", VALUE_HOSTS, FIELD(admin_hosts),
         .accepted = "host names separated by commas", .fallback = "",
@@ -160,8 +160,8 @@ const struct setting settings_table[SETTING_COUNT] = {
         "ADMIN_TOKEN", "--admin-token", "SECRET", VALUE_SECRET, FIELD(admin_token),
         .accepted = TOKEN_ACCEPTED, .fallback = "",
         .help = "the token that the admin listener and `POST /v1/reset` require as `Authorization: Bearer TOKEN`; empty: "
-                "who reaches the admin listener may read, and nobody may change anything; accepted in place of API_TOKEN "
-                "too; every user of the machine can see a flag, but not a file"},
+                "the admin listener is open for reading, and refuses every change; accepted in place of API_TOKEN too; "
+                "every user of the machine can see a flag, but not a file"},
     [SETTING_ADMIN_TOKEN_FILE] = {
         "ADMIN_TOKEN_FILE", "--admin-token-file", "FILE", VALUE_TEXT, FIELD(admin_token_file),
         .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-/* The caller wipes and frees it; a zero byte follows its last byte. NULL with errno: EFBIG where it has more
+/* The text, which the caller wipes and frees; a zero byte follows its last byte. NULL with errno: EFBIG where it has more
    bytes, else why it cannot be read. */
 char *small_file_read(const char *path, size_t max_bytes, size_t *bytes);
 

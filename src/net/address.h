@@ -41,8 +41,8 @@ bool address_parse(struct address *address, const char *text, size_t bytes);
 /* The address as a client's name; returns its length. */
 size_t address_write(const struct address *address, char out[ADDRESS_TEXT_BYTES]);
 
-/* Its network of so many bits, "203.0.113.0/24": one number for IPv4, one for IPv6. The address itself where
-   that is all of its bits. */
+/* The network of an address, "203.0.113.0/24", by the prefix length of its family. A prefix of the full length
+   gives the address itself. */
 size_t address_write_network(const struct address *address, unsigned ipv4_bits, unsigned ipv6_bits,
                              char out[ADDRESS_TEXT_BYTES]);
 
