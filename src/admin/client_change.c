@@ -129,13 +129,13 @@ tell(const struct client_body *body)
     const char *client = strchr(body->id, ' ') + 1;
     size_t shown = strcspn(client, "=");
     bool is_name = client[shown] == '=';
-    char within[32] = "";
+    struct duration_text within = {""};
 
     if (body->kind != CLIENT_RESTORE)
-        within[duration_write(within, body->for_us)] = '\0';
+        within = duration_text(body->for_us);
     log_info("overrides", "%s %s%.*s%s under %s%s%s%s", done[body->kind], shown == 0 ? "name" : "",
              (int)shown, client, is_name ? "=..." : "", body->rule[0] != '\0' ? "rule " : "every rule",
-             body->rule, within[0] != '\0' ? " for " : "", within);
+             body->rule, within.text[0] != '\0' ? " for " : "", within.text);
 }
 
 static struct response

@@ -105,14 +105,6 @@ put_identify_by(FILE *out, const struct rule *rule)
     fputc(']', out);
 }
 
-static void
-put_duration(FILE *out, int64_t us)
-{
-    char text[32];
-
-    fprintf(out, "%.*s", (int)duration_write(text, us), text);
-}
-
 /* `state` is the part of the state's key in Redis that names the algorithm and its period. */
 static void
 put_limit(FILE *out, const struct limit *limit)
@@ -122,12 +114,11 @@ put_limit(FILE *out, const struct limit *limit)
 
     fprintf(out, "{\"algorithm\": \"%s\", ", algorithm_name(limit->algorithm));
     if (limit->algorithm == TOKEN_BUCKET) {
-        fprintf(out, "\"capacity\": %" PRId64 ", \"refill_rate\": \"%" PRId64 "/", limit->limit,
-                limit->units_per_us);
-        put_duration(out, limit->units_per_token);
+        fprintf(out, "\"capacity\": %" PRId64 ", \"refill_rate\": \"%" PRId64 "/%s", limit->limit,
+                limit->units_per_us, duration_text(limit->units_per_token).text);
     } else {
-        fprintf(out, "\"limit\": %" PRId64 ", \"window\": \"", limit->limit);
-        put_duration(out, limit->window_us);
+        fprintf(out, "\"limit\": %" PRId64 ", \"window\": \"%s", limit->limit,
+                duration_text(limit->window_us).text);
     }
     fprintf(out, "\", \"state\": \"%.*s\"}", (int)state_bytes, state);
 }
@@ -164,13 +155,11 @@ put_candidate(FILE *out, const struct limit_set *candidate)
 static void
 put_penalty(FILE *out, const struct penalty *penalty)
 {
-    fprintf(out, ", \"penalty\": {\"after\": %" PRId64 ", \"within\": \"", penalty->after);
-    put_duration(out, penalty->within_us);
-    fputs("\", \"for\": \"", out);
-    put_duration(out, penalty->for_us);
-    fprintf(out, "\", \"growth\": %" PRId64 ", \"up_to\": \"", penalty->growth);
-    put_duration(out, penalty->up_to_us);
-    fputs("\"}", out);
+    fprintf(out,
+            ", \"penalty\": {\"after\": %" PRId64
+            ", \"within\": \"%s\", \"for\": \"%s\", \"growth\": %" PRId64 ", \"up_to\": \"%s\"}",
+            penalty->after, duration_text(penalty->within_us).text, duration_text(penalty->for_us).text,
+            penalty->growth, duration_text(penalty->up_to_us).text);
 }
 
 /* How many they are; a file may name a million. */

@@ -151,11 +151,10 @@ put_wait(FILE *out, int64_t us)
 {
     static const int64_t units_us[] = {3600 * US_PER_S, 60 * US_PER_S, US_PER_S, US_PER_MS};
     size_t i = 0;
-    char text[32];
 
     while (units_us[i] > US_PER_MS && us < 10 * units_us[i])
         i++;
-    fprintf(out, "%.*s", (int)duration_write(text, divide_up(us, units_us[i]) * units_us[i]), text);
+    fputs(duration_text(divide_up(us, units_us[i]) * units_us[i]).text, out);
 }
 
 /* Where it is not the rule that says it. */

@@ -26,14 +26,6 @@ rule_words_put_text(FILE *out, const char *text)
 }
 
 static void
-put_duration(FILE *out, int64_t us)
-{
-    char text[32];
-
-    fprintf(out, "%.*s", (int)duration_write(text, us), text);
-}
-
-static void
 put_count(FILE *out, int64_t count, const char *one, const char *many)
 {
     fprintf(out, "%" PRId64 " %s", count, count == 1 ? one : many);
@@ -135,8 +127,7 @@ put_refill(FILE *out, const struct limit *limit)
             fprintf(out, "%" PRId64 " %s", tokens, units[i].name);
             return;
         }
-    fprintf(out, "%" PRId64 " every ", limit->units_per_us);
-    put_duration(out, limit->units_per_token);
+    fprintf(out, "%" PRId64 " every %s", limit->units_per_us, duration_text(limit->units_per_token).text);
 }
 
 static void
@@ -157,9 +148,8 @@ put_limit(FILE *out, const struct limit *limit)
     }
     fputs(words[limit->algorithm].before, out);
     put_count(out, limit->limit, "request", "requests");
-    fputs(words[limit->algorithm].window, out);
-    put_duration(out, limit->window_us);
-    fputs(words[limit->algorithm].after, out);
+    fprintf(out, "%s%s%s", words[limit->algorithm].window, duration_text(limit->window_us).text,
+            words[limit->algorithm].after);
 }
 
 void
@@ -227,15 +217,10 @@ put_penalty(FILE *out, const struct penalty *penalty)
 {
     fputs("; penalty after ", out);
     put_count(out, penalty->after, "refusal", "refusals");
-    fputs(" in ", out);
-    put_duration(out, penalty->within_us);
-    fputs(": ", out);
-    put_duration(out, penalty->for_us);
-    if (penalty->growth == 1)
-        return;
-    fprintf(out, ", each further one %" PRId64 " times as long, ", penalty->growth);
-    put_duration(out, penalty->up_to_us);
-    fputs(" at most", out);
+    fprintf(out, " in %s: %s", duration_text(penalty->within_us).text, duration_text(penalty->for_us).text);
+    if (penalty->growth > 1)
+        fprintf(out, ", each further one %" PRId64 " times as long, %s at most", penalty->growth,
+                duration_text(penalty->up_to_us).text);
 }
 
 static void

@@ -56,13 +56,10 @@ are_same_limits(const struct limit_set *a, const struct limit_set *b)
 static void
 put_period(struct line *line, const struct limit *limit)
 {
-    char text[32];
-
     if (limit->algorithm == TOKEN_BUCKET)
-        put(line, "%" PRId64 "/%.*s", limit->units_per_us, (int)duration_write(text, limit->units_per_token),
-            text);
+        put(line, "%" PRId64 "/%s", limit->units_per_us, duration_text(limit->units_per_token).text);
     else
-        put(line, "%.*s", (int)duration_write(text, limit->window_us), text);
+        put(line, "%s", duration_text(limit->window_us).text);
 }
 
 static void

@@ -138,3 +138,12 @@ duration_write(char *out, int64_t us)
         out[bytes++] = *unit++;
     return bytes;
 }
+
+struct duration_text
+duration_text(int64_t us)
+{
+    struct duration_text duration;
+
+    duration.text[duration_write(duration.text, us)] = '\0';
+    return duration;
+}

@@ -29,6 +29,12 @@ bool duration_parse(const char *text, int64_t *out_us);
    of: "90s", "1h", "1500us". Without a terminating zero; returns the bytes written, at most 22. */
 size_t duration_write(char *out, int64_t us);
 
+/* The same as a string, for a format: duration_text(us).text. */
+struct duration_text {
+    char text[23];
+};
+struct duration_text duration_text(int64_t us);
+
 /* a / b rounded up; `a` must not be negative. */
 static inline int64_t
 divide_up(int64_t a, int64_t b)

@@ -117,6 +117,7 @@ START_TEST(writes_durations_in_their_largest_unit)
 
     ck_assert_str_eq(text, written_durations[_i].text);
     ck_assert_uint_eq(bytes, strlen(text));
+    ck_assert_str_eq(duration_text(written_durations[_i].us).text, written_durations[_i].text);
 }
 END_TEST
 
