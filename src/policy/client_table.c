@@ -47,19 +47,13 @@ client_table_free(struct client_table *table)
     free(table);
 }
 
-static bool
-is_equal(struct siphash a, struct siphash b)
-{
-    return a.low == b.low && a.high == b.high;
-}
-
 /* The slot of the fingerprint, or the empty one where it belongs. There is always an empty one. */
 static struct slot *
 slot_of(struct slot *slots, size_t count, struct siphash fingerprint)
 {
     size_t at = fingerprint.low & (count - 1);
 
-    while (slots[at].value != 0 && !is_equal(slots[at].fingerprint, fingerprint))
+    while (slots[at].value != 0 && !siphash_equals(slots[at].fingerprint, fingerprint))
         at = (at + 1) & (count - 1);
     return &slots[at];
 }

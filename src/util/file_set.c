@@ -49,7 +49,7 @@ static bool
 says_the_same(const struct file_set_item *a, const struct file_set_item *b)
 {
     if (a->has_digest && b->has_digest)
-        return a->digest.low == b->digest.low && a->digest.high == b->digest.high;
+        return siphash_equals(a->digest, b->digest);
     return a->has_digest == b->has_digest && file_version_equals(&a->version, &b->version);
 }
 

@@ -8,6 +8,7 @@
 #ifndef SIPHASH_H
 #define SIPHASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,12 @@ struct siphash {
 };
 
 struct siphash siphash128(struct siphash_key key, const void *data, size_t bytes);
+
+static inline bool
+siphash_equals(struct siphash a, struct siphash b)
+{
+    return a.low == b.low && a.high == b.high;
+}
 
 /* A key from the kernel's random source; aborts if there is none. */
 struct siphash_key siphash_random_key(void);

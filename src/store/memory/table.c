@@ -83,7 +83,7 @@ table_find(struct table *table, struct siphash fingerprint)
     for (uint32_t number = *bucket_of(table, fingerprint); number != 0;
          number = table->entries[number].chain) {
         struct table_entry *entry = &table->entries[number];
-        if (entry->fingerprint.low == fingerprint.low && entry->fingerprint.high == fingerprint.high)
+        if (siphash_equals(entry->fingerprint, fingerprint))
             return entry;
     }
     return NULL;

@@ -79,12 +79,6 @@ set_of(const struct denial_cache *denials, struct siphash fingerprint)
     return denials->sets[fingerprint.low % SETS];
 }
 
-static bool
-is_of(const struct refusal *refusal, struct siphash fingerprint)
-{
-    return refusal->fingerprint.low == fingerprint.low && refusal->fingerprint.high == fingerprint.high;
-}
-
 /* How long Redis would refuse without counting it: the rest of the penalty, under a rule that has one; else
    the longest of its limits. */
 static int64_t
@@ -111,7 +105,7 @@ place_for(const struct denial_cache *denials, struct siphash fingerprint)
     struct refusal *set = set_of(denials, fingerprint), *place = &set[0];
 
     for (int way = 0; way < WAYS; way++) {
-        if (is_of(&set[way], fingerprint))
+        if (siphash_equals(set[way].fingerprint, fingerprint))
             return &set[way];
         if (set[way].generation != denials->generation)
             set[way].until_us = INT64_MIN;
@@ -169,7 +163,7 @@ find(const struct denial_cache *denials, struct siphash fingerprint, int64_t now
     const struct refusal *set = set_of(denials, fingerprint);
 
     for (int way = 0; way < WAYS; way++)
-        if (is_of(&set[way], fingerprint))
+        if (siphash_equals(set[way].fingerprint, fingerprint))
             return set[way].generation == denials->generation && now_us < set[way].until_us ? &set[way]
                                                                                             : NULL;
     return NULL;
