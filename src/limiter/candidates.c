@@ -40,13 +40,6 @@ candidates_free(struct candidates *candidates)
     free(candidates);
 }
 
-static void
-count(const struct limiter *limiter, const struct rule *rule, enum rule_count what)
-{
-    if (rule->counts != NULL)
-        rule_counts_add(rule->counts, limiter->worker, what);
-}
-
 /* NULL: all are in use. */
 static struct candidate *
 candidate_get(struct candidates *candidates)
@@ -78,7 +71,8 @@ on_decided(struct store_request *request, enum store_status status)
     struct candidate *candidate = container_of(request, struct candidate, request);
     enum rule_count what = request->allowed ? COUNT_CANDIDATE_ALLOWED : COUNT_CANDIDATE_REFUSED;
 
-    count(candidate->limiter, candidate->rule, status == STORE_DONE ? what : COUNT_CANDIDATE_MISSED);
+    rule_counts_add(candidate->rule->counts, candidate->limiter->worker,
+                    status == STORE_DONE ? what : COUNT_CANDIDATE_MISSED);
     candidate_end(candidate);
 }
 
@@ -119,7 +113,7 @@ candidates_ask(const struct limiter_take *take)
     enum store_status status;
 
     if (candidate == NULL) {
-        count(take->limiter, take->rule, COUNT_CANDIDATE_MISSED);
+        rule_counts_add(take->rule->counts, take->limiter->worker, COUNT_CANDIDATE_MISSED);
         return;
     }
     candidate->request.allowed = false;

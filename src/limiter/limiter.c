@@ -22,7 +22,7 @@ verdict_name(enum verdict verdict)
 static void
 count(const struct limiter_take *take, enum rule_count what)
 {
-    if (take->rule->counts != NULL && take->cost > 0)
+    if (take->cost > 0)
         rule_counts_add(take->rule->counts, take->limiter->worker, what);
 }
 

@@ -1,9 +1,8 @@
 /*
  * rule_counts: how many requests of a rule ended in what, since the rule was first in force.
  *
- * Each worker counts in lines of the cache that no other one writes, with a plain addition: no lock, nothing
- * shared on the way of a decision. Any thread may read the sums, which are then a moment old. A peek is not
- * counted.
+ * Each worker counts in lines of the cache that no other one writes (counter.h): nothing is shared on the way of
+ * a decision. Any thread may read the sums, which are then a moment old. A peek is not counted.
  *
  *      rules_1 ──► counts of "search" ◄── rules_2       a reload: rules of the same name have the same counts,
  *                                                       which live as long as one of them
@@ -47,7 +46,7 @@ bool rule_counts_attach(struct policy *policy, const struct policy *before, unsi
 /* Before the policy is freed. Where no rule has counts, it does nothing. */
 void rule_counts_detach(struct policy *policy);
 
-/* By the worker of that number alone. */
+/* By the worker of that number alone. NULL is allowed: nobody counts. */
 void rule_counts_add(struct rule_counts *counts, unsigned worker, enum rule_count count);
 
 /* The sums over all workers. */
