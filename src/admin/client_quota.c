@@ -30,14 +30,12 @@ read_client(struct client *client, const char *rest)
     if (*rest++ != '/')
         return false;
     for (; *rest != '\0' && bytes < sizeof(text); rest++) {
-        int high = *rest == '%' ? hex_digit(rest[1]) : -1, low = high >= 0 ? hex_digit(rest[2]) : -1;
-        if (*rest == '%' && low < 0)
+        bool escaped = *rest == '%';
+        int byte = escaped ? hex_byte(rest + 1) : *rest;
+        if (escaped && byte < 0)
             return false;
-        text[bytes++] = *rest;
-        if (low < 0)
-            continue;
-        text[bytes - 1] = (char)(high << 4 | low);
-        rest += 2;
+        text[bytes++] = (char)byte;
+        rest += escaped ? 2 : 0;
     }
     return *rest == '\0' && client_parse(client, text, bytes);
 }

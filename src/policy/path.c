@@ -164,12 +164,11 @@ decode(char *path, size_t *bytes)
         bool keep = false;
 
         if (byte == '%') {
-            int high = at + 2 < *bytes ? hex_digit(path[at + 1]) : -1;
-            int low = high >= 0 ? hex_digit(path[at + 2]) : -1;
+            int decoded = at + 2 < *bytes ? hex_byte(path + at + 1) : -1;
 
-            if (low < 0)
+            if (decoded < 0)
                 return false;
-            byte = (unsigned char)(high << 4 | low);
+            byte = (unsigned char)decoded;
             keep = byte == '/' || byte == '%';
             at += 2;
         }

@@ -87,10 +87,10 @@ next_byte(const struct client_part *part, size_t *at)
 {
     const char *text = part->value + *at;
     bool may_escape = part->percent_encoded && text[0] == '%' && part->value_bytes - *at > 2;
-    int high = may_escape ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+    int escaped = may_escape ? hex_byte(text + 1) : -1;
 
-    *at += low >= 0 ? 3 : 1;
-    return (unsigned char)(low >= 0 ? high << 4 | low : text[0]);
+    *at += escaped >= 0 ? 3 : 1;
+    return (unsigned char)(escaped >= 0 ? escaped : text[0]);
 }
 
 static void
@@ -138,10 +138,10 @@ client_write(struct client *client, const char *source, const char *value, size_
 static bool
 is_escape(const char *text, size_t bytes)
 {
-    int high = bytes > 2 ? hex_digit(text[1]) : -1, low = high >= 0 ? hex_digit(text[2]) : -1;
+    int byte = bytes > 2 ? hex_byte(text + 1) : -1;
 
-    return low >= 0 && text[1] == hex[high] && text[2] == hex[low] &&
-           !is_plain((unsigned char)(high << 4 | low));
+    return byte >= 0 && text[1] == hex[byte >> 4] && text[2] == hex[byte & 15] &&
+           !is_plain((unsigned char)byte);
 }
 
 /* Behind a source and its "=": to the "&" or the end. False: no value is written like this. */

@@ -102,6 +102,14 @@ hex_digit(char digit)
     return -1;
 }
 
+int
+hex_byte(const char *digits)
+{
+    int high = hex_digit(digits[0]), low = high >= 0 ? hex_digit(digits[1]) : -1;
+
+    return low >= 0 ? high << 4 | low : -1;
+}
+
 size_t
 number_write(char *out, int64_t value)
 {

@@ -54,6 +54,9 @@ int64_t number_gcd(int64_t a, int64_t b);
 /* The value of one hexadecimal digit; -1: not a digit. */
 int hex_digit(char digit);
 
+/* The byte of two hexadecimal digits; -1: they are none. The second is not read where the first is none. */
+int hex_byte(const char *digits);
+
 /* Writes `value` in decimal, without a terminating zero; returns the bytes written, at most 20. */
 size_t number_write(char *out, int64_t value);
 

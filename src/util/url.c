@@ -29,11 +29,10 @@ url_decode(char *text)
             *to++ = *from;
             continue;
         }
-        int high = hex_digit(from[1]);
-        int low = high < 0 ? -1 : hex_digit(from[2]);
-        if (low < 0 || (high == 0 && low == 0))
+        int byte = hex_byte(from + 1);
+        if (byte <= 0)
             return false;
-        *to++ = (char)(high << 4 | low);
+        *to++ = (char)byte;
         from += 2;
     }
     *to = '\0';

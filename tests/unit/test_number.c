@@ -252,6 +252,23 @@ START_TEST(reads_back_what_it_wrote)
 }
 END_TEST
 
+START_TEST(reads_a_byte_of_two_hexadecimal_digits)
+{
+    char lower[3], upper[3];
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        snprintf(lower, sizeof(lower), "%02x", byte);
+        snprintf(upper, sizeof(upper), "%02X", byte);
+        ck_assert_int_eq(hex_byte(lower), byte);
+        ck_assert_int_eq(hex_byte(upper), byte);
+    }
+    ck_assert_int_eq(hex_byte("0g"), -1);
+    ck_assert_int_eq(hex_byte("g0"), -1);
+    ck_assert_int_eq(hex_byte("0"), -1);
+    ck_assert_int_eq(hex_byte(""), -1);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -270,6 +287,7 @@ main(void)
     tcase_add_test(tests, the_common_divisor_is_the_greatest);
     tcase_add_loop_test(tests, writes_what_printf_writes_and_no_byte_more, 0, ROWS(written));
     tcase_add_test(tests, reads_back_what_it_wrote);
+    tcase_add_test(tests, reads_a_byte_of_two_hexadecimal_digits);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
