@@ -13,18 +13,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "limiter.h"
 #include "memory_store.h"
 #include "or_abort.h"
 #include "policy.h"
+#include "takes.h"
 
-#define CLIENTS 100000 /* that ask */
-#define ROUNDS  9
-#define TAKES   300000 /* in a round */
+#define ROUNDS 9
 
 enum kind { NAMES, ADDRESSES, NETWORKS, KINDS };
 static const char *const kind_names[] = {"names", "addresses", "networks"};
@@ -122,30 +119,6 @@ make_takes(enum kind kind)
     return takes;
 }
 
-/* Of this thread: on a busy machine the time that passes says little. */
-static int64_t
-cpu_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static double
-round_ns(struct limiter *limiter, struct limiter_take *takes, const struct rule *rule)
-{
-    int64_t start_ns = cpu_ns();
-    uint32_t random = 1;
-
-    for (int i = 0; i < TAKES; i++) {
-        struct limiter_take *take = &takes[(random = random * 1664525u + 1013904223u) % CLIENTS];
-        take->rule = rule;
-        limiter_take(limiter, take);
-    }
-    return (double)(cpu_ns() - start_ns) / TAKES;
-}
-
 static int
 compare(const void *a, const void *b)
 {
@@ -180,11 +153,11 @@ measure(enum kind kind, uint32_t count)
     limiter.store =
         or_abort(memory_store_new(&(struct memory_store_options){.max_keys = 1000000, .clock = &clock}));
     takes = make_takes(kind);
-    round_ns(&limiter, takes, &policy->rules[0]);
-    round_ns(&limiter, takes, &policy->rules[1]);
+    round_ns(&limiter, takes, &policy->rules[0], NULL);
+    round_ns(&limiter, takes, &policy->rules[1], NULL);
     for (int i = 0; i < ROUNDS; i++) {
-        with[i] = round_ns(&limiter, takes, &policy->rules[0]);
-        less[i] = round_ns(&limiter, takes, &policy->rules[1]);
+        with[i] = round_ns(&limiter, takes, &policy->rules[0], NULL);
+        less[i] = round_ns(&limiter, takes, &policy->rules[1], NULL);
     }
     printf("| %-9s | %9u | %6.2f | %6.1f | %6.1f | %5.0f | %7.0f |\n", kind_names[kind], count,
            (double)loaded_ns / 1e9, (double)(after - before) / 1024, (double)(peak - before) / 1024,
