@@ -16,18 +16,8 @@ static const char *const limits_keys[] = {LIMITS_KEYS};
 void
 list_begin(struct list_reader *reader, const struct rules_reader *rules, const struct place *place)
 {
-    struct client_list *list = calloc(1, sizeof(*list));
-
-    *reader =
-        (struct list_reader){.reader = *rules, .place = place, .list = list, .before = rules->report->count};
-    if (list == NULL)
-        return;
-    list->table = client_table_new();
-    list->numbers = client_table_new();
-    if (list->table != NULL && list->numbers != NULL)
-        return;
-    client_list_free(list);
-    reader->list = NULL;
+    *reader = (struct list_reader){
+        .reader = *rules, .place = place, .list = client_list_new(), .before = rules->report->count};
 }
 
 struct client_list *
@@ -41,23 +31,6 @@ list_end(struct list_reader *reader)
     reader->list->numbers = NULL;
     client_table_finish(reader->list->table);
     return reader->list;
-}
-
-void
-client_list_free(struct client_list *list)
-{
-    if (list == NULL)
-        return;
-    for (uint32_t i = 0; i < list->treatment_count; i++) {
-        cJSON_Delete(list->treatments[i].json);
-        free(list->treatments[i].client);
-    }
-    free(list->treatments);
-    client_table_free(list->table);
-    client_table_free(list->numbers);
-    free(list->longest);
-    free(list->file);
-    free(list);
 }
 
 void

@@ -14,6 +14,13 @@
 #include "diagnostic.h"
 #include "rules_reader.h"
 
+/* Reads the object at `place`, or the file that is named there. Its mistakes go to the report; the list is
+   then incomplete. NULL when out of memory, which is in the report too. */
+struct client_list *client_list_read(const struct rules_reader *reader, const struct place *place,
+                                     const cJSON *object);
+struct client_list *client_list_read_file(const struct rules_reader *reader, const struct place *place,
+                                          const char *path);
+
 struct list_reader {
     struct rules_reader reader; /* its line is that of a file of lines */
     const struct place *place;  /* of the clients */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client_list.h"
 #include "diagnostic.h"
+#include "list_reader.h"
 #include "rules_reader.h"
 #include "unique.h"
 

@@ -25,9 +25,6 @@
 #define LIST_JSON_BYTES     4194304   /* of a file in JSON, which is in memory as a tree while it is read */
 #define LIST_MISTAKES_MAX   20        /* reported of one list; then reading ends */
 
-struct rules_reader;
-struct place;
-
 struct written_treatment {
     cJSON *json;  /* "unlimited", "blocked", or an object with limits */
     char *client; /* the first that has it, */
@@ -45,13 +42,8 @@ struct client_list {
     size_t longest_bytes;         /* in a client's text, from the `=` on */
 };
 
-/* Reads the object at `place`, or the file that is named there. Its mistakes go to the report; the list is
-   then incomplete. NULL when out of memory, which is in the report too. */
-struct client_list *client_list_read(const struct rules_reader *reader, const struct place *place,
-                                     const cJSON *object);
-struct client_list *client_list_read_file(const struct rules_reader *reader, const struct place *place,
-                                          const char *path);
-
+/* Empty; NULL when out of memory. */
+struct client_list *client_list_new(void);
 void client_list_free(struct client_list *list); /* NULL is allowed */
 
 #endif
