@@ -63,6 +63,19 @@ put_decisions(struct scrape *scrape, const struct metric *metric)
 }
 
 static void
+put_near_limit(struct scrape *scrape, const struct metric *metric)
+{
+    uint64_t sums[RULE_COUNTS];
+
+    for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
+        const char *name = scrape->policy->rules[i].name;
+
+        rule_counts_sum(scrape->policy->rules[i].counts, sums);
+        exposition_count(&scrape->to, metric, &name, sums[COUNT_NEAR_LIMIT]);
+    }
+}
+
+static void
 put_degraded(struct scrape *scrape, const struct metric *metric)
 {
     uint64_t sums[RULE_COUNTS];
@@ -230,6 +243,7 @@ put_process_time(struct scrape *scrape, const struct metric *metric)
 
 static void (*const elsewhere[METRIC_COUNT])(struct scrape *scrape, const struct metric *metric) = {
     [METRIC_DECISIONS] = put_decisions,
+    [METRIC_NEAR_LIMIT] = put_near_limit,
     [METRIC_DEGRADED] = put_degraded,
     [METRIC_CANDIDATES] = put_candidates,
     [METRIC_STORE] = put_store,

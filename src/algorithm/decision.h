@@ -22,4 +22,11 @@ struct decision {
    the least remaining; of equal ones the first. Pure. */
 uint32_t decision_tightest(const struct decision *decisions, uint32_t count);
 
+/* Less than a fifth of the limit remains. Pure. */
+static inline bool
+decision_is_near(const struct decision *decision)
+{
+    return decision->remaining < decision->limit / 5 + (decision->limit % 5 != 0);
+}
+
 #endif

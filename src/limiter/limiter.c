@@ -42,6 +42,17 @@ result_of(const struct limiter_take *take)
     return take->request.penalty_us > 0 ? COUNT_PENALISED : COUNT_REFUSED;
 }
 
+static bool
+is_near_limit(const struct limiter_take *take)
+{
+    uint32_t count = take->decided ? take->limits->count : 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (decision_is_near(&take->request.decisions[i]))
+            return true;
+    return false;
+}
+
 /* What the rule says is counted, and is the verdict, unless it is a shadow: that refuses nothing. */
 static void
 settle(struct limiter_take *take)
@@ -57,6 +68,8 @@ settle(struct limiter_take *take)
         take->verdict = VERDICT_ALLOWED;
     }
     count(take, result);
+    if (result == COUNT_ALLOWED && is_near_limit(take))
+        count(take, COUNT_NEAR_LIMIT);
 }
 
 static void

@@ -40,6 +40,7 @@ rule_count_name(enum rule_count count)
         [COUNT_CANDIDATE_ALLOWED] = "candidate_allowed",
         [COUNT_CANDIDATE_REFUSED] = "candidate_refused",
         [COUNT_CANDIDATE_MISSED] = "candidate_missed",
+        [COUNT_NEAR_LIMIT] = "near_limit",
     };
 
     return names[count];

@@ -31,8 +31,9 @@ enum rule_count {
     COUNT_CANDIDATE_ALLOWED,
     COUNT_CANDIDATE_REFUSED,
     COUNT_CANDIDATE_MISSED, /* not asked, or without an answer */
+    COUNT_NEAR_LIMIT,       /* allowed, and of some limit little remains: decision_is_near */
 };
-#define RULE_COUNTS (COUNT_CANDIDATE_MISSED + 1)
+#define RULE_COUNTS (COUNT_NEAR_LIMIT + 1)
 
 /* "allowed", "shadow_refused" ... */
 const char *rule_count_name(enum rule_count count);

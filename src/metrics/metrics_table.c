@@ -11,9 +11,12 @@ const struct metric metrics_table[METRIC_COUNT] = {
     [METRIC_DECISIONS] = {
         "ratelimitd_decisions", METRIC_COUNTER, {"rule", "result"},
         "Requests decided by each rule since it was first in force, by result.", ELSEWHERE},
+    [METRIC_NEAR_LIMIT] = {
+        "ratelimitd_near_limit_decisions", METRIC_COUNTER, {"rule"},
+        "Of those allowed, requests after which less than a fifth of a limit remained.", ELSEWHERE},
     [METRIC_DEGRADED] = {
         "ratelimitd_degraded_decisions", METRIC_COUNTER, {"rule", "mode"},
-        "Of those, requests decided by the rule's failure mode, because the store was unavailable.", ELSEWHERE},
+        "Requests decided by the rule's failure mode, because the store was unavailable.", ELSEWHERE},
     [METRIC_CANDIDATES] = {
         "ratelimitd_candidate_decisions", METRIC_COUNTER, {"rule", "result"},
         "What the candidates of rules said, or missed to say.", ELSEWHERE},

@@ -52,6 +52,8 @@ def test_decisions_and_answers_are_those_of_a_counted_session(serve, store):
         ("default", "allowed"): 3, ("default", "refused"): 2, ("shadow", "allowed"): 1, ("shadow", "shadow_refused"): 2,
         ("blocked", "blocked"): 2, ("punished", "allowed"): 1, ("punished", "refused"): 1, ("punished", "penalised"): 2,
         ("named", "allowed"): 2, ("named", "refused"): 1}
+    near = {labels[0][1]: value for (_, labels), value in found.families["ratelimitd_near_limit_decisions_total"].samples.items()}
+    assert near == {"default": 1, "shadow": 1, "blocked": 0, "punished": 1, "named": 1}
     answers = {status: found["ratelimitd_http_answers_total", status] for status in ("200", "400", "403", "404", "429", "503")}
     assert answers == {"200": before + 9, "400": 1, "403": 2, "404": 2, "429": 6, "503": 0}
     assert found["ratelimitd_decision_duration_seconds_count"] == 15, "blocked clients are not asked about"
@@ -244,6 +246,7 @@ def test_a_thousand_rules_are_scraped_at_once(serve):
     found = scrape(service)
     assert found["ratelimitd_decisions_total", "rule-0999", "allowed"] == 1
     assert len(found.families["ratelimitd_decisions_total"].samples) == 5000
+    assert len(found.families["ratelimitd_near_limit_decisions_total"].samples) == 1000
 
 
 # Who may ask.

@@ -29,7 +29,7 @@ def test_each_request_is_counted_in_one_result_of_its_rule(serve, store):
     check(service, client="b")
     check(service, client="c")
     service.get("/api/data")
-    assert counts(service) == {"allowed": 3, "refused": 1, "penalised": 3, "blocked": 1}
+    assert counts(service) == {"allowed": 3, "near_limit": 1, "refused": 1, "penalised": 3, "blocked": 1}
     assert counts(service, "other") == {"allowed": 1}
 
 
@@ -44,7 +44,8 @@ def test_what_a_shadow_rule_would_have_refused_is_counted(serve, store):
     service = serve(store, rules_of(bucket(1, shadow=True, penalty=PENALTY, clients={"b": "blocked"})), admin=LOCAL)
     for client in "aaaab":
         check(service, client=client)
-    assert counts(service) == {"allowed": 1, "shadow_refused": 1, "shadow_penalised": 2, "shadow_blocked": 1}
+    assert counts(service) == {
+        "allowed": 1, "near_limit": 1, "shadow_refused": 1, "shadow_penalised": 2, "shadow_blocked": 1}
 
 
 @pytest.mark.parametrize("mode, result", [("closed", "unavailable"), ("open", "allowed"), ("local", "allowed")])
@@ -54,6 +55,17 @@ def test_what_a_failure_mode_decided_is_counted(serve, redis, mode, result):
     wait_for(lambda: service.health()["status"] == "degraded", "it knows that Redis is away")
     check(service)
     assert counts(service) == {f"degraded_{mode}": 1, result: 1}
+
+
+def test_a_request_is_near_the_limit_where_less_than_a_fifth_of_one_remains(serve, store):
+    many, few = ({"limit": limit, "window": "1d", "algorithm": "fixed_window"} for limit in (100, 10))
+    service = serve(store, rules_of({"limits": [many, few]}), admin=LOCAL)
+    for _ in range(8):
+        check(service)
+    assert counts(service) == {"allowed": 8}
+    for _ in range(3):
+        check(service)
+    assert counts(service) == {"allowed": 10, "near_limit": 2, "refused": 1}
 
 
 def test_a_reload_counts_on_by_the_name_of_the_rule(serve, store):

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "limiter.h"
+#include "rule_counts.h"
 #include "suite.h"
 
 /* A store that says what the test tells it to. */
@@ -426,6 +427,43 @@ START_TEST(tightest_limit_is_the_one_to_show)
 }
 END_TEST
 
+/* Of three limits, what remains of each; then whether the request is near one. */
+static const struct {
+    int64_t limits[3], remaining[3], cost;
+    bool allowed, near;
+} nears[] = {
+    {{10, 10, 10}, {2, 9, 9}, 1, true, false},
+    {{10, 10, 10}, {1, 9, 9}, 1, true, true},
+    {{10, 10, 10}, {9, 9, 1}, 1, true, true},
+    {{10, 1000, 10}, {5, 199, 9}, 1, true, true}, /* though another has less remaining */
+    {{1, 10, 10}, {0, 9, 9}, 1, true, true},      /* the only one that there is */
+    {{2, 10, 10}, {1, 9, 9}, 1, true, false},
+    {{12, 10, 10}, {2, 9, 9}, 1, true, true},
+    {{12, 10, 10}, {3, 9, 9}, 1, true, false},
+    {{10, 10, INT64_MAX}, {9, 9, INT64_MAX / 5}, 1, true, true},
+    {{10, 10, INT64_MAX}, {9, 9, INT64_MAX / 5 + 1}, 1, true, false},
+    {{10, 10, 10}, {0, 9, 9}, 1, false, false}, /* refused: no longer near */
+    {{10, 10, 10}, {0, 9, 9}, 0, true, false},  /* a peek counts nothing */
+};
+
+START_TEST(request_is_near_where_less_than_a_fifth_of_some_limit_remains)
+{
+    uint64_t sums[RULE_COUNTS];
+
+    ck_assert(rule_counts_attach(policy, NULL, 1));
+    for (int i = 0; i < 3; i++)
+        store.decisions[i] = (struct decision){.allowed = i > 0 || nears[_i].allowed,
+                                               .limit = nears[_i].limits[i],
+                                               .remaining = nears[_i].remaining[i]};
+    prepare("three", 7, STORE_DONE);
+    take.cost = nears[_i].cost;
+    ck_assert_int_eq(limiter_take(&limiter, &take), LIMITER_DONE);
+    rule_counts_sum(take.rule->counts, sums);
+    rule_counts_detach(policy);
+    ck_assert_uint_eq(sums[COUNT_NEAR_LIMIT], nears[_i].near);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -448,6 +486,7 @@ main(void)
     tcase_add_test(tests, a_cancelled_take_is_cancelled_at_the_store);
     tcase_add_test(tests, store_state_is_that_of_the_worst_worker);
     tcase_add_loop_test(tests, tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
+    tcase_add_loop_test(tests, request_is_near_where_less_than_a_fifth_of_some_limit_remains, 0, ROWS(nears));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
