@@ -1,6 +1,7 @@
 #include "acceptor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -10,9 +11,11 @@
 
 #include <event2/event.h>
 
+#include "clock.h"
 #include "log.h"
 
-#define ACCEPTS_MAX 32 /* in one turn of the loop, so that open connections get theirs */
+#define ACCEPTS_MAX    32 /* in one turn of the loop, so that open connections get theirs */
+#define FAILURE_LOG_US (10 * US_PER_S)
 
 union peer_address {
     struct sockaddr any;
@@ -35,7 +38,6 @@ struct acceptor {
     void *arg;
     struct arrival arrival; /* set only while it rests for lack of a place */
     bool rests;
-    bool logged; /* why accept fails, since it last succeeded */
 };
 
 /* False with errno: no connection waits (EAGAIN), or accept fails. */
@@ -49,8 +51,6 @@ accept_one(struct acceptor *acceptor)
         arrival->fd =
             accept4(acceptor->socket, &arrival->address.any, &arrival->bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
     while (arrival->fd < 0 && (errno == ECONNABORTED || errno == EINTR));
-    if (arrival->fd >= 0)
-        acceptor->logged = false;
     return arrival->fd >= 0;
 }
 
@@ -73,12 +73,16 @@ rest(struct acceptor *acceptor)
     acceptor->rests = true;
 }
 
+/* It is the process, or the machine, that has run out of something: one line for all workers. */
 static void
-log_once(struct acceptor *acceptor, int error)
+log_failure(int error)
 {
-    if (!acceptor->logged)
-        log_error("http", "cannot accept connections: %s", strerror(error));
-    acceptor->logged = true;
+    static struct log_limiter limiter;
+    uint64_t suppressed;
+
+    if (log_limiter_allows(&limiter, FAILURE_LOG_US, &suppressed))
+        log_error("http", "cannot accept connections: %s (%" PRIu64 " more failures since the last message)",
+                  strerror(error), suppressed);
 }
 
 static void
@@ -92,7 +96,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
         if (!accept_one(acceptor)) {
             if (errno == EAGAIN)
                 return;
-            log_once(acceptor, errno);
+            log_failure(errno);
             rest(acceptor);
             return;
         }

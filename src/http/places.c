@@ -11,6 +11,7 @@ places_init(struct places *places, unsigned max)
 
     atomic_init(&places->taken, 0);
     atomic_init(&places->wished, false);
+    places->full_log = (struct log_limiter){0};
     places->max = max;
     places->reserve = max < 4 ? 0 : reserve < PLACES_RESERVE_MAX ? reserve : PLACES_RESERVE_MAX;
 }

@@ -17,6 +17,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "log.h"
+
 #define PLACES_RESERVE_MAX 32
 
 struct places {
@@ -24,6 +26,7 @@ struct places {
     _Atomic bool wished;
     unsigned max;
     unsigned reserve;
+    struct log_limiter full_log;
 };
 
 /* `max` at least 1. */

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +39,6 @@ struct server {
     struct connections connections;
     struct connection *arriving; /* while it is handed to libmicrohttpd */
     int64_t full_since_us;       /* 0: the last arrival found a place */
-    int64_t full_logged_us;
     struct linger_list *linger;
     struct page_guards guards; /* of the requests that have not reached on_access */
     struct turns turns;        /* the endpoints' */
@@ -177,11 +177,14 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *
 static void
 log_full(struct server *server)
 {
-    if (server->full_logged_us != 0 && server->now_us - server->full_logged_us < FULL_LOG_US)
-        return;
-    server->full_logged_us = server->now_us;
-    log_warn("http", "all %u connections are in use: new ones are answered 503; see MAX_CONNECTIONS",
-             server->options->places->max);
+    struct places *places = server->options->places;
+    uint64_t suppressed;
+
+    if (log_limiter_allows(&places->full_log, FULL_LOG_US, &suppressed))
+        log_warn("http",
+                 "all %u connections are in use: new ones are answered 503; see MAX_CONNECTIONS (%" PRIu64
+                 " more were since the last message)",
+                 places->max, suppressed);
 }
 
 /* Does not wait for the request: that would need a place. */

@@ -78,7 +78,7 @@ def test_a_connection_in_use_stays_and_who_finds_no_place_is_told_so(serve, redi
         connection.send(request_bytes("GET", "/"))
         busy.append(connection)
         service.catch_up_bytes()
-    for _ in range(5):
+    for _ in range(16):
         with service.connect() as connection:
             response = connection.read_response()
             assert (response.status, response.closes, response["Retry-After"]) == (503, True, "1")
@@ -88,6 +88,7 @@ def test_a_connection_in_use_stays_and_who_finds_no_place_is_told_so(serve, redi
     assert [connection.read_response().status for connection in busy] == [200] * 3
     wait_for(lambda: asks(service)[1].status == 200, "there is room again")
     service.says("all 3 connections are in use")
+    assert service.log().count("all 3 connections are in use") == 1, "one line for all workers"
 
 
 @pytest.mark.parametrize("workers", WORKERS)
