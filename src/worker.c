@@ -196,7 +196,8 @@ open_store(struct worker *worker)
                                                                       .timeout_us = options->redis_timeout_us,
                                                                       .program = "ratelimitd",
                                                                       .worker = worker->number,
-                                                                      .counts = &counts_of(worker)->redis});
+                                                                      .counts = &counts_of(worker)->redis,
+                                                                      .news = options->redis_news});
         if (worker->store == NULL)
             return false;
     }

@@ -19,6 +19,7 @@
 
 struct worker;
 struct limiter_counts;
+struct redis_news;
 struct redis_tls;
 
 /* What one worker opens beside its connections: epolls, events and sockets (16), connections that linger, and
@@ -30,6 +31,7 @@ struct worker_options {
     struct http_options http;
     const struct redis_url *redis; /* NULL: the store is `memory` */
     const struct redis_tls *tls;   /* NULL: plain */
+    struct redis_news *redis_news; /* shared with all other workers */
     int64_t redis_timeout_us;
     struct store *memory; /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;

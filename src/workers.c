@@ -68,6 +68,7 @@ set_options(struct workers *workers, const struct workers_options *given)
                  .idle_timeout_us = settings->idle_timeout_ms * US_PER_MS},
         .redis = given->redis,
         .tls = given->tls,
+        .redis_news = &workers->redis_news,
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .memory = given->memory,
         .counts = &workers->state.counts,

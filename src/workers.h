@@ -13,6 +13,7 @@
 #include "hosts.h"
 #include "listener.h"
 #include "metrics.h"
+#include "redis_news.h"
 #include "routes.h"
 #include "service_state.h"
 #include "settings.h"
@@ -31,6 +32,7 @@ struct workers_options {
 struct workers {
     struct service_state state;
     struct metrics metrics;
+    struct redis_news redis_news;
     struct limiter_counts
         admin_counts; /* what the admin listener's limiter counts is no news of the service */
     struct places places, admin_places;

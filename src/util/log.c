@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "siphash.h"
 #include "utf8.h"
 
 static enum log_level threshold = LOG_INFO;
@@ -136,21 +135,6 @@ log_event(enum log_level level, const char *module, const char *format, ...)
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
     event_sink(event_sink_arg, level, module, message);
-}
-
-void
-log_event_once(struct log_once *once, enum log_level level, const char *module, const char *format, ...)
-{
-    char message[LOG_LINE_BYTES];
-    va_list arguments;
-    uint64_t hash;
-
-    va_start(arguments, format);
-    vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    hash = siphash128((struct siphash_key){0}, message, strlen(message)).low;
-    if (atomic_exchange(&once->last, hash) != hash)
-        log_event(level, module, "%s", message);
 }
 
 bool

@@ -37,19 +37,6 @@ void log_event(enum log_level level, const char *module, const char *format, ...
 #define log_error(module, ...) log_event(LOG_ERROR, module, __VA_ARGS__)
 
 /*
- * For states that every worker reports: of equal lines in a row, the first is written. One static `once` for
- * the lines of one topic, shared by the threads.
- */
-struct log_once {
-    _Atomic uint64_t last; /* a hash of the last line */
-};
-void log_event_once(struct log_once *once, enum log_level level, const char *module, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-#define log_info_once(once, module, ...) log_event_once(once, LOG_INFO, module, __VA_ARGS__)
-#define log_warn_once(once, module, ...) log_event_once(once, LOG_WARN, module, __VA_ARGS__)
-
-/*
  * For events that may repeat without end: true at most once per `interval_us`; `*suppressed` is then the
  * number of times it was false since. One static limiter per event, shared by the threads:
  *

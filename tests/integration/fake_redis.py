@@ -1,5 +1,6 @@
 """A Redis that enters politely and then misbehaves."""
 import socket
+import struct
 import threading
 
 
@@ -77,15 +78,28 @@ class FakeRedis:
             except OSError:
                 pass  # that one is over
 
+    def lose(self):
+        """Takes no more connections, and ends every other one with a reset, the rest in order."""
+        self._close_listener()
+        for number, connection in enumerate(self._connections):
+            if number % 2 == 0:
+                connection.shutdown(socket.SHUT_RDWR)
+            else:  # closed by its own thread, which reads
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                connection.shutdown(socket.SHUT_RD)
+
     def finish(self):
+        self._close_listener()
+        for connection in self._connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _close_listener(self):
         # Without shutdown the thread in accept would keep the socket listening.
         try:
             self._listener.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
         self._listener.close()
-        for connection in self._connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass

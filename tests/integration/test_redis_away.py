@@ -74,20 +74,41 @@ def test_it_starts_without_redis_and_logs_that(serve, start_redis):
     service.says("connected to redis://127.0.0.1")
 
 
-def test_a_loss_that_all_workers_see_is_logged_once(serve, redis):
-    service = serve(redis.url, workers=3, env={"LOG_LEVEL": "debug"})
+WORKERS = 3
 
-    def lines(part):
-        return [line for line in service.log().splitlines() if part in line]
 
-    for worker in range(3):
-        service.says(f"ratelimitd-{worker}: connecting to 127.0.0.1")
+def lines_with(service, part):
+    return [line for line in service.log().splitlines() if part in line]
+
+
+def all_are_connected(service):
+    for worker in range(WORKERS + 1):  # with the admin listener's
         service.says(f"ratelimitd-{worker}: Redis accepted the handshake")
-    assert len(lines("connected to redis://")) == 1
-    redis.kill()
-    for worker in range(3):
+    assert len(lines_with(service, "connected to redis://")) == 1
+
+
+def all_are_refused(service):
+    for worker in range(WORKERS + 1):
         service.says(f"ratelimitd-{worker}: attempt 2 failed: Connection refused; the next one in ")
-    assert len(lines("no connection to redis://")) == 1
+
+
+def test_a_loss_that_all_workers_see_is_logged_once(serve, redis):
+    service = serve(redis.url, workers=WORKERS, env={"LOG_LEVEL": "debug"})
+    all_are_connected(service)
+    redis.kill()
+    all_are_refused(service)
+    assert len(lines_with(service, "no connection to redis://")) == 1
+
+
+def test_a_loss_that_workers_see_in_different_words_is_logged_once(serve, start_fake_redis):
+    fake = start_fake_redis()
+    service = serve(fake.url, workers=WORKERS, env={"LOG_LEVEL": "debug"})
+    all_are_connected(service)
+    fake.lose()
+    all_are_refused(service)
+    for words in ("Connection reset by peer", "Server closed the connection"):
+        assert lines_with(service, f": attempt 1 failed: {words}"), "some see it so"
+    assert len(lines_with(service, "no connection to redis://")) == 1
 
 
 def test_an_unknown_host_counts_as_unavailable(serve):

@@ -316,51 +316,6 @@ START_TEST(a_limiter_allows_once_per_interval_and_counts_the_suppressed)
 }
 END_TEST
 
-static int
-lines_of(const char *text)
-{
-    int lines = 0;
-
-    for (; (text = strchr(text, '\n')) != NULL; text++)
-        lines++;
-    return lines;
-}
-
-START_TEST(equal_lines_in_a_row_are_one)
-{
-    struct log_once once = {0};
-
-    begin_capture();
-    log_warn_once(&once, "test", "lost: %s", "A");
-    log_warn_once(&once, "test", "lost: %s", "A");
-    log_warn_once(&once, "test", "lost: %s", "B");
-    log_info_once(&once, "test", "connected");
-    log_warn_once(&once, "test", "lost: %s", "A"); /* again, after another line */
-    ck_assert_int_eq(lines_of(end_capture()), 4);
-}
-END_TEST
-
-static void *
-log_shared_line(void *arg)
-{
-    log_warn_once(arg, "test", "lost");
-    return NULL;
-}
-
-START_TEST(a_line_of_all_threads_is_one)
-{
-    struct log_once once = {0};
-    pthread_t threads[THREADS];
-
-    begin_capture();
-    for (int i = 0; i < THREADS; i++)
-        ck_assert_int_eq(pthread_create(&threads[i], NULL, log_shared_line, &once), 0);
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    ck_assert_int_eq(lines_of(end_capture()), 1);
-}
-END_TEST
-
 static struct log_limiter shared_limiter;
 
 static void *
@@ -409,8 +364,6 @@ main(void)
     tcase_add_test(tests, a_log_without_a_reader_does_not_stop_the_process);
     tcase_add_test(tests, a_sink_gets_events_raw_and_nothing_is_written);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
-    tcase_add_test(tests, equal_lines_in_a_row_are_one);
-    tcase_add_test(tests, a_line_of_all_threads_is_one);
     tcase_add_test(tests, a_limiter_allows_once_per_interval_and_counts_the_suppressed);
     tcase_add_test(tests, a_limiter_shared_by_threads_allows_one_of_them);
     suite_add_tcase(suite, tests);

@@ -14,6 +14,7 @@
 #include "metrics.h"
 #include "redis_adapter.h"
 #include "redis_error.h"
+#include "redis_news.h"
 #include "redis_resolver.h"
 
 /* A Redis that comes back must be found within a second, even where packets are dropped silently: one attempt
@@ -34,12 +35,12 @@ struct redis_connection {
     struct redis_connection_options options;
     char name[48]; /* in debug lines, as in Redis' CLIENT LIST */
     enum { WAITING, RESOLVING, CONNECTING, HANDSHAKE, READY } state;
+    unsigned kind; /* of the reason: enum redis_news_kind */
     char reason[REASON_BYTES];
     bool dropping; /* no longer READY: the timer will drop the connection */
     enum redis_connection_pause pause;
-    bool said_lost;        /* logged: once, until the connection has been of use */
-    unsigned said_reasons; /* logged: why Redis refused, one bit per reason; see say_reason */
-    unsigned failures;     /* in a row */
+    unsigned failures; /* since it was last of use */
+    struct redis_news own_news;
 
     struct event *timer;                  /* the back-off, or the time limit of the current state */
     unsigned timer_ms;                    /* what it was last set to */
@@ -77,52 +78,39 @@ pause_ms(unsigned failures, enum redis_connection_pause pause)
     return ms / 2 + random % (ms / 2 + 1);
 }
 
-/* A loss is logged once, however long it lasts. A reason that the operator must act upon gets a line of its
-   own, even when it turns up later: a password that was rotated during a restart, say. */
-static void
-say_reason(struct redis_connection *connection, unsigned reason)
-{
-    if ((connection->said_reasons & 1u << reason) == 0)
-        connection->said_lost = false;
-    connection->said_reasons |= 1u << reason;
-}
-
 /* A rejected certificate is the reason for what follows; hiredis does not know of it. */
 static void
-set_reason(struct redis_connection *connection, const char *reason)
+set_reason(struct redis_connection *connection, unsigned kind, const char *reason)
 {
+    connection->kind = kind;
     if (connection->adapter.certificate_error != NULL) {
+        connection->kind = REDIS_NEWS_CERTIFICATE;
         snprintf(connection->reason, sizeof(connection->reason), "TLS certificate rejected: %s",
                  connection->adapter.certificate_error);
         connection->adapter.certificate_error = NULL;
-        say_reason(connection, REDIS_ERROR_COUNT); /* after those of the errors */
     } else if (reason != connection->reason) {
         snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
     }
 }
 
-static struct log_once connection_log; /* a line of all workers is one line of the service */
-
 /* The only way to leave the other states: nothing is left of the connection, and the next attempt is
    timed. */
 static void
-wait_to_begin(struct redis_connection *connection, const char *reason)
+wait_to_begin(struct redis_connection *connection, unsigned kind, const char *reason)
 {
+    bool was_ready = connection->state == READY, was_of_use = connection->failures == 0;
     unsigned delay_ms = pause_ms(++connection->failures, connection->pause);
-    bool was_ready = connection->state == READY;
 
     if (!was_ready)
         counter_add(&connection->options.counts->connection_failures, 1);
     connection->state = WAITING;
     connection->dropping = false;
     connection->pause = CONNECTION_PAUSE_BACKOFF;
-    set_reason(connection, reason);
+    set_reason(connection, kind, reason);
     arm_timer(connection, delay_ms);
-    if (!connection->said_lost)
-        log_warn_once(&connection_log, "redis",
-                      "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
-                      connection->options.handshake.url->display, connection->reason);
-    connection->said_lost = true;
+    if (redis_news_lost(connection->options.news, connection->kind, was_of_use))
+        log_warn("redis", "no connection to %s: %s; retrying; until it is back, on_store_failure decides",
+                 connection->options.handshake.url->display, connection->reason);
     log_debug("redis", "%s: attempt %u failed: %s; the next one in %u ms", connection->name,
               connection->failures, connection->reason, delay_ms);
     if (was_ready)
@@ -137,7 +125,8 @@ become_ready(struct redis_connection *connection)
     connection->reason[0] = '\0';
     connection->timer_failed = false;
     evtimer_del(connection->timer);
-    log_info_once(&connection_log, "redis", "connected to %s", connection->options.handshake.url->display);
+    if (redis_news_connected(connection->options.news))
+        log_info("redis", "connected to %s", connection->options.handshake.url->display);
     log_debug("redis", "%s: Redis accepted the handshake", connection->name);
     connection->options.on_change(connection->options.arg, true);
 }
@@ -161,33 +150,59 @@ free_connection(struct redis_connection *connection)
     redis_adapter_close(&connection->adapter);
 }
 
-void
-redis_connection_drop(struct redis_connection *connection, const char *reason)
+static void
+drop(struct redis_connection *connection, unsigned kind, const char *reason)
 {
     connection->dropping = true; /* the callbacks of pending replies must not send on it */
     free_connection(connection);
     if (connection->state != WAITING)
-        wait_to_begin(connection, reason);
+        wait_to_begin(connection, kind, reason);
+}
+
+void
+redis_connection_drop(struct redis_connection *connection, const char *reason)
+{
+    drop(connection, REDIS_NEWS_AWAY, reason);
 }
 
 void
 redis_connection_proved(struct redis_connection *connection)
 {
     connection->failures = 0;
-    connection->said_lost = false;
-    connection->said_reasons = 0;
+}
+
+static void
+drop_soon(struct redis_connection *connection, unsigned kind, const char *reason,
+          enum redis_connection_pause pause)
+{
+    if (connection->dropping)
+        return;
+    connection->dropping = true;
+    connection->pause = pause;
+    connection->kind = kind;
+    snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
+    arm_timer(connection, 0);
 }
 
 void
 redis_connection_drop_soon(struct redis_connection *connection, const char *reason,
                            enum redis_connection_pause pause)
 {
-    if (connection->dropping)
-        return;
-    connection->dropping = true;
-    connection->pause = pause;
-    snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
-    arm_timer(connection, 0);
+    drop_soon(connection, REDIS_NEWS_AWAY, reason, pause);
+}
+
+static void
+reject(struct redis_connection *connection, const struct redis_error *error, const char *reason)
+{
+    drop_soon(connection, redis_news_kind(error), reason,
+              error->reaction == REACT_REENTER ? CONNECTION_PAUSE_LONG : CONNECTION_PAUSE_BACKOFF);
+}
+
+void
+redis_connection_reject(struct redis_connection *connection, const struct redis_error *error)
+{
+    if (error->reaction == REACT_RECONNECT || error->reaction == REACT_REENTER)
+        reject(connection, error, error->advice);
 }
 
 static void
@@ -223,10 +238,7 @@ on_handshake_over(void *arg, const redisReply *refusal)
     error = redis_error_of(refusal->str, refusal->len);
     counter_add(&connection->options.counts->errors[redis_error_index(error)], 1);
     write_refusal(reason, refusal->str, refusal->len);
-    say_reason(connection, (unsigned)redis_error_index(error));
-    redis_connection_drop_soon(connection, reason,
-                               error->reaction == REACT_REENTER ? CONNECTION_PAUSE_LONG
-                                                                : CONNECTION_PAUSE_BACKOFF);
+    reject(connection, error, reason);
 }
 
 static void
@@ -250,7 +262,7 @@ on_connect(const redisAsyncContext *context, int status)
     int on = 1;
 
     if (status != REDIS_OK) {
-        wait_to_begin(connection,
+        wait_to_begin(connection, REDIS_NEWS_AWAY,
                       context->c.errstr); /* hiredis frees the context, with no further callback */
     } else if (!connection->dropping) {
         setsockopt(context->c.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)); /* no effect on a Unix socket */
@@ -264,15 +276,20 @@ on_disconnect(const redisAsyncContext *context, int status)
     struct redis_connection *connection = context->data;
     const struct redis_guard *guard = &connection->adapter.guard;
     const char *reason = guard->reason ? guard->reason : context->errstr;
+    unsigned kind = REDIS_NEWS_AWAY;
     char refusal[REASON_BYTES];
 
+    if (status == REDIS_OK || connection->state == WAITING)
+        return;                     /* our own redisAsyncFree, whose caller gives the reason */
     if (guard->has_unasked_error) { /* errstr is its text */
         write_refusal(refusal, context->errstr, strlen(context->errstr));
         reason = refusal;
+        kind = redis_news_kind(redis_error_of(context->errstr, strlen(context->errstr)));
     }
-    /* After our own redisAsyncFree the status is OK, and its caller gives the reason. */
-    if (status != REDIS_OK && connection->state != WAITING)
-        wait_to_begin(connection, connection->dropping ? connection->reason : reason);
+    if (connection->dropping)
+        wait_to_begin(connection, connection->kind, connection->reason);
+    else
+        wait_to_begin(connection, kind, reason);
 }
 
 static void
@@ -286,7 +303,7 @@ connect_to(struct redis_connection *connection, const char *address)
     arm_timer(connection, CONNECT_MS);
     if (!redis_adapter_open(&connection->adapter, connection->options.base, url, connection->options.tls,
                             address, reason, sizeof(reason))) {
-        wait_to_begin(connection, reason);
+        wait_to_begin(connection, REDIS_NEWS_AWAY, reason);
         return;
     }
     connection->adapter.context->data = connection;
@@ -303,7 +320,7 @@ on_name(void *arg, const char *address, const char *reason)
     if (address)
         connect_to(connection, address);
     else
-        wait_to_begin(connection, reason);
+        wait_to_begin(connection, REDIS_NEWS_AWAY, reason);
 }
 
 static void
@@ -319,7 +336,7 @@ begin(struct redis_connection *connection)
     connection->lookup =
         redis_resolver_start(connection->options.base, url->host, connection->failures, on_name, connection);
     if (connection->lookup == NULL)
-        wait_to_begin(connection, "out of memory or threads");
+        wait_to_begin(connection, REDIS_NEWS_AWAY, "out of memory or threads");
 }
 
 static void
@@ -330,7 +347,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (connection->dropping)
-        redis_connection_drop(connection, connection->reason);
+        drop(connection, connection->kind, connection->reason);
     else if (connection->state == WAITING)
         begin(connection);
     else
@@ -349,6 +366,8 @@ redis_connection_new(const struct redis_connection_options *options)
     if (connection == NULL)
         return NULL;
     connection->options = *options;
+    if (connection->options.news == NULL)
+        connection->options.news = &connection->own_news;
     snprintf(connection->name, sizeof(connection->name), "%s-%u", options->handshake.program,
              options->handshake.worker);
     connection->adapter.on_failure = on_failure;

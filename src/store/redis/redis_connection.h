@@ -18,15 +18,18 @@
 #include "redis_handshake.h"
 
 struct event_base;
-struct redis_counts;
-struct redisReply;
 struct redis_connection;
+struct redis_counts;
+struct redis_error;
+struct redis_news;
+struct redisReply;
 
 struct redis_connection_options {
     struct event_base *base;
     struct redis_handshake_options handshake; /* its pointers are borrowed for the connection's life */
     const struct redis_tls *tls;              /* likewise; NULL unless the URL asks for TLS */
     struct redis_counts *counts;              /* borrowed: failures to connect, and errors of the handshake */
+    struct redis_news *news; /* borrowed: shared by the connections to this Redis; NULL: it is the only one */
     /* READY was reached or lost. When it was lost, every on_reply has already run. Never from within
        redis_connection_new or redis_connection_send. */
     void (*on_change)(void *arg, bool ready);
@@ -78,5 +81,8 @@ void redis_connection_drop(struct redis_connection *connection, const char *reas
 /* The same at the loop's next turn, after the pause. The connection is no longer READY at once. */
 void redis_connection_drop_soon(struct redis_connection *connection, const char *reason,
                                 enum redis_connection_pause pause);
+
+/* The same where an error reply asks for another connection, for what it advises; of others, nothing. */
+void redis_connection_reject(struct redis_connection *connection, const struct redis_error *error);
 
 #endif

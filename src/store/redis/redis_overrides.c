@@ -100,19 +100,7 @@ send_command(struct redis_overrides *overrides, int count, const char **words,
     return true;
 }
 
-/* A replica answers when it is read, so only a change tells that it is one. */
-static void
-react(struct redis_overrides *overrides, const struct redis_error *error)
-{
-    struct redis_connection *connection = overrides->options.connection;
-
-    if (error->reaction == REACT_RECONNECT)
-        redis_connection_drop_soon(connection, error->advice, CONNECTION_PAUSE_BACKOFF);
-    else if (error->reaction == REACT_REENTER)
-        redis_connection_drop_soon(connection, error->advice, CONNECTION_PAUSE_LONG);
-}
-
-/* One line in an interval. */
+/* One line in an interval. A replica answers when it is read, so only a change tells that it is one. */
 static void
 on_error(struct redis_overrides *overrides, const redisReply *reply)
 {
@@ -128,7 +116,7 @@ on_error(struct redis_overrides *overrides, const redisReply *reply)
         return;
     }
     error = redis_error_of(reply->str, reply->len);
-    react(overrides, error);
+    redis_connection_reject(overrides->options.connection, error);
     if (log_limiter_allows(&limiter, LOG_US, &suppressed))
         log_error(
             "overrides",

@@ -178,21 +178,10 @@ on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redis
 {
     const struct redis_error *error = redis_error_of(reply->str, reply->len);
 
-    switch (error->reaction) {
-    case REACT_SEND_SCRIPT:
-        /* It did not run, so it cannot count twice. */
-        if (!batch->tried_eval && !batch->is_reset && batch->live > 0)
-            return send_eval(redis, batch);
-        break;
-    case REACT_DEGRADE:
-        break;
-    case REACT_RECONNECT:
-        redis_connection_drop_soon(redis->connection, error->advice, CONNECTION_PAUSE_BACKOFF);
-        break;
-    case REACT_REENTER:
-        redis_connection_drop_soon(redis->connection, error->advice, CONNECTION_PAUSE_LONG);
-        break;
-    }
+    /* It did not run, so it cannot count twice. */
+    if (error->reaction == REACT_SEND_SCRIPT && !batch->tried_eval && !batch->is_reset && batch->live > 0)
+        return send_eval(redis, batch);
+    redis_connection_reject(redis->connection, error);
     report_error(redis, reply->str, reply->len);
     return false;
 }
@@ -412,6 +401,7 @@ redis_store_new(const struct redis_store_options *options)
         .handshake = {.url = options->url, .program = options->program, .worker = options->worker},
         .tls = options->tls,
         .counts = redis->counts,
+        .news = options->news,
         .on_change = on_change,
         .on_reply = on_reply,
         .arg = redis});

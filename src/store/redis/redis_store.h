@@ -32,6 +32,7 @@
 struct event_base;
 struct redis_connection;
 struct redis_counts;
+struct redis_news;
 struct redis_tls;
 
 struct redis_store_options {
@@ -42,6 +43,7 @@ struct redis_store_options {
     const char *program;         /* borrowed; with `worker`, the connection's name: "ratelimitd-0" */
     unsigned worker;
     struct redis_counts *counts; /* borrowed; the worker's own (metrics.h); NULL: nobody reads them */
+    struct redis_news *news;     /* borrowed; shared by the stores of this Redis; NULL: it is the only one */
 };
 
 /* NULL: out of memory. It starts to connect with the loop's next turn; store_health reports the progress. */

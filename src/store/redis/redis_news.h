@@ -1,0 +1,39 @@
+/*
+ * redis_news: what the log has said of one Redis, for all connections to it. Each worker has a connection, and
+ * sees a loss in words of its own ("Connection reset by peer", "Server closed the connection"); the log has one
+ * line of each kind:
+ *
+ *     no connection: kind A, kind B, ... ──► connected ──► one that was of use is lost: from the beginning
+ *
+ * Zeroed at first. Any thread.
+ */
+#ifndef REDIS_NEWS_H
+#define REDIS_NEWS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "redis_error.h"
+
+/* What an operator acts upon is a kind of its own: an error of Redis (redis_news_kind), or one of these. */
+enum redis_news_kind { REDIS_NEWS_AWAY = REDIS_ERROR_COUNT, REDIS_NEWS_CERTIFICATE, REDIS_NEWS_CONNECTED };
+
+struct redis_news {
+    _Atomic uint32_t said; /* a bit for each kind; CONNECTED only while that was the last line */
+};
+
+static inline unsigned
+redis_news_kind(const struct redis_error *error)
+{
+    return (unsigned)redis_error_index(error);
+}
+
+/* Whether it is news that a connection is lost, or was not made. `was_of_use`: it had decided something, or it
+   is the first attempt; then it is no consequence of what the log said before "connected". */
+bool redis_news_lost(struct redis_news *news, unsigned kind, bool was_of_use);
+
+/* Whether it is news that there is a connection. */
+bool redis_news_connected(struct redis_news *news);
+
+#endif
