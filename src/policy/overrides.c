@@ -6,7 +6,6 @@
 #include <cjson/cJSON.h>
 
 #include "client_table.h"
-#include "diagnostic.h"
 #include "log.h"
 #include "rules_reader.h"
 #include "unique.h"
@@ -37,12 +36,12 @@ overrides_read_limits(const cJSON *object, const struct policy *policy, const st
                       struct limit_set *limits, struct report *report)
 {
     static const char *const keys[] = {LIMITS_KEYS};
-    struct rules_reader reader = {.defaults = &policy->defaults, .report = report};
-    struct place root = place_root();
+    const struct rules_reader reader = {.defaults = &policy->defaults, .report = report};
+    const struct place root = {.reader = &reader, .value = object};
 
     *limits = (struct limit_set){.id = unique_id()};
-    diagnostic_add_keys(&reader, &root, object, keys, sizeof(keys) / sizeof(keys[0]));
-    limits_read(&reader, &root, object, &rule->limits, limits);
+    diagnostic_check_keys(&root, keys, COUNT_OF(keys));
+    limits_read(&root, &rule->limits, limits);
     return report_is_empty(report);
 }
 

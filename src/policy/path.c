@@ -73,7 +73,7 @@ path_pattern_new(const char *text, const char **why)
     size_t bytes = strlen(text);
     struct path_pattern *pattern = calloc(1, sizeof(*pattern) + bytes + 1);
 
-    *why = NULL;
+    *why = "out of memory";
     if (pattern == NULL)
         return NULL;
     *why = check_spelling(text, bytes, pattern->text);

@@ -21,8 +21,8 @@ struct path_pattern;
  *     /search/ and a `*`     one segment more, not empty: /search/a, but neither /search/ nor /search/a/b
  *     /search/ and a `**`    /search itself and everything below it
  *
- * NULL if the text is not a pattern, with `*why` a static clause that says what is accepted, or `*why` NULL:
- * out of memory.
+ * NULL if the text is not a pattern, with `*why` a static clause that says what is accepted, or when out of memory, with
+ * a clause that says that.
  */
 struct path_pattern *path_pattern_new(const char *text, const char **why);
 void path_pattern_free(struct path_pattern *pattern);

@@ -23,7 +23,7 @@
 
 #define RULE_IDENTIFIERS_MAX   8
 #define IDENTIFIER_SOURCES_MAX 4
-#define RULE_KEYS_MAX          24
+#define RULE_WRITTEN_KEYS      6
 #define POLICY_RULES_MAX       1024
 #define POLICY_FILE_BYTES      1048576
 #define POLICY_HEADERS_MAX     32 /* distinct header names over all rules */
@@ -101,9 +101,9 @@ struct rule {
     bool shadow; /* it decides and is counted, but never refuses */
     enum failure_mode on_store_failure;
     uint64_t
-        written[RULE_KEYS_MAX]; /* of each key (rule_key_name): a digest of what it says; 0: it is absent */
-    uint32_t index;             /* its place in policy->rules */
-    struct rule_counts *counts; /* whoever publishes the policy sees to them; NULL: nobody counts */
+        written[RULE_WRITTEN_KEYS];    /* of each of rule_written_keys: a digest of what it says; 0: absent */
+    uint32_t index;                    /* its place in policy->rules */
+    struct rule_counts *counts;        /* whoever publishes the policy sees to them; NULL: nobody counts */
     const struct overrides *overrides; /* at run time (overrides.h), before `clients`; NULL: none */
 };
 
@@ -144,11 +144,9 @@ struct policy *policy_parse_files(const char *name, const char *text, size_t byt
 
 void policy_free(struct policy *policy);
 
-/* The keys of a rule, in no order that matters; NULL: there is no key of that number, below RULE_KEYS_MAX. */
-const char *rule_key_name(size_t number);
-
-/* Two rules are alike in what the key says where they are compiled alike, however it is written. */
-bool rule_key_is_compiled(size_t number);
+/* The keys in which two rules are alike where they are written alike. In the others, those of limits, shadow and
+   candidate, they are alike where they are compiled alike, however it is written. */
+extern const char *const rule_written_keys[RULE_WRITTEN_KEYS];
 
 /* What rules ask of a request. A field whose text is NULL is absent; an empty header or cookie counts as
    absent. */
@@ -186,7 +184,6 @@ const struct treatment *policy_treatment(const struct rule *rule, const struct c
    is no whole number from 0 to NUMBER_EXACT_MAX; the cost is undefined then. */
 bool rule_cost(const struct rule *rule, const struct field *headers, int64_t *cost);
 
-/* The number of rules that fail closed, which need the store. */
 /* While the store is away, its requests are answered 503. */
 static inline bool
 rule_needs_store(const struct rule *rule)

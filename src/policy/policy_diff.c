@@ -141,24 +141,20 @@ put_rule(struct line *line, const struct rule *a, const struct rule *b)
     put_limits(line, &a->limits, &b->limits);
     put_shadow(line, a, b);
     put_candidate(line, &a->candidate, &b->candidate);
-    for (size_t i = 0; i < RULE_KEYS_MAX; i++) {
-        const char *key = rule_key_name(i);
+    for (size_t i = 0; i < RULE_WRITTEN_KEYS; i++) {
+        const char *key = rule_written_keys[i];
 
-        if (key == NULL || rule_key_is_compiled(i) || a->written[i] == b->written[i])
-            continue;
-        put(line, "%s%s%s", separator(line), key,
-            strcmp(key, "identify_by") == 0 ? ", counts of clients with another name restart" : "");
+        if (a->written[i] != b->written[i])
+            put(line, "%s%s%s", separator(line), key,
+                strcmp(key, "identify_by") == 0 ? ", counts of clients with another name restart" : "");
     }
 }
 
 static bool
 is_unchanged(const struct rule *a, const struct rule *b)
 {
-    for (size_t i = 0; i < RULE_KEYS_MAX; i++)
-        if (!rule_key_is_compiled(i) && a->written[i] != b->written[i])
-            return false;
-    return a->shadow == b->shadow && are_same_limits(&a->limits, &b->limits) &&
-           are_same_limits(&a->candidate, &b->candidate);
+    return memcmp(a->written, b->written, sizeof(a->written)) == 0 && a->shadow == b->shadow &&
+           are_same_limits(&a->limits, &b->limits) && are_same_limits(&a->candidate, &b->candidate);
 }
 
 /* Adds a rule that has changed; where the line has no room for it, it is only counted. */

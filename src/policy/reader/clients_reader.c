@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diagnostic.h"
 #include "list_reader.h"
-#include "rules_reader.h"
 #include "unique.h"
 
 /* Which list. */
@@ -43,87 +41,76 @@ keep(struct policy *policy, struct client_list *list)
 }
 
 static const struct client_list *
-read_file(const struct rules_reader *reader, const struct place *place, const char *path)
+read_file(const struct place *at)
 {
-    char *resolved = resolve(reader->file, path);
-    const struct client_list *list;
+    struct policy *policy = at->reader->policy;
+    char *path = diagnostic_check_memory(at, resolve(at->reader->file, at->value->valuestring));
+    const struct client_list *list = path != NULL ? find_file(policy, path) : NULL;
 
-    if (resolved == NULL) {
-        diagnostic_add(reader, place, NULL, "out of memory");
-        return NULL;
-    }
-    list = find_file(reader->policy, resolved);
-    if (list == NULL)
-        list = keep(reader->policy, client_list_read_file(reader, place, resolved));
-    free(resolved);
+    if (path != NULL && list == NULL)
+        list = keep(policy, client_list_read_file(at, path));
+    free(path);
     return list;
 }
 
 static const struct client_list *
-read_list(const struct rules_reader *reader, const struct place *place, const cJSON *item)
+read_list(const struct place *at)
 {
-    if (cJSON_IsString(item) && item->valuestring[0] != '\0')
-        return read_file(reader, place, item->valuestring);
-    if (cJSON_IsObject(item))
-        return keep(reader->policy, client_list_read(reader, place, item));
-    diagnostic_add(reader, place, item,
-                   "must be an object, such as {\"10.0.0.0/8\": \"unlimited\"}, or the path of a file");
+    if (cJSON_IsString(at->value) && at->value->valuestring[0] != '\0')
+        return read_file(at);
+    if (cJSON_IsObject(at->value))
+        return keep(at->reader->policy, client_list_read(at));
+    diagnostic_add_value(at,
+                         "must be an object, such as {\"10.0.0.0/8\": \"unlimited\"}, or the path of a file");
     return NULL;
 }
 
 /* What it means under the rule. */
 
 static void
-read_treatment(const struct rules_reader *reader, const struct place *place, const cJSON *json,
-               const struct limit_set *base, struct treatment *treatment)
+read_treatment(const struct place *at, const struct limit_set *base, struct treatment *treatment)
 {
-    if (!cJSON_IsObject(json)) {
-        treatment->kind = strcmp(json->valuestring, "blocked") == 0 ? TREATMENT_BLOCKED : TREATMENT_UNLIMITED;
+    if (!cJSON_IsObject(at->value)) {
+        treatment->kind =
+            strcmp(at->value->valuestring, "blocked") == 0 ? TREATMENT_BLOCKED : TREATMENT_UNLIMITED;
         return;
     }
     treatment->kind = TREATMENT_LIMITS;
     treatment->limits.id = unique_id();
-    limits_read(reader, place, json, base, &treatment->limits);
+    limits_read(at, base, &treatment->limits);
 }
 
+/* `clients` is the place of the list, in the rule or in a file. */
 static void
-read_treatments(const struct rules_reader *rules, const struct place *place, const struct client_list *list,
-                struct rule *rule)
+read_treatments(const struct place *clients, const struct client_list *list, struct rule *rule)
 {
-    size_t before = rules->report->count;
-    struct rules_reader reader = *rules;
+    const struct report *report = clients->reader->report;
+    struct rules_reader reader = *clients->reader;
+    size_t before = report->count;
 
-    if (list->file != NULL) {
-        reader.file = list->file;
-        reader.rule = rule->name;
-    }
-    for (uint32_t i = 0; i < list->treatment_count; i++) {
+    reader.rule = list->file != NULL ? rule->name : NULL;
+    for (uint32_t i = 0; i < list->treatment_count && report->count - before < LIST_MISTAKES_MAX; i++) {
         const struct written_treatment *written = &list->treatments[i];
-        struct place at = place_key(place, written->client);
+        const struct place at = {
+            .reader = &reader, .parent = clients, .key = written->client, .value = written->json};
 
         reader.line = written->line;
-        read_treatment(&reader, &at, written->json, &rule->limits, &rule->treatments[i]);
-        if (rules->report->count - before >= LIST_MISTAKES_MAX)
-            break;
+        read_treatment(&at, &rule->limits, &rule->treatments[i]);
     }
 }
 
 /* A client's text above CLIENT_BYTES is a digest, in which a value without its source cannot be found. */
 static void
-check_longest(const struct rules_reader *rules, const struct place *place, const struct client_list *list,
-              const struct rule *rule)
+check_longest(const struct place *clients, const struct client_list *list, const struct rule *rule)
 {
-    struct place at = place_key(place, list->longest != NULL ? list->longest : "");
-    struct rules_reader reader = *rules;
+    const struct place at = {.reader = clients->reader, .parent = clients, .key = list->longest};
 
-    reader.file = list->file != NULL ? list->file : rules->file;
-    for (uint32_t i = 0; i < rule->identifier_count; i++) {
+    for (uint32_t i = 0; list->longest != NULL && i < rule->identifier_count; i++) {
         const struct source *source = &rule->identifiers[i].sources[0];
         if (rule->identifiers[i].count > 1 || source->kind == SOURCE_IP ||
             strlen(source->text) + list->longest_bytes <= CLIENT_BYTES)
             continue;
-        diagnostic_add(&reader, &at, NULL, "is too long without its source; write %s= before it",
-                       source->text);
+        diagnostic_add(&at, "is too long without its source; write %s= before it", source->text);
         return;
     }
 }
@@ -139,34 +126,33 @@ identifies_by_address(const struct rule *rule)
 
 /* Applications may name clients in the API by what they like, so names always have a use. */
 static void
-warn_unused(const struct rules_reader *reader, const struct place *place, const struct client_list *list,
-            const struct rule *rule)
+warn_unused(const struct place *at, const struct client_list *list, const struct rule *rule)
 {
     if (list->file == NULL && client_table_addresses(list->table) > 0 && !identifies_by_address(rule))
-        report_warn(reader->report,
-                    "%s: $.%s.clients: the addresses in it have no effect, because identify_by has no \"ip\"",
-                    reader->file, place->parent->key);
+        diagnostic_warn(at, "the addresses in it have no effect, because identify_by has no \"ip\"");
 }
 
 void
-clients_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-             struct rule *rule, bool has_limits)
+clients_read(const struct place *object, struct rule *rule, bool has_limits)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "clients");
-    struct place at = place_key(place, "clients"), root = place_root();
-    const struct client_list *list = item != NULL ? read_list(reader, &at, item) : NULL;
-    const struct place *of_list = list != NULL && list->file != NULL ? &root : &at;
+    const struct place at = place_key(object, "clients");
+    const struct client_list *list = at.value != NULL ? read_list(&at) : NULL;
+    struct rules_reader file = *at.reader;
+    struct place clients = at;
 
     if (list == NULL || !has_limits)
         return;
-    rule->treatments = calloc(list->treatment_count + 1, sizeof(struct treatment));
-    if (rule->treatments == NULL) {
-        diagnostic_add(reader, &at, NULL, "out of memory");
+    rule->treatments =
+        diagnostic_check_memory(&at, calloc(list->treatment_count + 1, sizeof(struct treatment)));
+    if (rule->treatments == NULL)
         return;
+    if (list->file != NULL) {
+        file.file = list->file;
+        clients = (struct place){.reader = &file};
     }
     rule->clients = list->table;
     rule->clients_version = list->version;
-    read_treatments(reader, of_list, list, rule);
-    check_longest(reader, of_list, list, rule);
-    warn_unused(reader, &at, list, rule);
+    read_treatments(&clients, list, rule);
+    check_longest(&clients, list, rule);
+    warn_unused(&at, list, rule);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "or_abort.h"
+#include "rules_reader.h"
 #include "utf8.h"
 
 #define SHOWN_BYTES 40 /* of a value or a key */
@@ -60,6 +61,17 @@ write_key(FILE *out, const char *key)
 }
 
 static void
+write_index(FILE *out, const struct place *element)
+{
+    const cJSON *item = element->parent->value->child;
+    size_t index = 0;
+
+    for (; item != element->value; item = item->next)
+        index++;
+    fprintf(out, "[%zu]", index);
+}
+
+static void
 write_place(FILE *out, const struct place *place)
 {
     if (place->parent == NULL) {
@@ -70,7 +82,7 @@ write_place(FILE *out, const struct place *place)
     if (place->key != NULL)
         write_key(out, place->key);
     else
-        fprintf(out, "[%zu]", place->index);
+        write_index(out, place);
 }
 
 /* Not by cJSON, which writes infinity as null and large integers as 9.00719925474099e+15. */
@@ -92,19 +104,18 @@ write_value(FILE *out, const cJSON *value)
         write_json(out, value);
 }
 
-/* The common beginning of a line: "FILE: PLACE: VALUE: ". The caller writes the clause and ends the line.
-   */
+/* One line: "FILE: PLACE: VALUE: ", and a clause, which the caller writes. */
 struct line {
     FILE *out;
     char *text;
     size_t bytes;
-    bool is_warning;
 };
 
-static FILE *
-line_begin(struct line *line, const struct rules_reader *reader, const struct place *place,
-           const cJSON *value)
+static void
+line_begin(struct line *line, const struct place *place, bool shows_value)
 {
+    const struct rules_reader *reader = place->reader;
+
     line->text = NULL;
     line->out = or_abort(open_memstream(&line->text, &line->bytes));
     if (reader->file != NULL)
@@ -115,22 +126,32 @@ line_begin(struct line *line, const struct rules_reader *reader, const struct pl
         fprintf(line->out, "rule %s: ", reader->rule);
     write_place(line->out, place);
     fputs(": ", line->out);
-    if (value != NULL && reader->file != NULL) {
-        write_value(line->out, value);
-        fputs(": ", line->out);
-    }
-    return line->out;
+    if (!shows_value || place->value == NULL || reader->file == NULL)
+        return;
+    write_value(line->out, place->value);
+    fputs(": ", line->out);
 }
 
 static void
-line_end(struct line *line, const struct rules_reader *reader)
+line_end(struct line *line, const struct place *place,
+         void (*add)(struct report *report, const char *format, ...))
 {
     or_abort(fclose(line->out) == 0 ? line->text : NULL);
-    if (line->is_warning)
-        report_warn(reader->report, "%s", line->text);
-    else
-        report_add(reader->report, "%s", line->text);
+    add(place->reader->report, "%s", line->text);
     free(line->text);
+}
+
+void
+diagnostic_write(const struct place *place, enum diagnostic kind, const char *format, ...)
+{
+    struct line line;
+    va_list arguments;
+
+    line_begin(&line, place, kind == DIAGNOSTIC_VALUE);
+    va_start(arguments, format);
+    vfprintf(line.out, format, arguments);
+    va_end(arguments);
+    line_end(&line, place, kind == DIAGNOSTIC_WARNING ? report_warn : report_add);
 }
 
 static void
@@ -143,60 +164,34 @@ write_words(FILE *out, const char *const *words, size_t count, const char *conju
 static void
 write_did_you_mean(FILE *out, const char *word, const char *const *words, size_t count)
 {
-    const char *meant = report_did_you_mean(word, words, count);
+    const char *meant = word != NULL ? report_did_you_mean(word, words, count) : NULL;
 
     if (meant != NULL)
         fprintf(out, "; did you mean \"%s\"?", meant);
 }
 
 void
-diagnostic_add(const struct rules_reader *reader, const struct place *place, const cJSON *value,
-               const char *format, ...)
+diagnostic_add_word(const struct place *place, const char *const *words, size_t count)
 {
-    struct line line = {0};
-    va_list arguments;
-    FILE *out = line_begin(&line, reader, place, value);
+    struct line line;
 
-    va_start(arguments, format);
-    vfprintf(out, format, arguments);
-    va_end(arguments);
-    line_end(&line, reader);
-}
-
-void
-diagnostic_warn(const struct rules_reader *reader, const struct place *place, const char *clause)
-{
-    struct line line = {.is_warning = true};
-
-    fputs(clause, line_begin(&line, reader, place, NULL));
-    line_end(&line, reader);
-}
-
-void
-diagnostic_add_word(const struct rules_reader *reader, const struct place *place, const cJSON *value,
-                    const char *const *words, size_t count)
-{
-    struct line line = {0};
-    FILE *out = line_begin(&line, reader, place, value);
-
-    fputs("must be ", out);
-    write_words(out, words, count, " or ");
-    if (cJSON_IsString(value))
-        write_did_you_mean(out, value->valuestring, words, count);
-    line_end(&line, reader);
+    line_begin(&line, place, true);
+    fputs("must be ", line.out);
+    write_words(line.out, words, count, " or ");
+    write_did_you_mean(line.out, cJSON_GetStringValue(place->value), words, count);
+    line_end(&line, place, report_add);
 }
 
 static void
-add_unknown_key(const struct rules_reader *reader, const struct place *place, const char *const *keys,
-                size_t count)
+add_unknown_key(const struct place *place, const char *const *keys, size_t count)
 {
-    struct line line = {0};
-    FILE *out = line_begin(&line, reader, place, NULL);
+    struct line line;
 
-    fputs("unknown key; accepted: ", out);
-    write_words(out, keys, count, " and ");
-    write_did_you_mean(out, place->key, keys, count);
-    line_end(&line, reader);
+    line_begin(&line, place, false);
+    fputs("unknown key; accepted: ", line.out);
+    write_words(line.out, keys, count, " and ");
+    write_did_you_mean(line.out, place->key, keys, count);
+    line_end(&line, place, report_add);
 }
 
 static bool
@@ -209,34 +204,40 @@ is_among(const char *key, const char *const *keys, size_t count)
 }
 
 void
-diagnostic_add_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-                    const char *const *keys, size_t count)
+diagnostic_check_keys(const struct place *object, const char *const *keys, size_t count)
 {
     const cJSON *member;
 
-    if (cJSON_GetArraySize(object) > KEYS_MAX) {
-        diagnostic_add(reader, place, NULL, "has more than %d keys", KEYS_MAX);
+    if (cJSON_GetArraySize(object->value) > KEYS_MAX) {
+        diagnostic_add(object, "has more than %d keys", KEYS_MAX);
         return;
     }
-    cJSON_ArrayForEach(member, object)
+    cJSON_ArrayForEach(member, object->value)
     {
-        struct place at = place_key(place, member->string);
+        struct place at = place_item(object, member);
 
-        if (cJSON_GetObjectItemCaseSensitive(object, member->string) != member)
-            diagnostic_add(reader, &at, NULL, "duplicate key");
+        if (place_key(object, member->string).value != member)
+            diagnostic_add(&at, "duplicate key");
         else if (count > 0 && !is_among(member->string, keys, count))
-            add_unknown_key(reader, &at, keys, count);
+            add_unknown_key(&at, keys, count);
     }
 }
 
 bool
-diagnostic_check_list(const struct rules_reader *reader, const struct place *place, const cJSON *list,
-                      int max, const char *what)
+diagnostic_check_list(const struct place *list, int max, const char *what)
 {
-    int count = cJSON_IsArray(list) ? cJSON_GetArraySize(list) : 0;
+    int count = cJSON_IsArray(list->value) ? cJSON_GetArraySize(list->value) : 0;
 
     if (count >= 1 && count <= max)
         return true;
-    diagnostic_add(reader, place, list, "must be a list of 1 to %d %s", max, what);
+    diagnostic_add_value(list, "must be a list of 1 to %d %s", max, what);
     return count > 0;
+}
+
+void *
+diagnostic_check_memory(const struct place *place, void *memory)
+{
+    if (memory == NULL)
+        diagnostic_add(place, "out of memory");
+    return memory;
 }

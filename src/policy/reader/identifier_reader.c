@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "address.h"
-#include "diagnostic.h"
 #include "number.h"
 #include "rules_reader.h"
 #include "token.h"
@@ -14,7 +13,6 @@
 
 static const char *const source_words[] = {"header:NAME", "cookie:NAME", "host",  "path:N",
                                            "ip",          "ip/BITS",     "global"};
-#define SOURCE_WORD_COUNT (sizeof(source_words) / sizeof(source_words[0]))
 
 /* Names of headers and cookies, each kept once. */
 
@@ -27,32 +25,29 @@ struct names {
 
 /* Takes `name`, which may be NULL: out of memory. */
 static bool
-add_name(const struct rules_reader *reader, const struct place *place, const cJSON *shown,
-         const struct names *names, char *name, uint32_t *index)
+add_name(const struct place *at, const struct names *names, char *name, uint32_t *index)
 {
-    for (*index = 0; name != NULL && *index < *names->count; ++*index) {
+    if (diagnostic_check_memory(at, name) == NULL)
+        return false;
+    for (*index = 0; *index < *names->count; ++*index) {
         if (strcmp(names->list[*index], name) == 0) {
             free(name);
             return true;
         }
     }
-    if (name == NULL)
-        diagnostic_add(reader, place, shown, "out of memory");
-    else if (*names->count == names->max)
-        diagnostic_add(reader, place, shown, "the rules name more than %u %ss", names->max, names->what);
-    else
+    if (*names->count < names->max)
         return names->list[(*names->count)++] = name, true;
+    diagnostic_add_value(at, "the rules name more than %u %ss", names->max, names->what);
     free(name);
     return false;
 }
 
 static bool
-check_name(const struct rules_reader *reader, const struct place *place, const cJSON *shown, const char *name,
-           const char *what)
+check_name(const struct place *at, const char *name, const char *what)
 {
     if (is_token(name, strlen(name)))
         return true;
-    diagnostic_add(reader, place, shown, "must name a %s: letters, digits and !#$%%&'*+-.^_`|~", what);
+    diagnostic_add_value(at, "must name a %s: letters, digits and !#$%%&'*+-.^_`|~", what);
     return false;
 }
 
@@ -66,25 +61,21 @@ lower_case(char *text)
 }
 
 bool
-header_read(const struct rules_reader *reader, const struct place *place, const cJSON *shown,
-            const char *name, uint32_t *index)
+header_read(const struct place *at, const char *name, uint32_t *index)
 {
-    struct policy *policy = reader->policy;
+    struct policy *policy = at->reader->policy;
     const struct names names = {policy->headers, &policy->header_count, POLICY_HEADERS_MAX, "header"};
 
-    return check_name(reader, place, shown, name, names.what) &&
-           add_name(reader, place, shown, &names, lower_case(strdup(name)), index);
+    return check_name(at, name, names.what) && add_name(at, &names, lower_case(strdup(name)), index);
 }
 
 static bool
-cookie_read(const struct rules_reader *reader, const struct place *place, const cJSON *shown,
-            const char *name, uint32_t *index)
+cookie_read(const struct place *at, const char *name, uint32_t *index)
 {
-    struct policy *policy = reader->policy;
+    struct policy *policy = at->reader->policy;
     const struct names names = {policy->cookies, &policy->cookie_count, POLICY_COOKIES_MAX, "cookie"};
 
-    return check_name(reader, place, shown, name, names.what) &&
-           add_name(reader, place, shown, &names, strdup(name), index);
+    return check_name(at, name, names.what) && add_name(at, &names, strdup(name), index);
 }
 
 /* One source. */
@@ -109,30 +100,25 @@ parse_bits(const char *text, struct source *source)
 }
 
 static bool
-read_bits(const struct rules_reader *reader, const struct place *place, const cJSON *item, const char *text,
-          struct source *source)
+read_bits(const struct place *at, const char *text, struct source *source)
 {
     if (parse_bits(text, source))
         return true;
-    diagnostic_add(reader, place, item,
-                   "must be \"ip/BITS\" with 1 to 32 bits of an IPv4 address or 33 to 128 of an IPv6 one, or "
-                   "\"ip/BITS/BITS\" with both, such as \"ip/24/56\"");
+    diagnostic_add_value(at,
+                         "must be \"ip/BITS\" with 1 to 32 bits of an IPv4 address or 33 to 128 of an IPv6 "
+                         "one, or \"ip/BITS/BITS\" with both, such as \"ip/24/56\"");
     return false;
 }
 
 static bool
-read_segment(const struct rules_reader *reader, const struct place *place, const cJSON *item,
-             const char *text, struct source *source)
+read_segment(const struct place *at, const char *text, struct source *source)
 {
-    int64_t segment;
+    int64_t segment = 0;
 
-    if (!number_parse(text, 1, SEGMENTS_MAX, &segment)) {
-        diagnostic_add(reader, place, item, "must be \"path:N\": a segment of the path, from 1 to %d",
-                       SEGMENTS_MAX);
-        return false;
-    }
+    if (!number_parse(text, 1, SEGMENTS_MAX, &segment))
+        diagnostic_add_value(at, "must be \"path:N\": a segment of the path, from 1 to %d", SEGMENTS_MAX);
     source->index = (uint32_t)segment;
-    return true;
+    return segment > 0;
 }
 
 /* What follows `prefix` in the text; NULL: it does not begin with it. */
@@ -144,50 +130,46 @@ after(const char *text, const char *prefix)
 
 /* Fills all but the text. False: the item is not a source, which has been reported. */
 static bool
-parse_source(const struct rules_reader *reader, const struct place *place, const cJSON *item,
-             struct source *source)
+parse_source(const struct place *at, struct source *source)
 {
-    const char *text = cJSON_IsString(item) ? item->valuestring : "", *rest;
+    const char *text = cJSON_IsString(at->value) ? at->value->valuestring : "", *rest;
 
     *source = (struct source){.ipv4_bits = ADDRESS_IPV4_BITS, .ipv6_bits = ADDRESS_IPV6_BITS};
     if ((rest = after(text, "header:")) != NULL) {
         source->kind = SOURCE_HEADER;
-        return header_read(reader, place, item, rest, &source->index);
+        return header_read(at, rest, &source->index);
     }
     if ((rest = after(text, "cookie:")) != NULL) {
         source->kind = SOURCE_COOKIE;
-        return cookie_read(reader, place, item, rest, &source->index);
+        return cookie_read(at, rest, &source->index);
     }
     if ((rest = after(text, "path:")) != NULL) {
         source->kind = SOURCE_PATH;
-        return read_segment(reader, place, item, rest, source);
+        return read_segment(at, rest, source);
     }
     source->kind = SOURCE_IP;
     if ((rest = after(text, "ip/")) != NULL)
-        return read_bits(reader, place, item, rest, source);
+        return read_bits(at, rest, source);
     if (strcmp(text, "ip") == 0)
         return true;
     source->kind = SOURCE_HOST;
     if (strcmp(text, "host") == 0)
-        return reader->policy->reads_host = true;
+        return at->reader->policy->reads_host = true;
     source->kind = SOURCE_GLOBAL;
     if (strcmp(text, "global") == 0)
         return true;
-    diagnostic_add_word(reader, place, item, source_words, SOURCE_WORD_COUNT);
+    diagnostic_add_word(at, source_words, COUNT_OF(source_words));
     return false;
 }
 
 /* False: as above; then there is no text to free. */
 static bool
-read_source(const struct rules_reader *reader, const struct place *place, const cJSON *item,
-            struct source *source)
+read_source(const struct place *at, struct source *source)
 {
-    if (!parse_source(reader, place, item, source))
+    if (!parse_source(at, source))
         return false;
-    source->text = strdup(item->valuestring);
-    if (source->text == NULL)
-        diagnostic_add(reader, place, item, "out of memory");
-    else if (source->kind == SOURCE_HEADER)
+    source->text = diagnostic_check_memory(at, strdup(at->value->valuestring));
+    if (source->kind == SOURCE_HEADER)
         lower_case(source->text);
     return source->text != NULL;
 }
@@ -227,26 +209,24 @@ is_before(const struct identifier *earlier, const struct identifier *later)
 }
 
 static void
-read_together(const struct rules_reader *reader, const struct place *place, const cJSON *list,
-              struct identifier *identifier)
+read_together(const struct place *list, struct identifier *identifier)
 {
     const cJSON *item;
-    size_t index = 0;
 
-    if (!diagnostic_check_list(reader, place, list, IDENTIFIER_SOURCES_MAX,
+    if (!diagnostic_check_list(list, IDENTIFIER_SOURCES_MAX,
                                "sources that name a client together, such as [\"header:X-Tenant\", \"ip\"]"))
         return;
-    cJSON_ArrayForEach(item, list)
+    cJSON_ArrayForEach(item, list->value)
     {
-        struct place element = place_index(place, index++);
+        const struct place element = place_item(list, item);
         struct source source;
 
-        if (!read_source(reader, &element, item, &source))
+        if (!read_source(&element, &source))
             continue;
         if (source.kind == SOURCE_GLOBAL)
-            diagnostic_add(reader, &element, item, "not allowed in a list: it tells no clients apart");
+            diagnostic_add_value(&element, "not allowed in a list: it tells no clients apart");
         else if (has_source(identifier, &source))
-            diagnostic_add(reader, &element, item, "duplicate source");
+            diagnostic_add_value(&element, "duplicate source");
         if (identifier->count < IDENTIFIER_SOURCES_MAX)
             identifier->sources[identifier->count++] = source;
         else
@@ -255,74 +235,65 @@ read_together(const struct rules_reader *reader, const struct place *place, cons
 }
 
 static void
-check_order(const struct rules_reader *reader, const struct place *place, const cJSON *item,
-            const struct rule *rule, const struct identifier *identifier)
+check_order(const struct place *element, const struct rule *rule, const struct identifier *identifier)
 {
-    if (item->next != NULL && is_before(identifier, NULL)) {
-        diagnostic_add(reader, place, item,
-                       "must be last: it is always present, so what follows is never tried");
+    if (element->value->next != NULL && is_before(identifier, NULL)) {
+        diagnostic_add_value(element, "must be last: it is always present, so what follows is never tried");
         return;
     }
     for (uint32_t i = 0; i < rule->identifier_count; i++) {
         if (is_before(&rule->identifiers[i], NULL) || !is_before(&rule->identifiers[i], identifier))
             continue;
-        diagnostic_add(reader, place, item,
-                       "is never tried: a request that has it has element %u too, which comes before it", i);
+        diagnostic_add_value(
+            element, "is never tried: a request that has it has element %u too, which comes before it", i);
         return;
     }
 }
 
 static void
-add_default(const struct rules_reader *reader, const struct place *place, struct rule *rule)
+add_default(const struct place *at, struct rule *rule)
 {
-    struct source *ip = &rule->identifiers[0].sources[0];
-
-    *ip = (struct source){.kind = SOURCE_IP,
-                          .ipv4_bits = ADDRESS_IPV4_BITS,
-                          .ipv6_bits = ADDRESS_IPV6_BITS,
-                          .text = strdup("ip")};
-    if (ip->text == NULL)
-        diagnostic_add(reader, place, NULL, "out of memory");
+    rule->identifiers[0].sources[0] = (struct source){.kind = SOURCE_IP,
+                                                      .ipv4_bits = ADDRESS_IPV4_BITS,
+                                                      .ipv6_bits = ADDRESS_IPV6_BITS,
+                                                      .text = diagnostic_check_memory(at, strdup("ip"))};
     rule->identifiers[0].count = 1;
     rule->identifier_count = 1;
 }
 
 static void
-free_texts(const struct identifier *identifier)
+add_element(const struct place *element, struct rule *rule)
 {
-    for (uint32_t i = 0; i < identifier->count; i++)
-        free(identifier->sources[i].text);
+    struct identifier identifier = {.count = 0};
+
+    if (cJSON_IsArray(element->value))
+        read_together(element, &identifier);
+    else
+        identifier.count = read_source(element, &identifier.sources[0]);
+    check_order(element, rule, &identifier);
+    if (identifier.count > 0 && rule->identifier_count < RULE_IDENTIFIERS_MAX)
+        rule->identifiers[rule->identifier_count++] = identifier;
+    else
+        for (uint32_t i = 0; i < identifier.count; i++)
+            free(identifier.sources[i].text);
 }
 
 void
-identify_by_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-                 struct rule *rule)
+identify_by_read(const struct place *object, struct rule *rule)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "identify_by");
-    struct place at = place_key(place, "identify_by");
+    const struct place at = place_key(object, "identify_by");
     const cJSON *item;
-    size_t index = 0;
 
-    if (list == NULL) {
-        add_default(reader, place, rule);
+    if (at.value == NULL) {
+        add_default(object, rule);
         return;
     }
-    if (!diagnostic_check_list(reader, &at, list, RULE_IDENTIFIERS_MAX,
-                               "sources, such as [\"header:user_id\", \"ip\"]"))
+    if (!diagnostic_check_list(&at, RULE_IDENTIFIERS_MAX, "sources, such as [\"header:user_id\", \"ip\"]"))
         return;
-    cJSON_ArrayForEach(item, list)
+    cJSON_ArrayForEach(item, at.value)
     {
-        struct place element = place_index(&at, index++);
-        struct identifier identifier = {.count = 0};
+        const struct place element = place_item(&at, item);
 
-        if (cJSON_IsArray(item))
-            read_together(reader, &element, item, &identifier);
-        else
-            identifier.count = read_source(reader, &element, item, &identifier.sources[0]);
-        check_order(reader, &element, item, rule, &identifier);
-        if (identifier.count > 0 && rule->identifier_count < RULE_IDENTIFIERS_MAX)
-            rule->identifiers[rule->identifier_count++] = identifier;
-        else
-            free_texts(&identifier);
+        add_element(&element, rule);
     }
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "diagnostic.h"
 #include "number.h"
 #include "rules_reader.h"
 
@@ -29,12 +28,6 @@ struct values {
     int64_t limit;
     int64_t window_us;
 };
-
-static bool
-has(const cJSON *object, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(object, key) != NULL;
-}
 
 /* "10/1m": tokens, a slash, and the duration in which they are added. */
 static bool
@@ -78,79 +71,75 @@ convert_rate(const cJSON *item, struct values *values)
 }
 
 static void
-read_refill_rate(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-                 struct values *values)
+read_refill_rate(const struct place *object, struct values *values)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "refill_rate");
-    struct place at = place_key(place, "refill_rate");
+    const struct place at = place_key(object, "refill_rate");
 
-    if (item == NULL)
+    if (at.value == NULL || (cJSON_IsString(at.value) ? parse_rate(at.value->valuestring, values)
+                                                      : convert_rate(at.value, values)))
         return;
-    if (cJSON_IsString(item) ? parse_rate(item->valuestring, values) : convert_rate(item, values))
-        return;
-    diagnostic_add(reader, &at, item,
-                   "must be tokens per second, above 0 and with at most 6 decimals, or \"N/DURATION\", such "
-                   "as \"10/1m\"");
+    diagnostic_add_value(&at, "must be tokens per second, above 0 and with at most 6 decimals, or "
+                              "\"N/DURATION\", such as \"10/1m\"");
+}
+
+/* What follows from the other keys; -1: nothing, which has been reported. */
+static int
+implied_algorithm(const struct place *object, const struct limit *base)
+{
+    if (place_has(object, "capacity") || place_has(object, "refill_rate"))
+        return TOKEN_BUCKET;
+    if (base != NULL)
+        return (int)base->algorithm;
+    if (place_has(object, "limit") || place_has(object, "window"))
+        diagnostic_add(object, "\"limit\" and \"window\" need an \"algorithm\": sliding_window, "
+                               "sliding_window_counter or fixed_window");
+    else
+        diagnostic_add(object, "needs a limit: \"capacity\" and \"refill_rate\", or an \"algorithm\" with "
+                               "\"limit\" and \"window\"");
+    return -1;
 }
 
 /* -1: the algorithm is unknown, which has been reported. */
 static int
-read_algorithm(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-               const struct limit *base)
+read_algorithm(const struct place *object, const struct limit *base)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "algorithm");
-    struct place at = place_key(place, "algorithm");
+    const struct place at = place_key(object, "algorithm");
     const char *names[ALGORITHM_COUNT];
     int algorithm;
 
-    if (item == NULL && (has(object, "capacity") || has(object, "refill_rate")))
-        return TOKEN_BUCKET;
-    if (item == NULL && base != NULL)
-        return (int)base->algorithm;
-    if (item == NULL) {
-        if (has(object, "limit") || has(object, "window"))
-            diagnostic_add(
-                reader, place, NULL,
-                "\"limit\" and \"window\" need an \"algorithm\": sliding_window, sliding_window_counter "
-                "or fixed_window");
-        else
-            diagnostic_add(
-                reader, place, NULL,
-                "needs a limit: \"capacity\" and \"refill_rate\", or an \"algorithm\" with \"limit\" and "
-                "\"window\"");
-        return -1;
-    }
-    algorithm = cJSON_IsString(item) ? algorithm_by_name(item->valuestring) : -1;
+    if (at.value == NULL)
+        return implied_algorithm(object, base);
+    algorithm = cJSON_IsString(at.value) ? algorithm_by_name(at.value->valuestring) : -1;
     if (algorithm < 0) {
         for (int i = 0; i < ALGORITHM_COUNT; i++)
             names[i] = algorithm_name((enum algorithm)i);
-        diagnostic_add_word(reader, &at, item, names, ALGORITHM_COUNT);
+        diagnostic_add_word(&at, names, ALGORITHM_COUNT);
     }
     return algorithm;
 }
 
-/* What a limit leaves out: as in `base`, if that is of the same kind. Otherwise windows have defaults; a token bucket has none. */
+/* What a limit leaves out: as in `base`, if that is of the same kind. Otherwise windows have defaults; a token bucket
+   has none. */
 static struct values
-defaults_of(const struct rules_reader *reader, const struct limit *base)
+defaults_of(const struct policy_defaults *defaults, const struct limit *base)
 {
-    struct values values = {.limit = reader->defaults->limit, .window_us = reader->defaults->window_us};
+    struct values values = {.limit = defaults->limit, .window_us = defaults->window_us};
 
     if (base == NULL)
         return values;
-    if (base->algorithm == TOKEN_BUCKET)
-        return (struct values){.capacity = base->limit,
-                               .refill = base->units_per_us,
-                               .refill_period_us = base->units_per_token,
-                               .limit = values.limit,
-                               .window_us = values.window_us};
-    values.limit = base->limit;
-    values.window_us = base->window_us;
+    if (base->algorithm == TOKEN_BUCKET) {
+        values.capacity = base->limit;
+        values.refill = base->units_per_us;
+        values.refill_period_us = base->units_per_token;
+    } else {
+        values.limit = base->limit;
+        values.window_us = base->window_us;
+    }
     return values;
 }
 
 static void
-check_keys(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-           enum algorithm algorithm, const struct limit *base)
+check_keys(const struct place *object, enum algorithm algorithm, const struct limit *base)
 {
     bool has_base = base != NULL && base->algorithm == TOKEN_BUCKET;
     bool is_bucket = algorithm == TOKEN_BUCKET;
@@ -158,33 +147,32 @@ check_keys(const struct rules_reader *reader, const struct place *place, const c
     const char *const *foreign = is_bucket ? window_keys : bucket_keys;
 
     for (int i = 0; i < 2; i++) {
-        struct place at = place_key(place, foreign[i]);
+        const struct place at = place_key(object, foreign[i]);
 
-        if (has(object, foreign[i]))
-            diagnostic_add(reader, &at, NULL, "not a key of %s; it takes \"%s\" and \"%s\"",
-                           algorithm_name(algorithm), own[0], own[1]);
-        if (is_bucket && !has_base && !has(object, own[i]))
-            diagnostic_add(reader, place, NULL, "token_bucket needs \"%s\"", own[i]);
+        if (at.value != NULL)
+            diagnostic_add(&at, "not a key of %s; it takes \"%s\" and \"%s\"", algorithm_name(algorithm),
+                           own[0], own[1]);
+        if (is_bucket && !has_base && !place_has(object, own[i]))
+            diagnostic_add(object, "token_bucket needs \"%s\"", own[i]);
     }
 }
 
-/* `object` may have other keys too. */
+/* The object may have other keys too. */
 static void
-read_limit(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-           const struct limit *base, struct limit *limit)
+read_limit(const struct place *object, const struct limit *base, struct limit *limit)
 {
-    size_t before = reader->report->count;
-    struct values values = defaults_of(reader, base);
-    int algorithm = read_algorithm(reader, place, object, base);
+    size_t before = object->reader->report->count;
+    struct values values = defaults_of(object->reader->defaults, base);
+    int algorithm = read_algorithm(object, base);
     enum limit_error error;
 
     if (algorithm >= 0)
-        check_keys(reader, place, object, (enum algorithm)algorithm, base);
-    count_read(reader, place, object, "capacity", NUMBER_EXACT_MAX, &values.capacity);
-    read_refill_rate(reader, place, object, &values);
-    count_read(reader, place, object, "limit", NUMBER_EXACT_MAX, &values.limit);
-    duration_read(reader, place, object, "window", &values.window_us);
-    if (reader->report->count > before)
+        check_keys(object, (enum algorithm)algorithm, base);
+    count_read(object, "capacity", NUMBER_EXACT_MAX, &values.capacity);
+    read_refill_rate(object, &values);
+    count_read(object, "limit", NUMBER_EXACT_MAX, &values.limit);
+    duration_read(object, "window", &values.window_us);
+    if (object->reader->report->count > before)
         return;
 
     if (algorithm == TOKEN_BUCKET)
@@ -192,59 +180,55 @@ read_limit(const struct rules_reader *reader, const struct place *place, const c
     else
         error = limit_init_window(limit, (enum algorithm)algorithm, values.limit, values.window_us);
     if (error != LIMIT_OK)
-        diagnostic_add(reader, place, NULL, "%s", limit_error_text(error));
+        diagnostic_add(object, "%s", limit_error_text(error));
 }
 
 static void
-refuse_inline(const struct rules_reader *reader, const struct place *place, const cJSON *object)
+refuse_inline(const struct place *object)
 {
-    for (size_t i = 0; i < sizeof(limit_keys) / sizeof(limit_keys[0]); i++) {
-        struct place at = place_key(place, limit_keys[i]);
+    for (size_t i = 0; i < COUNT_OF(limit_keys); i++) {
+        const struct place at = place_key(object, limit_keys[i]);
 
-        if (has(object, limit_keys[i]))
-            diagnostic_add(reader, &at, NULL, "not allowed beside \"limits\"; move it into one of them");
+        if (at.value != NULL)
+            diagnostic_add(&at, "not allowed beside \"limits\"; move it into one of them");
     }
 }
 
 static void
-read_list(const struct rules_reader *reader, const struct place *place, const cJSON *list,
-          struct limit_set *limits)
+read_list(const struct place *list, struct limit_set *limits)
 {
     const cJSON *item;
-    size_t index = 0;
 
-    cJSON_ArrayForEach(item, list)
+    cJSON_ArrayForEach(item, list->value)
     {
-        struct place element = place_index(place, index++);
+        const struct place element = place_item(list, item);
         struct limit beyond; /* read for its errors only */
         bool fits = limits->count < LIMIT_SET_MAX;
 
         if (!cJSON_IsObject(item)) {
-            diagnostic_add(reader, &element, item,
-                           "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
+            diagnostic_add_value(&element,
+                                 "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
             continue;
         }
-        diagnostic_add_keys(reader, &element, item, limit_keys, sizeof(limit_keys) / sizeof(limit_keys[0]));
-        read_limit(reader, &element, item, NULL, fits ? &limits->limits[limits->count++] : &beyond);
+        diagnostic_check_keys(&element, limit_keys, COUNT_OF(limit_keys));
+        read_limit(&element, NULL, fits ? &limits->limits[limits->count++] : &beyond);
     }
 }
 
 void
-limits_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-            const struct limit_set *base, struct limit_set *limits)
+limits_read(const struct place *object, const struct limit_set *base, struct limit_set *limits)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, "limits");
-    struct place at = place_key(place, "limits");
+    const struct place list = place_key(object, "limits");
 
-    if (list != NULL) {
-        refuse_inline(reader, place, object);
-        if (diagnostic_check_list(reader, &at, list, LIMIT_SET_MAX, "limits, each an object"))
-            read_list(reader, &at, list, limits);
+    if (list.value != NULL) {
+        refuse_inline(object);
+        if (diagnostic_check_list(&list, LIMIT_SET_MAX, "limits, each an object"))
+            read_list(&list, limits);
     } else if (base != NULL && base->count > 1) {
-        diagnostic_add(reader, place, NULL,
+        diagnostic_add(object,
                        "the rule has %u limits: list all that are to take their place, as \"limits\": [...]",
                        base->count);
     } else {
-        read_limit(reader, place, object, base ? &base->limits[0] : NULL, &limits->limits[limits->count++]);
+        read_limit(object, base ? &base->limits[0] : NULL, &limits->limits[limits->count++]);
     }
 }

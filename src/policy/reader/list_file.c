@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "diagnostic.h"
 #include "file_set.h"
 #include "json_text.h"
 #include "list_reader.h"
@@ -21,20 +20,20 @@
 static void
 read_json(struct list_reader *reader, FILE *file)
 {
-    char *text = malloc(LIST_JSON_BYTES + 1);
+    char *text = diagnostic_check_memory(&reader->place, malloc(LIST_JSON_BYTES + 1));
     size_t bytes = text != NULL ? fread(text, 1, LIST_JSON_BYTES + 1, file) : 0;
     cJSON *root = NULL;
 
-    if (text == NULL)
-        diagnostic_add(&reader->reader, reader->place, NULL, "out of memory");
-    else if (bytes > LIST_JSON_BYTES)
-        diagnostic_add(&reader->reader, reader->place, NULL,
+    if (bytes > LIST_JSON_BYTES)
+        diagnostic_add(&reader->place,
                        "is larger than %d bytes of JSON; write a line for each client instead",
                        LIST_JSON_BYTES);
-    else if (!ferror(file))
-        root = rules_json_parse(&reader->reader, text, bytes, LIST_VALUES_MAX);
+    else if (text != NULL && !ferror(file))
+        root = rules_json_parse(&reader->rules, text, bytes, LIST_VALUES_MAX);
+    reader->place.value = root;
     if (root != NULL)
-        list_read_object(reader, root);
+        list_read_object(reader);
+    reader->place.value = NULL;
     cJSON_Delete(root);
     free(text);
 }
@@ -129,37 +128,24 @@ strip(char *text)
     *out = '\0';
 }
 
-/* NULL: a mistake, which has been reported. */
-static cJSON *
-parse_treatment(struct list_reader *reader, const char *client, const char *text)
-{
-    size_t at;
-    const char *error;
-
-    if (text[0] != '{')
-        return cJSON_CreateString(text);
-    error = json_text_check(text, strlen(text), LINE_VALUES_MAX, &at);
-    if (error == NULL)
-        return cJSON_ParseWithLength(text, strlen(text));
-    list_add_mistake(reader, client, error);
-    return NULL;
-}
-
 static void
 read_entry(struct list_reader *reader, const char *client, char *treatment)
 {
     struct client_name name;
-    uint32_t number;
-    size_t before = reader->reader.report->count;
-    cJSON *json;
+    uint32_t number = list_find_treatment(reader, treatment, &name);
+    const char *error = NULL;
+    size_t at;
 
-    number = list_find_treatment(reader, treatment, &name);
-    if (number == 0) {
-        json = parse_treatment(reader, client, treatment);
-        if (json == NULL && reader->reader.report->count > before)
-            return;
-        number = list_add_treatment(reader, client, &name, json);
+    if (number == 0 && treatment[0] == '{')
+        error = json_text_check(treatment, strlen(treatment), LINE_VALUES_MAX, &at);
+    if (error != NULL) {
+        list_add_mistake(reader, client, error);
+        return;
     }
+    if (number == 0)
+        number =
+            list_add_treatment(reader, client, &name,
+                               treatment[0] == '{' ? cJSON_Parse(treatment) : cJSON_CreateString(treatment));
     if (number != 0)
         list_add_client(reader, client, number);
 }
@@ -198,8 +184,8 @@ read_lines(struct list_reader *reader, FILE *file)
     size_t bytes, total = 0;
 
     while (!reader->ended && next_line(file, buffer, &bytes)) {
-        char *line = buffer + (reader->reader.line == 0 ? json_text_mark_bytes(buffer, bytes) : 0);
-        reader->reader.line++;
+        char *line = buffer + (reader->rules.line == 0 ? json_text_mark_bytes(buffer, bytes) : 0);
+        reader->rules.line++;
         total += bytes + 1;
         if (total > LIST_FILE_BYTES)
             list_end_with(reader, line, "the file has more than " STRINGIFY(LIST_FILE_BYTES) " bytes");
@@ -209,7 +195,7 @@ read_lines(struct list_reader *reader, FILE *file)
             read_line(reader, line, bytes);
         list_check_mistakes(reader);
     }
-    reader->reader.line = 0;
+    reader->rules.line = 0;
 }
 
 /* Files. */
@@ -248,7 +234,7 @@ open_file(const char *path)
 static bool
 note_file(struct list_reader *reader, const char *path, const struct file_version *version, bool is_open)
 {
-    struct file_set *files = reader->reader.files;
+    struct file_set *files = reader->rules.files;
 
     reader->list->version = siphash128((struct siphash_key){0}, version, sizeof(*version)).low;
     return files == NULL || file_set_add(files, path, version, is_open ? NULL : "", 0);
@@ -291,17 +277,16 @@ read_file(struct list_reader *reader, const char *path)
 }
 
 struct client_list *
-client_list_read_file(const struct rules_reader *rules, const struct place *place, const char *path)
+client_list_read_file(const struct place *at, const char *path)
 {
-    struct place root = place_root();
     struct list_reader reader;
 
-    list_begin(&reader, rules, &root);
-    reader.reader.file = path;
+    list_begin(&reader, &(struct place){.reader = at->reader});
+    reader.rules.file = path;
     if (reader.list != NULL) {
         reader.list->file = strdup(path);
         if (!read_file(&reader, path))
-            diagnostic_add(rules, place, NULL, "%s cannot be read: %s", path, regular_file_why(errno));
+            diagnostic_add(at, "%s cannot be read: %s", path, regular_file_why(errno));
     }
     return list_end(&reader);
 }

@@ -6,39 +6,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "diagnostic.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
 static const char *const treatment_words[] = {"unlimited", "blocked"};
 static const char *const limits_keys[] = {LIMITS_KEYS};
 
 void
-list_begin(struct list_reader *reader, const struct rules_reader *rules, const struct place *place)
+list_begin(struct list_reader *reader, const struct place *place)
 {
-    *reader = (struct list_reader){
-        .reader = *rules, .place = place, .list = client_list_new(), .before = rules->report->count};
+    *reader = (struct list_reader){.rules = *place->reader,
+                                   .place = *place,
+                                   .list = diagnostic_check_memory(place, client_list_new()),
+                                   .before = place->reader->report->count};
+    reader->place.reader = &reader->rules;
 }
 
 struct client_list *
 list_end(struct list_reader *reader)
 {
-    if (reader->list == NULL) {
-        diagnostic_add(&reader->reader, reader->place, NULL, "out of memory");
+    if (reader->list == NULL)
         return NULL;
-    }
     client_table_free(reader->list->numbers);
     reader->list->numbers = NULL;
     client_table_finish(reader->list->table);
     return reader->list;
 }
 
+static struct place
+place_of(const struct list_reader *reader, const char *client, const cJSON *treatment)
+{
+    return (struct place){
+        .reader = &reader->rules, .parent = &reader->place, .key = client, .value = treatment};
+}
+
 void
 list_add_mistake(struct list_reader *reader, const char *client, const char *why)
 {
-    struct place at = place_key(reader->place, client);
+    const struct place at = place_of(reader, client, NULL);
 
-    diagnostic_add(&reader->reader, &at, NULL, "%s", why);
+    diagnostic_add(&at, "%s", why);
 }
 
 void
@@ -51,71 +55,81 @@ list_end_with(struct list_reader *reader, const char *client, const char *why)
 /* Treatments. */
 
 static void
-refuse_treatment(const struct list_reader *reader, const struct place *place, const cJSON *json)
+refuse_treatment(const struct place *at)
 {
-    const char *word = cJSON_IsString(json) ? json->valuestring : "";
-    const char *meant = report_did_you_mean(word, treatment_words, COUNT(treatment_words));
+    const char *word = cJSON_IsString(at->value) ? at->value->valuestring : "";
+    const char *meant = report_did_you_mean(word, treatment_words, COUNT_OF(treatment_words));
 
-    diagnostic_add(&reader->reader, place, json,
-                   "must be \"unlimited\", \"blocked\" or limits, such as {\"limit\": 1000}%s%s%s",
-                   meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
+    diagnostic_add_value(at, "must be \"unlimited\", \"blocked\" or limits, such as {\"limit\": 1000}%s%s%s",
+                         meant ? "; did you mean \"" : "", meant ? meant : "", meant ? "\"?" : "");
 }
 
 static bool
-treatment_is_good(const struct list_reader *reader, const struct place *place, const cJSON *json)
+treatment_is_good(const struct place *at)
 {
-    size_t before = reader->reader.report->count;
+    const char *word = cJSON_GetStringValue(at->value);
+    size_t before = at->reader->report->count;
 
-    if (cJSON_IsObject(json) && json->child != NULL)
-        diagnostic_add_keys(&reader->reader, place, json, limits_keys, COUNT(limits_keys));
-    else if (!cJSON_IsString(json) || (strcmp(json->valuestring, treatment_words[0]) != 0 &&
-                                       strcmp(json->valuestring, treatment_words[1]) != 0))
-        refuse_treatment(reader, place, json);
-    return reader->reader.report->count == before;
+    if (cJSON_IsObject(at->value) && at->value->child != NULL)
+        diagnostic_check_keys(at, limits_keys, COUNT_OF(limits_keys));
+    else if (word == NULL || (strcmp(word, treatment_words[0]) != 0 && strcmp(word, treatment_words[1]) != 0))
+        refuse_treatment(at);
+    return at->reader->report->count == before;
 }
 
-/* Keeps the treatment; `json` is the list's from now on. False: out of memory. */
+static bool
+make_room(struct client_list *list)
+{
+    uint32_t capacity = 2 * list->treatment_capacity + 4;
+    struct written_treatment *treatments;
+
+    if (list->treatment_count < list->treatment_capacity)
+        return true;
+    treatments = reallocarray(list->treatments, capacity, sizeof(*treatments));
+    if (treatments == NULL)
+        return false;
+    list->treatments = treatments;
+    list->treatment_capacity = capacity;
+    return true;
+}
+
+/* Takes `json`, which may be NULL: out of memory, as in the result. */
 static bool
 append_treatment(struct list_reader *reader, const char *client, cJSON *json)
 {
     struct client_list *list = reader->list;
-    uint32_t capacity = list->treatment_capacity == 0 ? 4 : 2 * list->treatment_capacity;
-    struct written_treatment *treatments = list->treatments;
+    char *copy = strdup(client);
 
-    if (list->treatment_count == list->treatment_capacity) {
-        treatments = reallocarray(treatments, capacity, sizeof(*treatments));
-        if (treatments == NULL)
-            return false;
-        list->treatments = treatments;
-        list->treatment_capacity = capacity;
+    if (json == NULL || copy == NULL || !make_room(list)) {
+        free(copy);
+        cJSON_Delete(json);
+        return false;
     }
-    treatments[list->treatment_count] =
-        (struct written_treatment){.json = json, .client = strdup(client), .line = reader->reader.line};
-    return treatments[list->treatment_count].client != NULL && ++list->treatment_count;
+    list->treatments[list->treatment_count++] =
+        (struct written_treatment){.json = json, .client = copy, .line = reader->rules.line};
+    return true;
 }
 
 uint32_t
 list_add_treatment(struct list_reader *reader, const char *client, const struct client_name *text,
                    cJSON *json)
 {
-    struct place at = place_key(reader->place, client);
+    const struct place at = place_of(reader, client, json);
+    struct client_list *list = reader->list;
 
-    if (json != NULL && !treatment_is_good(reader, &at, json)) {
+    if (json != NULL && !treatment_is_good(&at)) {
         cJSON_Delete(json);
         return 0;
     }
-    if (reader->list->treatment_count == LIST_TREATMENTS_MAX) {
+    if (list->treatment_count == LIST_TREATMENTS_MAX) {
         list_end_with(reader, client, "more than " STRINGIFY(LIST_TREATMENTS_MAX) " different limits");
-    } else if (json != NULL && append_treatment(reader, client, json)) {
-        if (client_table_add(reader->list->numbers, text, reader->list->treatment_count) ==
-            CLIENT_TABLE_ADDED)
-            return reader->list->treatment_count;
-        list_end_with(reader, client, "out of memory");
-        return 0; /* the list has the treatment */
-    } else {
-        list_end_with(reader, client, "out of memory");
+        cJSON_Delete(json);
+        return 0;
     }
-    cJSON_Delete(json);
+    if (append_treatment(reader, client, json) &&
+        client_table_add(list->numbers, text, list->treatment_count) == CLIENT_TABLE_ADDED)
+        return list->treatment_count;
+    list_end_with(reader, client, "out of memory");
     return 0;
 }
 
@@ -174,10 +188,10 @@ list_add_client(struct list_reader *reader, const char *client, uint32_t treatme
 void
 list_check_mistakes(struct list_reader *reader)
 {
-    if (reader->ended || reader->reader.report->count - reader->before < LIST_MISTAKES_MAX)
+    if (reader->ended || reader->rules.report->count - reader->before < LIST_MISTAKES_MAX)
         return;
     reader->ended = true;
-    diagnostic_add(&reader->reader, reader->place, NULL, "the rest was not read: too many mistakes");
+    diagnostic_add(&reader->place, "the rest was not read: too many mistakes");
 }
 
 /* A list in JSON. */
@@ -202,16 +216,16 @@ read_member(struct list_reader *reader, const cJSON *item)
 }
 
 void
-list_read_object(struct list_reader *reader, const cJSON *object)
+list_read_object(struct list_reader *reader)
 {
     const cJSON *item;
 
-    if (!cJSON_IsObject(object)) {
-        diagnostic_add(&reader->reader, reader->place, object,
-                       "must be an object that maps clients to \"unlimited\", \"blocked\" or limits");
+    if (!cJSON_IsObject(reader->place.value)) {
+        diagnostic_add_value(&reader->place,
+                             "must be an object that maps clients to \"unlimited\", \"blocked\" or limits");
         return;
     }
-    cJSON_ArrayForEach(item, object)
+    cJSON_ArrayForEach(item, reader->place.value)
     {
         if (reader->ended)
             break;
@@ -221,12 +235,12 @@ list_read_object(struct list_reader *reader, const cJSON *object)
 }
 
 struct client_list *
-client_list_read(const struct rules_reader *rules, const struct place *place, const cJSON *object)
+client_list_read(const struct place *at)
 {
     struct list_reader reader;
 
-    list_begin(&reader, rules, place);
+    list_begin(&reader, at);
     if (reader.list != NULL)
-        list_read_object(&reader, object);
+        list_read_object(&reader);
     return list_end(&reader);
 }

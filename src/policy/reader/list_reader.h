@@ -11,26 +11,22 @@
 #define LIST_READER_H
 
 #include "client_list.h"
-#include "diagnostic.h"
 #include "rules_reader.h"
 
-/* Reads the object at `place`, or the file that is named there. Its mistakes go to the report; the list is
+/* Reads the object at the place, or the file that is named there. Its mistakes go to the report; the list is
    then incomplete. NULL when out of memory, which is in the report too. */
-struct client_list *client_list_read(const struct rules_reader *reader, const struct place *place,
-                                     const cJSON *object);
-struct client_list *client_list_read_file(const struct rules_reader *reader, const struct place *place,
-                                          const char *path);
+struct client_list *client_list_read(const struct place *at);
+struct client_list *client_list_read_file(const struct place *at, const char *path);
 
 struct list_reader {
-    struct rules_reader reader; /* its line is that of a file of lines */
-    const struct place *place;  /* of the clients */
-    struct client_list *list;
-    size_t before; /* lines of the report that were there before */
-    bool ended;    /* nothing more is read */
+    struct rules_reader rules; /* its file and line are those of the list */
+    struct place place;        /* of the clients */
+    struct client_list *list;  /* NULL: out of memory, which has been reported */
+    size_t before;             /* lines of the report that were there before */
+    bool ended;                /* nothing more is read */
 };
 
-/* `list` is NULL when out of memory, which list_end reports. */
-void list_begin(struct list_reader *reader, const struct rules_reader *rules, const struct place *place);
+void list_begin(struct list_reader *reader, const struct place *place);
 struct client_list *list_end(struct list_reader *reader);
 
 /* A mistake in a client, or in its place in the list; the second also ends the reading. */
@@ -51,7 +47,7 @@ uint32_t list_add_treatment(struct list_reader *reader, const char *client, cons
 
 void list_add_client(struct list_reader *reader, const char *client, uint32_t treatment);
 
-/* All clients of an object. */
-void list_read_object(struct list_reader *reader, const cJSON *object);
+/* All clients of the object at the list's place. */
+void list_read_object(struct list_reader *reader);
 
 #endif

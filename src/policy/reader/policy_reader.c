@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "conditions.h"
-#include "diagnostic.h"
 #include "json_text.h"
 #include "path.h"
 #include "rules_reader.h"
@@ -35,29 +34,34 @@ rules_json_parse(const struct rules_reader *reader, const char *text, size_t byt
 
 /* A rule's name appears in the store's keys, logs and metrics, so it is plain. */
 static void
-read_name(const struct rules_reader *reader, const struct place *place, const char *name, struct rule *rule)
+read_name(const struct place *at, struct rule *rule)
 {
-    if (!rule_name_is_good(name))
-        diagnostic_add(reader, place, NULL,
-                       "a rule's name must be 1 to %d letters, digits, \"_\", \".\" and \"-\"",
-                       RULE_NAME_BYTES);
+    if (rule_name_is_good(at->key))
+        memcpy(rule->name, at->key, strlen(at->key) + 1);
     else
-        memcpy(rule->name, name, strlen(name) + 1);
+        diagnostic_add(at, "a rule's name must be 1 to %d letters, digits, \"_\", \".\" and \"-\"",
+                       RULE_NAME_BYTES);
+}
+
+static bool
+hides(const struct rule *before, const struct rule *rule)
+{
+    return before->path != NULL && (rule->methods & ~before->methods) == 0 &&
+           path_pattern_covers(before->path, rule->path) &&
+           conditions_cover(before->conditions, rule->conditions);
 }
 
 /* The first match wins: a rule after one that matches all its requests has no effect, but would look as if it
    had. */
 static void
-check_hidden(const struct rules_reader *reader, const struct place *place, const struct rule *rule)
+check_hidden(const struct place *at, const struct rule *rule)
 {
     if (rule->path == NULL || rule->methods == 0)
         return; /* no match, or an invalid one */
-    for (const struct rule *before = reader->policy->rules; before < rule; before++) {
-        if (before->path == NULL || (rule->methods & ~before->methods) != 0 ||
-            !path_pattern_covers(before->path, rule->path) ||
-            !conditions_cover(before->conditions, rule->conditions))
+    for (const struct rule *before = at->reader->policy->rules; before < rule; before++) {
+        if (!hides(before, rule))
             continue;
-        diagnostic_add(reader, place, NULL,
+        diagnostic_add(at,
                        "is never reached: \"%s\" comes before it and matches every request that it matches",
                        before->name);
         return;
@@ -66,64 +70,61 @@ check_hidden(const struct rules_reader *reader, const struct place *place, const
 
 /* A file without a default is valid, so a misspelt one would silently let everything pass. */
 static void
-warn_misspelt_default(const struct rules_reader *reader)
+warn_misspelt_default(const struct place *root)
 {
     static const char *const words[] = {DEFAULT_RULE};
-    const struct policy *policy = reader->policy;
+    const struct policy *policy = root->reader->policy;
 
     for (uint32_t i = 0; i < policy->rule_count; i++) {
-        const struct rule *rule = &policy->rules[i];
-        if (rule->path == NULL && report_did_you_mean(rule->name, words, 1) != NULL)
-            report_warn(reader->report,
-                        "%s: $.%s: has no match, so it is reached only by name; did you mean \"" DEFAULT_RULE
-                        "\"?",
-                        reader->file, rule->name);
+        const struct place at = place_key(root, policy->rules[i].name);
+        if (policy->rules[i].path == NULL && report_did_you_mean(at.key, words, 1) != NULL)
+            diagnostic_warn(&at, "has no match, so it is reached only by name; did you mean \"" DEFAULT_RULE
+                                 "\"?");
     }
 }
 
 static void
-read_rules(const struct rules_reader *reader, const cJSON *root)
+read_rules(const struct place *root)
 {
-    struct policy *policy = reader->policy;
-    struct place at_root = place_root();
+    struct policy *policy = root->reader->policy;
     const cJSON *item;
 
-    diagnostic_add_keys(reader, &at_root, root, NULL, 0);
-    cJSON_ArrayForEach(item, root)
+    diagnostic_check_keys(root, NULL, 0);
+    cJSON_ArrayForEach(item, root->value)
     {
         struct rule *rule = &policy->rules[policy->rule_count];
-        struct place at = place_key(&at_root, item->string);
+        const struct place at = place_item(root, item);
 
         rule->index = policy->rule_count++;
         rule->limits.id = unique_id();
-        read_name(reader, &at, item->string, rule);
-        rule_read(reader, &at, item, rule);
-        check_hidden(reader, &at, rule);
+        read_name(&at, rule);
+        rule_read(&at, rule);
+        check_hidden(&at, rule);
     }
     policy->fallback = policy_rule(policy, DEFAULT_RULE);
     if (policy->rule_count == 0)
-        report_warn(reader->report, "%s: no rules, so no request is limited", reader->file);
+        report_warn(root->reader->report, "%s: no rules, so no request is limited", root->reader->file);
     else if (policy->fallback == NULL)
-        warn_misspelt_default(reader);
+        warn_misspelt_default(root);
 }
 
 static void
-read_root(const struct rules_reader *reader, const cJSON *root)
+read_root(const struct place *root)
 {
-    struct place at = place_root();
-    int count = cJSON_GetArraySize(root);
+    struct policy *policy = root->reader->policy;
+    int count = cJSON_GetArraySize(root->value);
 
-    if (!cJSON_IsObject(root)) {
-        diagnostic_add(reader, &at, root, "must be an object that maps rule names to rules");
+    if (!cJSON_IsObject(root->value)) {
+        diagnostic_add_value(root, "must be an object that maps rule names to rules");
     } else if (count > POLICY_RULES_MAX) {
-        diagnostic_add(reader, &at, NULL, "%d rules; at most %d are accepted", count, POLICY_RULES_MAX);
+        diagnostic_add(root, "%d rules; at most %d are accepted", count, POLICY_RULES_MAX);
     } else {
-        reader->policy->rules = calloc((size_t)count + 1, sizeof(struct rule));
-        reader->policy->lists = calloc((size_t)count + 1, sizeof(struct client_list *));
-        if (reader->policy->rules == NULL || reader->policy->lists == NULL)
-            diagnostic_add(reader, &at, NULL, "out of memory");
+        policy->rules = calloc((size_t)count + 1, sizeof(struct rule));
+        policy->lists = calloc((size_t)count + 1, sizeof(struct client_list *));
+        if (policy->rules == NULL || policy->lists == NULL)
+            diagnostic_add(root, "out of memory");
         else
-            read_rules(reader, root);
+            read_rules(root);
     }
 }
 
@@ -154,7 +155,7 @@ policy_parse_files(const char *name, const char *text, size_t bytes, const struc
         report_add(report, "%s: out of memory", name);
     else {
         reader.policy->defaults = *defaults;
-        read_root(&reader, root);
+        read_root(&(struct place){.reader = &reader, .value = root});
     }
     cJSON_Delete(root);
     if (report->count == before)

@@ -1,69 +1,62 @@
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "diagnostic.h"
 #include "number.h"
 #include "policy_words.h"
 #include "rules_reader.h"
 #include "siphash.h"
 #include "unique.h"
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 #define HEADER_PREFIX "header:"
+#define WRITTEN_KEYS  "match", "identify_by", "cost", "on_store_failure", "clients", "penalty"
 
-static const char *const rule_keys[] = {"match",   "identify_by", "cost",      "on_store_failure", "clients",
-                                        "penalty", "shadow",      "candidate", LIMITS_KEYS};
-static const char *const compiled_keys[] = {"shadow", "candidate", LIMITS_KEYS};
-_Static_assert(COUNT(rule_keys) <= RULE_KEYS_MAX, "a rule has a digest of each key");
+const char *const rule_written_keys[RULE_WRITTEN_KEYS] = {WRITTEN_KEYS};
+static const char *const rule_keys[] = {WRITTEN_KEYS, "shadow", "candidate", LIMITS_KEYS};
+static const char *const candidate_keys[] = {LIMITS_KEYS};
 
 static void
-read_on_store_failure(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-                      struct rule *rule)
+read_on_store_failure(const struct place *object, struct rule *rule)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "on_store_failure");
-    struct place at = place_key(place, "on_store_failure");
-    int mode;
+    const struct place at = place_key(object, "on_store_failure");
+    int mode = cJSON_IsString(at.value) ? failure_mode_by_name(at.value->valuestring) : -1;
 
-    rule->on_store_failure = reader->defaults->failure_mode;
-    if (item == NULL)
+    rule->on_store_failure = mode < 0 ? object->reader->defaults->failure_mode : (enum failure_mode)mode;
+    if (at.value != NULL && mode < 0)
+        diagnostic_add_word(&at, failure_mode_words, FAILURE_MODE_COUNT);
+}
+
+static void
+read_shadow(const struct place *object, struct rule *rule)
+{
+    const struct place at = place_key(object, "shadow");
+
+    if (at.value != NULL && !cJSON_IsBool(at.value))
+        diagnostic_add_value(&at, "must be true or false");
+    rule->shadow = cJSON_IsTrue(at.value);
+}
+
+static void
+read_candidate(const struct place *object, struct rule *rule, bool has_limits)
+{
+    const struct place at = place_key(object, "candidate");
+
+    if (at.value == NULL)
         return;
-    mode = cJSON_IsString(item) ? failure_mode_by_name(item->valuestring) : -1;
-    if (mode < 0)
-        diagnostic_add_word(reader, &at, item, failure_mode_words, FAILURE_MODE_COUNT);
-    else
-        rule->on_store_failure = (enum failure_mode)mode;
+    if (!cJSON_IsObject(at.value) || at.value->child == NULL) {
+        diagnostic_add_value(&at, "must be an object with limits, such as {\"limit\": 50}");
+        return;
+    }
+    diagnostic_check_keys(&at, candidate_keys, COUNT_OF(candidate_keys));
+    if (!has_limits)
+        return;
+    limits_read(&at, &rule->limits, &rule->candidate);
+    rule->candidate.id = unique_id();
+    snprintf(rule->candidate_name, sizeof(rule->candidate_name), "%s" CANDIDATE_SUFFIX, rule->name);
 }
 
-static void
-read_shadow(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-            struct rule *rule)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "shadow");
-    struct place at = place_key(place, "shadow");
-
-    if (item != NULL && !cJSON_IsBool(item))
-        diagnostic_add(reader, &at, item, "must be true or false");
-    rule->shadow = cJSON_IsTrue(item);
-}
-
-const char *
-rule_key_name(size_t number)
-{
-    return number < COUNT(rule_keys) ? rule_keys[number] : NULL;
-}
-
-bool
-rule_key_is_compiled(size_t number)
-{
-    const char *name = rule_key_name(number);
-
-    for (size_t i = 0; i < COUNT(compiled_keys) && name != NULL; i++)
-        if (strcmp(name, compiled_keys[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Not against forgery: whoever writes the rules may change them anyway. Where there is no memory for it, no two are alike. */
+/* Not against forgery: whoever writes the rules may change them anyway. Where there is no memory for it, no two are
+   alike. */
 static uint64_t
 digest_of(const cJSON *item)
 {
@@ -77,73 +70,69 @@ digest_of(const cJSON *item)
 }
 
 static void
-note_written(const cJSON *object, struct rule *rule)
+note_written(const struct place *object, struct rule *rule)
 {
-    for (size_t i = 0; i < COUNT(rule_keys); i++) {
-        rule->written[i] = digest_of(cJSON_GetObjectItemCaseSensitive(object, rule_keys[i]));
-        if (strcmp(rule_keys[i], "clients") == 0)
+    for (size_t i = 0; i < RULE_WRITTEN_KEYS; i++) {
+        rule->written[i] = digest_of(place_key(object, rule_written_keys[i]).value);
+        if (strcmp(rule_written_keys[i], "clients") == 0)
             rule->written[i] ^= rule->clients_version;
     }
 }
 
 /* After the limits. */
 static void
-warn_costly(const struct rules_reader *reader, const struct rule *rule)
+warn_costly(const struct place *cost, const struct rule *rule)
 {
     for (uint32_t i = 0; i < rule->limits.count; i++) {
         if (rule->limits.limits[i].limit >= rule->cost)
             continue;
-        report_warn(reader->report,
-                    "%s: $.%s.cost: more than the limit of %" PRId64
-                    ": requests that do not say another cost are refused",
-                    reader->file, rule->name, rule->limits.limits[i].limit);
+        diagnostic_warn(
+            cost, "more than the limit of %" PRId64 ": requests that do not say another cost are refused",
+            rule->limits.limits[i].limit);
         return;
     }
 }
 
 static void
-read_cost(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-          struct rule *rule)
+read_cost(const struct place *object, struct rule *rule)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "cost");
-    struct place at = place_key(place, "cost");
+    const struct place at = place_key(object, "cost");
+    const char *text = cJSON_IsString(at.value) ? at.value->valuestring : "";
 
     rule->cost = 1;
     rule->cost_header = NO_HEADER;
-    if (item == NULL)
+    if (at.value == NULL)
         return;
-    if (cJSON_IsString(item) && strncmp(item->valuestring, HEADER_PREFIX, strlen(HEADER_PREFIX)) == 0)
-        header_read(reader, &at, item, item->valuestring + strlen(HEADER_PREFIX), &rule->cost_header);
-    else if (!is_whole_number(item, NUMBER_EXACT_MAX, &rule->cost))
-        diagnostic_add(reader, &at, item, "must be a whole number from 1 to %lld, or \"header:NAME\"",
-                       (long long)NUMBER_EXACT_MAX);
+    if (strncmp(text, HEADER_PREFIX, strlen(HEADER_PREFIX)) == 0)
+        header_read(&at, text + strlen(HEADER_PREFIX), &rule->cost_header);
+    else if (!is_whole_number(at.value, NUMBER_EXACT_MAX, &rule->cost))
+        diagnostic_add_value(&at, "must be a whole number from 1 to %lld, or \"header:NAME\"",
+                             (long long)NUMBER_EXACT_MAX);
     else
-        warn_costly(reader, rule);
+        warn_costly(&at, rule);
 }
 
 void
-rule_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-          struct rule *rule)
+rule_read(const struct place *object, struct rule *rule)
 {
     size_t before;
     bool has_limits;
 
-    if (!cJSON_IsObject(object)) {
-        diagnostic_add(reader, place, object,
-                       "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
+    if (!cJSON_IsObject(object->value)) {
+        diagnostic_add_value(object, "must be an object, such as {\"capacity\": 20, \"refill_rate\": 5}");
         return;
     }
-    diagnostic_add_keys(reader, place, object, rule_keys, COUNT(rule_keys));
-    match_read(reader, place, object, rule);
-    identify_by_read(reader, place, object, rule);
-    before = reader->report->count;
-    limits_read(reader, place, object, NULL, &rule->limits);
-    has_limits = reader->report->count == before;
-    clients_read(reader, place, object, rule, has_limits);
-    candidate_read(reader, place, object, rule, has_limits);
-    penalty_read(reader, place, object, rule);
-    read_cost(reader, place, object, rule);
-    read_on_store_failure(reader, place, object, rule);
-    read_shadow(reader, place, object, rule);
+    diagnostic_check_keys(object, rule_keys, COUNT_OF(rule_keys));
+    match_read(object, rule);
+    identify_by_read(object, rule);
+    before = object->reader->report->count;
+    limits_read(object, NULL, &rule->limits);
+    has_limits = object->reader->report->count == before;
+    clients_read(object, rule, has_limits);
+    read_candidate(object, rule, has_limits);
+    penalty_read(object, rule);
+    read_cost(object, rule);
+    read_on_store_failure(object, rule);
+    read_shadow(object, rule);
     note_written(object, rule);
 }

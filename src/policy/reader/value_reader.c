@@ -3,7 +3,6 @@
 #include <math.h>
 
 #include "clock.h"
-#include "diagnostic.h"
 #include "number.h"
 #include "rules_reader.h"
 
@@ -20,14 +19,12 @@ is_whole_number(const cJSON *item, int64_t max, int64_t *out)
 }
 
 void
-count_read(const struct rules_reader *reader, const struct place *place, const cJSON *object, const char *key,
-           int64_t max, int64_t *out)
+count_read(const struct place *object, const char *key, int64_t max, int64_t *out)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    struct place at = place_key(place, key);
+    const struct place at = place_key(object, key);
 
-    if (item != NULL && !is_whole_number(item, max, out))
-        diagnostic_add(reader, &at, item, "must be a whole number from 1 to %" PRId64, max);
+    if (at.value != NULL && !is_whole_number(at.value, max, out))
+        diagnostic_add_value(&at, "must be a whole number from 1 to %" PRId64, max);
 }
 
 /* nginx and Envoy take a bare number for seconds, others for milliseconds, so it is refused. */
@@ -42,23 +39,20 @@ is_without_unit(const cJSON *item, int64_t *number)
 }
 
 void
-duration_read(const struct rules_reader *reader, const struct place *place, const cJSON *object,
-              const char *key, int64_t *out_us)
+duration_read(const struct place *object, const char *key, int64_t *out_us)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    struct place at = place_key(place, key);
+    const struct place at = place_key(object, key);
     int64_t number;
 
-    if (item == NULL || (cJSON_IsString(item) && duration_parse(item->valuestring, out_us)))
+    if (at.value == NULL || (cJSON_IsString(at.value) && duration_parse(at.value->valuestring, out_us)))
         return;
-    if (is_without_unit(item, &number))
-        diagnostic_add(reader, &at, item,
-                       "a duration needs a unit; write \"%" PRId64 "s\" for seconds or \"%" PRId64
-                       "ms\" for milliseconds",
-                       number, number);
+    if (is_without_unit(at.value, &number))
+        diagnostic_add_value(&at,
+                             "a duration needs a unit; write \"%" PRId64 "s\" for seconds or \"%" PRId64
+                             "ms\" for milliseconds",
+                             number, number);
     else
-        diagnostic_add(
-            reader, &at, item,
-            "must be a duration: a whole number and a unit, such as \"500ms\", \"10s\", \"1m\", \"1h\" "
-            "or \"7d\", at most \"366d\"");
+        diagnostic_add_value(&at,
+                             "must be a duration: a whole number and a unit, such as \"500ms\", \"10s\", "
+                             "\"1m\", \"1h\" or \"7d\", at most \"366d\"");
 }
