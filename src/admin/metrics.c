@@ -62,6 +62,25 @@ put_decisions(struct scrape *scrape, const struct metric *metric)
     }
 }
 
+/* A limit's index is what it is named by in RateLimit-Policy, too. Those of clients that differ are `own`: there
+   may be many. */
+static void
+put_limit_refusals(struct scrape *scrape, const struct metric *metric)
+{
+    static const char *const limits[LIMIT_SET_MAX + 1] = {"0", "1", "2", "3", "4", "5", "6", "7", "own"};
+    uint64_t sums[RULE_COUNTS];
+
+    for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
+        const struct rule *rule = &scrape->policy->rules[i];
+
+        rule_counts_sum(rule->counts, sums);
+        for (uint32_t limit = 0; limit <= LIMIT_SET_MAX; limit++)
+            if (limit < rule->limits.count || sums[COUNT_BY_LIMIT + limit] > 0)
+                exposition_count(&scrape->to, metric, (const char *[]){rule->name, limits[limit]},
+                                 sums[COUNT_BY_LIMIT + limit]);
+    }
+}
+
 static void
 put_near_limit(struct scrape *scrape, const struct metric *metric)
 {
@@ -243,6 +262,7 @@ put_process_time(struct scrape *scrape, const struct metric *metric)
 
 static void (*const elsewhere[METRIC_COUNT])(struct scrape *scrape, const struct metric *metric) = {
     [METRIC_DECISIONS] = put_decisions,
+    [METRIC_LIMIT_REFUSALS] = put_limit_refusals,
     [METRIC_NEAR_LIMIT] = put_near_limit,
     [METRIC_DEGRADED] = put_degraded,
     [METRIC_CANDIDATES] = put_candidates,

@@ -183,7 +183,7 @@ put_counts(FILE *out, const struct rule_counts *counts)
     strftime(moment, sizeof(moment), "%Y-%m-%dT%H:%M:%SZ", &utc);
     rule_counts_sum(counts, sums);
     fprintf(out, ", \"counts\": {\"since\": \"%s\"", moment);
-    for (enum rule_count i = 0; i < RULE_COUNTS; i++)
+    for (enum rule_count i = 0; i < RULE_COUNTS_NAMED; i++)
         fprintf(out, ", \"%s\": %" PRIu64, rule_count_name(i), sums[i]);
     fputc('}', out);
 }

@@ -53,6 +53,18 @@ is_near_limit(const struct limiter_take *take)
     return false;
 }
 
+/* How near the client came to a limit, or which one it ran into. */
+static void
+count_limit(const struct limiter_take *take, enum rule_count result)
+{
+    bool is_of_rule = take->limits == &take->rule->limits;
+
+    if (result == COUNT_ALLOWED && is_near_limit(take))
+        count(take, COUNT_NEAR_LIMIT);
+    if (result == COUNT_REFUSED)
+        count(take, COUNT_BY_LIMIT + (is_of_rule ? take->tightest : LIMIT_SET_MAX));
+}
+
 /* What the rule says is counted, and is the verdict, unless it is a shadow: that refuses nothing. */
 static void
 settle(struct limiter_take *take)
@@ -62,14 +74,13 @@ settle(struct limiter_take *take)
     take->withheld = VERDICT_ALLOWED;
     if (take->rule == NULL)
         return;
+    count_limit(take, result);
     if (take->rule->shadow && result != COUNT_ALLOWED) {
         result += COUNT_SHADOW - COUNT_REFUSED;
         take->withheld = take->verdict;
         take->verdict = VERDICT_ALLOWED;
     }
     count(take, result);
-    if (result == COUNT_ALLOWED && is_near_limit(take))
-        count(take, COUNT_NEAR_LIMIT);
 }
 
 static void

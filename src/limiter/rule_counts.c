@@ -24,7 +24,7 @@ struct rule_counts {
 const char *
 rule_count_name(enum rule_count count)
 {
-    static const char *const names[RULE_COUNTS] = {
+    static const char *const names[RULE_COUNTS_NAMED] = {
         [COUNT_ALLOWED] = "allowed",
         [COUNT_REFUSED] = "refused",
         [COUNT_PENALISED] = "penalised",

@@ -32,10 +32,15 @@ enum rule_count {
     COUNT_CANDIDATE_REFUSED,
     COUNT_CANDIDATE_MISSED, /* not asked, or without an answer */
     COUNT_NEAR_LIMIT,       /* allowed, and of some limit little remains: decision_is_near */
-};
-#define RULE_COUNTS (COUNT_NEAR_LIMIT + 1)
 
-/* "allowed", "shadow_refused" ... */
+    /* Refused, also by a shadow rule: the index of the limit that does so longest is added, or LIMIT_SET_MAX
+       where the client has limits of its own. */
+    COUNT_BY_LIMIT,
+};
+#define RULE_COUNTS_NAMED COUNT_BY_LIMIT /* those before it */
+#define RULE_COUNTS       (COUNT_BY_LIMIT + LIMIT_SET_MAX + 1)
+
+/* "allowed", "shadow_refused" ...; of a named one. */
 const char *rule_count_name(enum rule_count count);
 
 struct rule_counts;

@@ -11,6 +11,9 @@ const struct metric metrics_table[METRIC_COUNT] = {
     [METRIC_DECISIONS] = {
         "ratelimitd_decisions", METRIC_COUNTER, {"rule", "result"},
         "Requests decided by each rule since it was first in force, by result.", ELSEWHERE},
+    [METRIC_LIMIT_REFUSALS] = {
+        "ratelimitd_limit_refusals", METRIC_COUNTER, {"rule", "limit"},
+        "Of those refused or shadow_refused, requests by the limit that makes them wait longest.", ELSEWHERE},
     [METRIC_NEAR_LIMIT] = {
         "ratelimitd_near_limit_decisions", METRIC_COUNTER, {"rule"},
         "Of those allowed, requests after which less than a fifth of a limit remained.", ELSEWHERE},

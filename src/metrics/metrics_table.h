@@ -12,6 +12,7 @@ enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM, METRIC_INFO }
 /* In the order in which they are shown. */
 enum metric_id {
     METRIC_DECISIONS,
+    METRIC_LIMIT_REFUSALS,
     METRIC_NEAR_LIMIT,
     METRIC_DEGRADED,
     METRIC_CANDIDATES,

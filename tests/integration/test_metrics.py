@@ -62,6 +62,33 @@ def test_decisions_and_answers_are_those_of_a_counted_session(serve, store):
     assert (found["ratelimitd_http_connections"], found["ratelimitd_rules"]) == (1, 5)
 
 
+def by_limit(service, rule="default"):
+    samples = scrape(service).families["ratelimitd_limit_refusals_total"].samples
+    return {dict(labels)["limit"]: value for (_, labels), value in samples.items() if dict(labels)["rule"] == rule}
+
+
+def window(limit, length, **more):
+    return {"limit": limit, "window": length, "algorithm": "fixed_window", **more}
+
+
+@pytest.mark.parametrize("shadow", [{}, {"shadow": True}])
+def test_a_refusal_is_counted_for_the_limit_that_refuses_longest(serve, store, shadow):
+    limits = {"limits": [window(9, "1h"), window(2, "1d"), window(2, "1h")], **shadow}
+    service = serve(store, rules_of(limits, other=bucket(1)), admin=LOCAL)
+    assert by_limit(service) == {"0": 0, "1": 0, "2": 0}
+    for _ in range(5):
+        check(service, "default")
+    assert by_limit(service) == {"0": 0, "1": 3, "2": 0} and by_limit(service, "other") == {"0": 0}
+    assert sum(scrape(service)["ratelimitd_decisions_total", "default", result]
+               for result in ["allowed", "shadow_refused" if shadow else "refused"]) == 5
+
+
+def test_a_refusal_by_limits_of_its_own_is_counted_as_such(serve, store):
+    service = serve(store, rules_of(window(9, "1d", clients={"u": {"limit": 1}})), admin=LOCAL)
+    assert [check(service, "default") for _ in range(3)] == [200, 429, 429]
+    assert by_limit(service) == {"0": 0, "own": 2}
+
+
 def test_redis_is_counted(serve, redis):
     service = serve(redis.url, rules_of(bucket(1)), admin=LOCAL, workers=1)
     wait_for(lambda: service.health()["status"] == "ok", "the store is there")

@@ -73,7 +73,7 @@ END_TEST
 
 START_TEST(each_count_has_a_name_of_its_own)
 {
-    for (enum rule_count i = 0; i < RULE_COUNTS; i++) {
+    for (enum rule_count i = 0; i < RULE_COUNTS_NAMED; i++) {
         ck_assert_ptr_nonnull(rule_count_name(i));
         for (enum rule_count j = 0; j < i; j++)
             ck_assert_str_ne(rule_count_name(i), rule_count_name(j));
