@@ -172,6 +172,23 @@ put_store_workers(struct scrape *scrape, const struct metric *metric)
                          atomic_load_explicit(&counts->stores[state], memory_order_relaxed));
 }
 
+/* What has begun and not ended. What has ended is read first: so it is never more. */
+static void
+put_open(struct scrape *scrape, const struct metric *metric, size_t begun_offset, size_t ended_offset)
+{
+    uint64_t ended = metrics_sum(scrape->metrics, ended_offset);
+    uint64_t begun = metrics_sum(scrape->metrics, begun_offset);
+
+    exposition_count(&scrape->to, metric, NULL, begun > ended ? begun - ended : 0);
+}
+
+static void
+put_store_inflight(struct scrape *scrape, const struct metric *metric)
+{
+    put_open(scrape, metric, offsetof(struct worker_counts, decisions.waited),
+             offsetof(struct worker_counts, decisions.resumed));
+}
+
 /* Errors that share a word are one. */
 static void
 put_redis_errors(struct scrape *scrape, const struct metric *metric)
@@ -203,6 +220,12 @@ put_memory_entries_max(struct scrape *scrape, const struct metric *metric)
 }
 
 static void
+put_memory_bytes(struct scrape *scrape, const struct metric *metric)
+{
+    exposition_count(&scrape->to, metric, NULL, scrape->memory.bytes);
+}
+
+static void
 put_memory_evictions(struct scrape *scrape, const struct metric *metric)
 {
     exposition_count(&scrape->to, metric, NULL, scrape->memory.evicted);
@@ -210,15 +233,11 @@ put_memory_evictions(struct scrape *scrape, const struct metric *metric)
 
 /* Of the process. */
 
-/* Those closed are read first: so they are never more. */
 static void
 put_connections(struct scrape *scrape, const struct metric *metric)
 {
-    uint64_t closed = metrics_sum(scrape->metrics, offsetof(struct worker_counts, http.connections_closed));
-    uint64_t accepted =
-        metrics_sum(scrape->metrics, offsetof(struct worker_counts, http.connections_accepted));
-
-    exposition_count(&scrape->to, metric, NULL, accepted > closed ? accepted - closed : 0);
+    put_open(scrape, metric, offsetof(struct worker_counts, http.connections_accepted),
+             offsetof(struct worker_counts, http.connections_closed));
 }
 
 static void
@@ -268,9 +287,11 @@ static void (*const elsewhere[METRIC_COUNT])(struct scrape *scrape, const struct
     [METRIC_CANDIDATES] = put_candidates,
     [METRIC_STORE] = put_store,
     [METRIC_STORE_WORKERS] = put_store_workers,
+    [METRIC_STORE_INFLIGHT] = put_store_inflight,
     [METRIC_REDIS_ERRORS] = put_redis_errors,
     [METRIC_MEMORY_ENTRIES] = put_memory_entries,
     [METRIC_MEMORY_ENTRIES_MAX] = put_memory_entries_max,
+    [METRIC_MEMORY_BYTES] = put_memory_bytes,
     [METRIC_MEMORY_EVICTIONS] = put_memory_evictions,
     [METRIC_RULES] = put_rules,
     [METRIC_RULES_LOADED] = put_rules_loaded,

@@ -125,6 +125,22 @@ observe(const struct limiter_take *take)
         histogram_observe(&take->limiter->decisions->duration, clock_mono_us() - take->began_us);
 }
 
+static enum limiter_status
+pend(struct limiter *limiter)
+{
+    if (limiter->decisions != NULL)
+        counter_add(&limiter->decisions->waited, 1);
+    return LIMITER_PENDING;
+}
+
+/* What was pending is so no longer. */
+static void
+resume(struct limiter *limiter)
+{
+    if (limiter->decisions != NULL)
+        counter_add(&limiter->decisions->resumed, 1);
+}
+
 /* The status is DONE or UNAVAILABLE. */
 static void
 on_answer(struct limiter_take *take, enum store_status status)
@@ -142,6 +158,7 @@ on_store_answer(struct store_request *request, enum store_status status)
 {
     struct limiter_take *take = container_of(request, struct limiter_take, request);
 
+    resume(take->limiter);
     on_answer(take, status);
     take->callback(take);
 }
@@ -204,7 +221,7 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
     if (rule_has_candidate(take->rule) && treatment == NULL && take->cost > 0)
         candidates_ask(take);
     if (status == STORE_PENDING)
-        return LIMITER_PENDING;
+        return pend(limiter);
     on_answer(take, status);
     return LIMITER_DONE;
 }
@@ -220,6 +237,7 @@ on_store_reset(struct store_request *request, enum store_status status)
 {
     struct limiter_take *take = container_of(request, struct limiter_take, request);
 
+    resume(take->limiter);
     on_forgotten(take, status);
     take->callback(take);
 }
@@ -236,7 +254,7 @@ limiter_reset(struct limiter *limiter, struct limiter_take *take)
     if (rule_has_candidate(take->rule))
         candidates_reset(take);
     if (status == STORE_PENDING)
-        return LIMITER_PENDING;
+        return pend(limiter);
     on_forgotten(take, status);
     return LIMITER_DONE;
 }
@@ -245,6 +263,7 @@ void
 limiter_cancel(struct limiter *limiter, struct limiter_take *take)
 {
     store_cancel(limiter->store, &take->request);
+    resume(limiter);
 }
 
 const char *

@@ -35,7 +35,8 @@ struct http_counts {
 };
 
 struct decision_counts {
-    counter unmatched; /* requests that no rule limits */
+    counter unmatched;       /* requests that no rule limits */
+    counter waited, resumed; /* requests that had to wait for the store; those that wait no more */
     struct histogram duration;
 };
 

@@ -37,6 +37,9 @@ const struct metric metrics_table[METRIC_COUNT] = {
     [METRIC_STORE_WORKERS] = {
         "ratelimitd_store_workers", METRIC_GAUGE, {"state"},
         "Workers, by the state of their store.", ELSEWHERE},
+    [METRIC_STORE_INFLIGHT] = {
+        "ratelimitd_store_inflight_requests", METRIC_GAUGE, {NULL},
+        "Requests that wait for an answer of the store.", ELSEWHERE},
     [METRIC_REDIS_COMMANDS] = {
         "ratelimitd_redis_commands", METRIC_COUNTER, {NULL},
         "Commands sent to Redis.", COUNTED(redis.commands)},
@@ -83,6 +86,9 @@ const struct metric metrics_table[METRIC_COUNT] = {
     [METRIC_MEMORY_ENTRIES_MAX] = {
         "ratelimitd_memory_entries_max", METRIC_GAUGE, {NULL},
         "Keys that the table always has room for: MEMORY_MAX_KEYS.", ELSEWHERE},
+    [METRIC_MEMORY_BYTES] = {
+        "ratelimitd_memory_bytes", METRIC_GAUGE, {NULL},
+        "Memory that keys and the logs of sliding windows have taken; it is kept for other ones.", ELSEWHERE},
     [METRIC_MEMORY_EVICTIONS] = {
         "ratelimitd_memory_evictions", METRIC_COUNTER, {NULL},
         "Keys forgotten before their quota was full, because the table was.", ELSEWHERE},

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import service as services
-from http_client import chunked
+from http_client import chunked, request_bytes
 from rules import ROOMY, at, bucket, rules_of
 from scraping import OPENMETRICS, PROMETHEUS, Scrape, scrape
 from waiting import wait_for
@@ -121,6 +121,24 @@ def test_an_error_is_counted_by_its_code(serve, redis):
     assert found["ratelimitd_degraded_decisions_total", "roomy", "closed"] == 1
 
 
+def test_what_waits_for_the_store_is_in_flight_until_it_is_answered(serve, redis):
+    service = serve(redis.url, rules_of(ROOMY), admin=LOCAL, workers=1, env={"REDIS_TIMEOUT_MS": "60000"})
+    wait_for(lambda: service.health()["status"] == "ok", "the store is there")
+
+    def in_flight(count):
+        wait_for(lambda: scrape(service)["ratelimitd_store_inflight_requests"] == count, f"{count} are in flight")
+
+    in_flight(0)
+    redis.freeze()
+    waiting = [service.connect() for _ in range(3)]
+    for connection in waiting:
+        connection.send(request_bytes("GET", "/"))
+    in_flight(3)
+    redis.thaw()
+    assert [connection.read_response().status for connection in waiting] == [200, 200, 200]
+    in_flight(0)
+
+
 def test_a_stall_and_what_comes_too_late_are_counted(serve, redis):
     service = serve(redis.url, rules_of(ROOMY), admin=LOCAL, workers=1, env={"REDIS_TIMEOUT_MS": "200"})
     wait_for(lambda: service.health()["status"] == "ok", "the store is there")
@@ -198,6 +216,18 @@ def test_the_table_in_memory_is_counted(serve):
     assert found["ratelimitd_memory_entries_max"] == 1000
     assert found["ratelimitd_memory_entries"] + found["ratelimitd_memory_evictions_total"] == 1500
     assert found["ratelimitd_memory_evictions_total"] > 0
+    assert found["ratelimitd_memory_bytes"] >= 64 * found["ratelimitd_memory_entries"]
+
+
+def test_the_bytes_of_the_table_grow_with_the_keys_and_the_logs_of_windows(serve):
+    log = {"limit": 100, "window": "1d", "algorithm": "sliding_window"}
+    service = serve(admin=LOCAL, rules=rules_of(bucket(1), named=bucket(5), log=log))
+    before = scrape(service)["ratelimitd_memory_bytes"]
+    check(service, "named")
+    after = scrape(service)["ratelimitd_memory_bytes"]
+    for _ in range(50):
+        check(service, "log")
+    assert before == 0 < after < scrape(service)["ratelimitd_memory_bytes"] - 50 * 16
 
 
 def test_the_process_is_shown_as_official_clients_do(serve):

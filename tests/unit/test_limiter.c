@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "limiter.h"
+#include "metrics.h"
 #include "rule_counts.h"
 #include "suite.h"
 
@@ -59,6 +60,8 @@ fake_reset(struct store *store, struct store_request *request)
     struct fake_store *fake = (struct fake_store *)store;
 
     fake->subject = request->subject;
+    if (fake->says == STORE_PENDING)
+        fake->pending = request;
     return fake->says;
 }
 
@@ -381,6 +384,36 @@ START_TEST(a_cancelled_take_is_cancelled_at_the_store)
 }
 END_TEST
 
+/* Of those that wait for the store, and of those that do so no more. */
+static void
+ck_assert_waiting(const struct decision_counts *of, uint64_t waited, uint64_t resumed)
+{
+    ck_assert_uint_eq(of->waited, waited);
+    ck_assert_uint_eq(of->resumed, resumed);
+}
+
+START_TEST(what_waits_for_the_store_is_counted_until_it_ends)
+{
+    struct decision_counts of = {0};
+
+    limiter.decisions = &of;
+    begin("default", STORE_DONE);
+    ck_assert_waiting(&of, 0, 0);
+    begin("default", STORE_PENDING);
+    ck_assert_waiting(&of, 1, 0);
+    fake_answer(&store, STORE_DONE);
+    ck_assert_waiting(&of, 1, 1);
+    begin("default", STORE_PENDING);
+    limiter_cancel(&limiter, &take);
+    ck_assert_waiting(&of, 2, 2);
+    prepare("default", 7, STORE_PENDING);
+    ck_assert_int_eq(limiter_reset(&limiter, &take), LIMITER_PENDING);
+    ck_assert_waiting(&of, 3, 2);
+    fake_answer(&store, STORE_UNAVAILABLE);
+    ck_assert_waiting(&of, 3, 3);
+}
+END_TEST
+
 #define YES(remaining)                  \
     {                                   \
         true, 10, remaining, 0, 1000000 \
@@ -484,6 +517,7 @@ main(void)
     tcase_add_test(tests, what_is_refused_is_not_withheld);
     tcase_add_test(tests, a_failure_leaves_no_trace_in_the_next_answer);
     tcase_add_test(tests, a_cancelled_take_is_cancelled_at_the_store);
+    tcase_add_test(tests, what_waits_for_the_store_is_counted_until_it_ends);
     tcase_add_test(tests, store_state_is_that_of_the_worst_worker);
     tcase_add_loop_test(tests, tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
     tcase_add_loop_test(tests, request_is_near_where_less_than_a_fifth_of_some_limit_remains, 0, ROWS(nears));

@@ -335,6 +335,7 @@ memory_store_counts(struct store *store)
         struct shard *shard = &memory->shards[i];
         pthread_mutex_lock(&shard->lock);
         counts.entries += shard->table.used;
+        counts.bytes += table_bytes(&shard->table);
         counts.evicted += shard->table.evicted;
         pthread_mutex_unlock(&shard->lock);
     }

@@ -25,10 +25,11 @@ struct memory_store_options {
 /* NULL: memory cannot be reserved. Call store_free after its last use. */
 struct store *memory_store_new(const struct memory_store_options *options);
 
-/* Entries in use, and live entries evicted since the start. Takes the lock of each shard in turn. */
+/* Takes the lock of each shard in turn. */
 struct memory_store_counts {
-    uint64_t entries;
-    uint64_t evicted;
+    uint64_t entries; /* in use */
+    uint64_t bytes;   /* of memory that they, and those that were there before, have touched */
+    uint64_t evicted; /* live ones, since the start */
 };
 struct memory_store_counts memory_store_counts(struct store *store);
 

@@ -65,6 +65,13 @@ table_fini(struct table *table)
     *table = (struct table){0};
 }
 
+size_t
+table_bytes(const struct table *table)
+{
+    return (table->untouched - 1) * (sizeof(struct table_entry) + sizeof(uint32_t)) +
+           table->pool.untouched * sizeof(struct window_log_chunk);
+}
+
 static uint32_t
 number_of(const struct table *table, const struct table_entry *entry)
 {

@@ -24,6 +24,7 @@
 #define TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "algorithm.h"
@@ -66,6 +67,9 @@ struct table {
 /* `log_chunks` is the room for the logs of sliding windows. False: no address space. */
 bool table_init(struct table *table, uint32_t capacity, uint32_t log_chunks);
 void table_fini(struct table *table);
+
+/* Memory that has been touched, and therefore is the process' own from then on. */
+size_t table_bytes(const struct table *table);
 
 /* Prefetches what table_find reads first. Needs no lock. */
 static inline void
