@@ -26,7 +26,8 @@ redis_batch_clear(struct redis_batch *batch)
     batch->request_count = batch->group_count = batch->rule_count = batch->key_count = 0;
     batch->work = 0;
     batch->live = batch->expiring = 0;
-    batch->tried_eval = batch->is_reset = batch->repeats = false;
+    batch->resent = 0;
+    batch->is_reset = batch->repeats = false;
     memset(batch->buckets, 0, sizeof(batch->buckets));
 }
 

@@ -57,7 +57,7 @@ struct redis_batch {
     uint16_t live;                /* requests without an answer yet */
     uint16_t sent_live;           /* those when it was sent */
     uint16_t expiring;            /* slots before this one are empty */
-    bool tried_eval;              /* Redis did not have the script: sent again with its text */
+    uint8_t resent;               /* times, as Redis did not have the script */
     bool repeats;                 /* a key may appear in the command more than once */
     bool is_reset;                /* holds one reset, for redis_batch_encode_reset; nothing is added */
     int64_t sent_us;              /* monotonic, from before the encode */

@@ -17,6 +17,7 @@
 #include "redis_connection.h"
 #include "redis_error.h"
 #include "redis_queue.h"
+#include "redis_script.h"
 
 /* After a deadline has passed, a connection without a reply for this long is replaced: it may be dead. */
 #define STALL_DROP_US (US_PER_S / 2)
@@ -31,6 +32,7 @@ struct redis_store {
 
     struct denial_cache *denials;
     struct redis_queue queue;
+    struct redis_script script;
     struct redis_counts *counts, own_counts; /* the latter where the options have none */
 };
 
@@ -149,11 +151,14 @@ report_unexpected(struct redis_store *redis)
                                CONNECTION_PAUSE_LONG);
 }
 
-static void
-count_command(struct redis_store *redis, size_t bytes)
+static bool
+send_command(struct redis_store *redis, struct redis_batch *batch, const char *command, size_t bytes)
 {
+    if (command == NULL || !redis_connection_send(redis->connection, command, bytes, batch))
+        return false;
     counter_add(&redis->counts->commands, 1);
     counter_add(&redis->counts->sent_bytes, bytes);
+    return true;
 }
 
 static bool
@@ -161,15 +166,29 @@ send_eval(struct redis_store *redis, struct redis_batch *batch)
 {
     size_t bytes;
     char *command = redis_batch_encode_eval(batch, &bytes);
-    bool sent = command != NULL && redis_connection_send(redis->connection, command, bytes, batch);
+    bool sent = send_command(redis, batch, command, bytes);
 
-    log_debug("redis", "%s-%u: Redis does not have the script; it is sent with a batch of %u requests",
-              redis->options.program, redis->options.worker, batch->live);
     free(command);
-    batch->tried_eval = true;
-    if (sent)
-        count_command(redis, bytes);
     return sent;
+}
+
+/* Redis does not have the script. Nothing has run, so nothing can count twice. To compile it takes as long as a
+   large batch, so that is a command of its own; if the ACL forbids it, or the cache was emptied once more, the
+   script comes with the batch. */
+static bool
+send_again(struct redis_store *redis, struct redis_batch *batch)
+{
+    log_debug("redis", "%s-%u: Redis does not have the script; it is sent again, for a batch of %u requests",
+              redis->options.program, redis->options.worker, batch->live);
+    switch (batch->resent++) {
+    case 0:
+        return redis_script_load(&redis->script, redis->connection) &&
+               send_command(redis, batch, batch->command, batch->command_bytes);
+    case 1:
+        return send_eval(redis, batch);
+    default:
+        return false;
+    }
 }
 
 /* True when the batch was sent again. */
@@ -178,9 +197,9 @@ on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redis
 {
     const struct redis_error *error = redis_error_of(reply->str, reply->len);
 
-    /* It did not run, so it cannot count twice. */
-    if (error->reaction == REACT_SEND_SCRIPT && !batch->tried_eval && !batch->is_reset && batch->live > 0)
-        return send_eval(redis, batch);
+    if (error->reaction == REACT_SEND_SCRIPT && !batch->is_reset && batch->live > 0 &&
+        send_again(redis, batch))
+        return true;
     redis_connection_reject(redis->connection, error);
     report_error(redis, reply->str, reply->len);
     return false;
@@ -265,10 +284,7 @@ send_batch(struct redis_store *redis, struct redis_batch *batch)
     batch->sent_us = clock_mono_us();
     batch->sent_live = batch->live;
     encoded = batch->is_reset ? redis_batch_encode_reset(batch) : redis_batch_encode(batch);
-    if (!encoded || !redis_connection_send(redis->connection, batch->command, batch->command_bytes, batch))
-        return false;
-    count_command(redis, batch->command_bytes);
-    return true;
+    return encoded && send_command(redis, batch, batch->command, batch->command_bytes);
 }
 
 /* Sends the oldest batch, unless all its requests were removed. False: out of memory; the batch stays. */
