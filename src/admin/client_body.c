@@ -167,7 +167,7 @@ client_body_read(struct client_body *body, const struct endpoint_request *reques
 
 /* A line of the report, "$.limits[0].window: must be ...", as field and sentence. */
 static void
-put_mistake(FILE *out, const char *line)
+put_mistake(FILE *out, const char *line, const struct field *trace_id)
 {
     const char *place = strncmp(line, "$.", 2) == 0 ? line + 2 : "", *colon = strstr(place, ": ");
     char *field = colon != NULL ? strndup(place, (size_t)(colon - place)) : NULL;
@@ -180,13 +180,15 @@ put_mistake(FILE *out, const char *line)
     json_string_put(out, detail != NULL ? detail : "The limits have mistakes.");
     fputs(", \"field\": ", out);
     json_string_put(out, field != NULL ? field : "limits");
-    fprintf(out, ", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": 400}\n", response_title(400));
+    fprintf(out, ", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": 400", response_title(400));
+    json_trace_id_put(out, trace_id);
+    fputs("}\n", out);
     free(detail);
     free(field);
 }
 
 static struct response
-mistake_problem(const char *line, bool closing)
+mistake_problem(const char *line, const struct endpoint_request *request)
 {
     struct text text = {0};
     FILE *out = open_memstream(&text.start, &text.used);
@@ -194,26 +196,26 @@ mistake_problem(const char *line, bool closing)
 
     if (out == NULL)
         return (struct response){0};
-    put_mistake(out, line);
+    put_mistake(out, line, &request->headers->trace_id);
     is_written = !ferror(out);
     if (fclose(out) == 0 && is_written)
-        return response_owning(400, &text, RESPONSE_PROBLEM, closing);
+        return response_owning(400, &text, RESPONSE_PROBLEM, request->closing);
     free(text.start);
     return (struct response){0};
 }
 
 struct response
-client_body_problem(const struct client_body *body, bool closing)
+client_body_problem(const struct client_body *body, const struct endpoint_request *request)
 {
     char detail[JSON_ERROR_BYTES];
 
     if (body->mistakes.count > 0)
-        return mistake_problem(body->mistakes.lines[0], closing);
+        return mistake_problem(body->mistakes.lines[0], request);
     if (body->error.status == 0) /* out of memory */
         return (struct response){0};
     json_error_text(&body->error, detail);
-    return response_problem(body->error.status, body->error.field[0] != '\0' ? body->error.field : NULL,
-                            detail, closing);
+    return endpoint_problem_about(request, body->error.status,
+                                  body->error.field[0] != '\0' ? body->error.field : NULL, detail);
 }
 
 void

@@ -26,7 +26,7 @@ struct client_body {
 
 /* False: client_body_problem says why. Either way to be given to client_body_fini. */
 bool client_body_read(struct client_body *body, const struct endpoint_request *request);
-struct response client_body_problem(const struct client_body *body, bool closing);
+struct response client_body_problem(const struct client_body *body, const struct endpoint_request *request);
 void client_body_fini(struct client_body *body);
 
 #endif

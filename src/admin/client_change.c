@@ -100,7 +100,7 @@ start(struct endpoint_request *request, enum client_change_kind kind)
     change->request = request;
     change->body.kind = kind;
     if (!client_body_read(&change->body, request)) {
-        request->response = client_body_problem(&change->body, request->closing);
+        request->response = client_body_problem(&change->body, request);
         return ENDPOINT_ANSWERED;
     }
     begin(change);
@@ -148,13 +148,13 @@ finish(struct endpoint_request *request)
         tell(&change->body);
         return answer(&change->body, request->closing);
     case OVERRIDE_TOO_MANY:
-        return response_problem(
-            409, "client",
-            "There are " STRINGIFY(OVERRIDES_MAX) " clients that are blocked or limited at "
-                                                  "run time, which is as many as may be; restore some first.",
-            request->closing);
+        return endpoint_problem_about(
+            request, 409, "client",
+            "There are " STRINGIFY(
+                OVERRIDES_MAX) " clients that are blocked or limited at "
+                               "run time, which is as many as may be; restore some first.");
     case OVERRIDE_AWAY:
-        return render_unavailable(request->closing);
+        return render_unavailable(&request->headers->trace_id, request->closing);
     case OVERRIDE_NO_MEMORY:
     case OVERRIDE_PENDING:
         break;

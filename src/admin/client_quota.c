@@ -251,7 +251,7 @@ finish(struct endpoint_request *request)
     struct text text = {.room = body_bytes(checks)};
 
     if (is_any_unknown(checks))
-        return render_unavailable(request->closing);
+        return render_unavailable(&request->headers->trace_id, request->closing);
     text.start = malloc(text.room);
     if (text.start == NULL)
         return (struct response){0};

@@ -21,3 +21,10 @@ json_string_put(FILE *out, const char *text)
     }
     fputc('"', out);
 }
+
+void
+json_trace_id_put(FILE *out, const struct field *trace_id)
+{
+    if (trace_id->bytes > 0)
+        fprintf(out, ", \"trace_id\": \"%.*s\"", (int)trace_id->bytes, trace_id->text);
+}

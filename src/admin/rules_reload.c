@@ -20,7 +20,7 @@ put_changes(FILE *out, const struct policy_diff *changes)
 }
 
 static void
-put_mistakes(FILE *out, const struct report *report)
+put_mistakes(FILE *out, const struct report *report, const struct field *trace_id)
 {
     fprintf(out,
             "{\"detail\": \"The rules have mistakes; the previous rules stay in force.\", \"type\": "
@@ -31,11 +31,13 @@ put_mistakes(FILE *out, const struct report *report)
         fputs(i > 0 ? ",\n" : "\n", out);
         json_string_put(out, report->lines[i]);
     }
-    fputs("\n]}\n", out);
+    fputs("\n]", out);
+    json_trace_id_put(out, trace_id);
+    fputs("}\n", out);
 }
 
 static bool
-write_body(struct text *body, const struct reload_result *result)
+write_body(struct text *body, const struct reload_result *result, const struct field *trace_id)
 {
     FILE *out = open_memstream(&body->start, &body->used);
     bool is_written;
@@ -45,7 +47,7 @@ write_body(struct text *body, const struct reload_result *result)
     if (result->status == RELOAD_DONE)
         put_changes(out, &result->changes);
     else
-        put_mistakes(out, &result->report);
+        put_mistakes(out, &result->report, trace_id);
     is_written = !ferror(out);
     return fclose(out) == 0 && is_written;
 }
@@ -58,7 +60,7 @@ start(struct endpoint_request *request)
 
     reload_run(request->context->reload, RELOAD_CALL, &result);
     request->response = (struct response){0};
-    if (!write_body(&body, &result))
+    if (!write_body(&body, &result, &request->headers->trace_id))
         free(body.start);
     else if (result.status == RELOAD_DONE)
         request->response = response_owning(200, &body, RESPONSE_JSON, request->closing);

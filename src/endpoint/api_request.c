@@ -44,6 +44,7 @@ open_checks(struct api_request *api, size_t count)
 {
     struct checks_caller caller = {.limiter = api->request->context->limiter,
                                    .share = api->request->share,
+                                   .trace_id = api->request->headers->trace_id,
                                    .callback = on_checked,
                                    .arg = api};
 
@@ -201,12 +202,13 @@ api_request_start(struct endpoint_request *request, const struct api *api)
 }
 
 static struct response
-refusal(const struct json_error *error, bool closing)
+refusal(const struct endpoint_request *request, const struct json_error *error)
 {
     char text[JSON_ERROR_BYTES];
 
     json_error_text(error, text);
-    return response_problem(error->status, error->field[0] != '\0' ? error->field : NULL, text, closing);
+    return endpoint_problem_about(request, error->status, error->field[0] != '\0' ? error->field : NULL,
+                                  text);
 }
 
 static struct response
@@ -217,9 +219,9 @@ answer(struct api_request *api)
     if (api->out_of_memory)
         return (struct response){0};
     if (api->abandoned)
-        return render_unavailable(api->request->closing);
+        return render_unavailable(&api->request->headers->trace_id, api->request->closing);
     if (api->error.status != 0)
-        return refusal(&api->error, api->request->closing);
+        return refusal(api->request, &api->error);
     response = api->api->finish(api);
     api->text.start = NULL; /* the response has it */
     return response;

@@ -46,7 +46,7 @@ answer_reset(struct api_request *api)
     struct text text = {.start = buffer, .room = sizeof(buffer)};
 
     if (api->checks->unavailable)
-        return render_unavailable(api->request->closing);
+        return render_unavailable(&api->request->headers->trace_id, api->request->closing);
     text_put(&text, "{\"reset\": true, \"rule\": \"%s\"}\n", api->checks->list[0].take.rule->name);
     return response_new(200, &text, RESPONSE_JSON, api->request->closing);
 }

@@ -137,6 +137,7 @@ checks_begin(struct checks *checks, uint32_t index)
     check->all = checks;
     check->take.cost = 1;
     check->take.share = checks->caller.share;
+    check->take.trace_id = checks->caller.trace_id;
     check->take.callback = on_taken;
     return check;
 }

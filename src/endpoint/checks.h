@@ -29,6 +29,7 @@ struct check {
 struct checks_caller {
     struct limiter *limiter;
     struct generation_share *share; /* of the rules that are asked */
+    struct field trace_id;          /* of the request */
     struct turns *turns;            /* NULL: all are asked at once */
     void (*callback)(struct checks *checks);
     void *arg; /* the callback's */

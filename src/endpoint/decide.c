@@ -21,6 +21,7 @@ static enum endpoint_status
 take(struct endpoint_request *request)
 {
     request->take.share = request->share;
+    request->take.trace_id = request->headers->trace_id;
     request->take.callback = on_taken;
     return limiter_take(request->context->limiter, &request->take) == LIMITER_DONE ? ENDPOINT_DONE
                                                                                    : ENDPOINT_PENDING;

@@ -80,4 +80,8 @@ struct endpoint {
 /* The answer to a request that is wrong (response_problem). For start. */
 enum endpoint_status endpoint_problem(struct endpoint_request *request, unsigned status, const char *detail);
 
+/* The same for finish; `field` names the field of the body that it is about, or is NULL. */
+struct response endpoint_problem_about(const struct endpoint_request *request, unsigned status,
+                                       const char *field, const char *detail);
+
 #endif

@@ -312,7 +312,7 @@ static struct response
 answer(struct api_request *api)
 {
     if (api->checks->unavailable)
-        return render_unavailable(api->request->closing);
+        return render_unavailable(&api->request->headers->trace_id, api->request->closing);
     text_put(&api->text, "]}\n");
     return response_owning(api->checks->refused ? 429 : 200, &api->text, RESPONSE_JSON,
                            api->request->closing);

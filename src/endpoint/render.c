@@ -13,7 +13,7 @@
 
 #define CACHE_SLOTS         4096 /* a power of two */
 #define POLICY_HEADER_SLOTS 64
-#define BODY_BYTES          1536 /* the longest: every limit of a rule with the longest name refuses */
+#define BODY_BYTES          1600 /* the longest: every limit of a rule with the longest name refuses */
 #define HEADER_BYTES        1024
 #define FIELD_INTEGER_MAX   INT64_C(999999999999999) /* RFC 9651: 15 digits */
 
@@ -200,15 +200,18 @@ put_refused(struct text *text, const struct draft *draft)
         text_put(text, ", \"retry_after\": %" PRId64, draft->retry_s);
     if (draft->key->penalty_s > 0)
         text_put(text, ", \"penalty\": %" PRId64, draft->key->penalty_s);
+    response_put_trace_id(text, &take->trace_id);
     text_put(text, "}\n");
 }
 
 static void
-put_unavailable(struct text *text)
+put_unavailable(struct text *text, const struct field *trace_id)
 {
     text_put(text, "{\"detail\": \"" RENDER_UNAVAILABLE "\", \"type\": \"" PROBLEM_URI
                    "temporary-reduced-capacity\", \"title\": \"Service Unavailable\", \"status\": 503, "
-                   "\"retry_after\": 1}\n");
+                   "\"retry_after\": 1");
+    response_put_trace_id(text, trace_id);
+    text_put(text, "}\n");
 }
 
 static struct response
@@ -227,9 +230,12 @@ make_answer(const struct draft *draft)
         put_refused(&body, draft);
         response = response_new(deny_status(draft->key), &body, RESPONSE_PROBLEM, closing);
     } else if (verdict == VERDICT_BLOCKED) {
-        response = response_problem(403, NULL, "This client is blocked.", closing);
+        response = response_problem(&(struct problem){.status = 403,
+                                                      .detail = "This client is blocked.",
+                                                      .trace_id = draft->take->trace_id},
+                                    closing);
     } else {
-        put_unavailable(&body);
+        put_unavailable(&body, &draft->take->trace_id);
         response = response_new(503, &body, RESPONSE_PROBLEM, closing);
     }
     if (draft->take->withheld != VERDICT_ALLOWED)
@@ -328,6 +334,11 @@ render_take(struct renderer *renderer, const struct limiter_take *take, const ch
     struct slot *slot = find_slot(renderer, &key, bytes);
     struct draft draft = {.renderer = renderer, .take = take, .message = message, .key = &key};
 
+    if (take->verdict != VERDICT_ALLOWED &&
+        take->trace_id.bytes > 0) { /* no other request has its trace_id */
+        draft_numbers(&draft);
+        return make_answer(&draft);
+    }
     if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0) {
         draft_numbers(&draft);
         fill_slot(slot, &key, bytes, &draft);
@@ -359,13 +370,13 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
 }
 
 struct response
-render_unavailable(bool closing)
+render_unavailable(const struct field *trace_id, bool closing)
 {
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
     struct response response;
 
-    put_unavailable(&body);
+    put_unavailable(&body, trace_id);
     response = response_new(503, &body, RESPONSE_PROBLEM, closing);
     response_header(&response, "Retry-After", "1");
     return response;

@@ -42,6 +42,6 @@ struct render_kept {
 struct render_kept *render_kept(struct renderer *renderer, unsigned index);
 
 /* 503 that names no rule. */
-struct response render_unavailable(bool closing);
+struct response render_unavailable(const struct field *trace_id, bool closing);
 
 #endif

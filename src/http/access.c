@@ -79,19 +79,23 @@ access_check(const struct access_tokens *tokens, enum access needed, const struc
     return check_token(tokens, needed, &headers->authorization);
 }
 
+static const struct problem denials[] = {
+    [ACCESS_FOREIGN] = {.status = 403, .detail = "Requests from web pages of other sites are refused here."},
+    [ACCESS_OFF] = {.status = 403,
+                    .detail = "This needs a token, and the service has none: set ADMIN_TOKEN."},
+    [ACCESS_UNKNOWN] = {.status = 401,
+                        .detail = "This needs the service's token: Authorization: Bearer TOKEN."},
+};
+
 struct response
-access_denied(enum access_status status, bool closing)
+access_denied(enum access_status status, const struct field *trace_id, bool closing)
 {
+    struct problem problem = denials[status];
     struct response response;
 
-    if (status == ACCESS_FOREIGN)
-        return response_problem(403, NULL, "Requests from web pages of other sites are refused here.",
-                                closing);
-    if (status == ACCESS_OFF)
-        return response_problem(403, NULL, "This needs a token, and the service has none: set ADMIN_TOKEN.",
-                                closing);
-    response =
-        response_problem(401, NULL, "This needs the service's token: Authorization: Bearer TOKEN.", closing);
-    response_header(&response, "WWW-Authenticate", CHALLENGE);
+    problem.trace_id = *trace_id;
+    response = response_problem(&problem, closing);
+    if (status == ACCESS_UNKNOWN)
+        response_header(&response, "WWW-Authenticate", CHALLENGE);
     return response;
 }

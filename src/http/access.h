@@ -50,6 +50,6 @@ enum access_status access_check(const struct access_tokens *tokens, enum access 
                                 const struct headers *headers);
 
 /* 401 or 403, for a status other than ACCESS_GRANTED. */
-struct response access_denied(enum access_status status, bool closing);
+struct response access_denied(enum access_status status, const struct field *trace_id, bool closing);
 
 #endif

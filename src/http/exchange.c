@@ -102,17 +102,25 @@ queue(struct exchange *exchange, struct response response)
     return queued == MHD_YES;
 }
 
+static struct response
+problem(const struct exchange *exchange, unsigned status, const char *detail)
+{
+    return response_problem(
+        &(struct problem){.status = status, .detail = detail, .trace_id = exchange->headers.trace_id},
+        closes(exchange));
+}
+
 static bool
 queue_problem(struct exchange *exchange, unsigned status, const char *detail)
 {
-    return queue(exchange, response_problem(status, NULL, detail, closes(exchange)));
+    return queue(exchange, problem(exchange, status, detail));
 }
 
 static bool
 queue_with(struct exchange *exchange, unsigned status, const char *detail, const char *name,
            const char *value)
 {
-    struct response response = response_problem(status, NULL, detail, closes(exchange));
+    struct response response = problem(exchange, status, detail);
 
     response_header(&response, name, value);
     return queue(exchange, response);
@@ -222,6 +230,8 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
                                             .head = strcmp(method, "HEAD") == 0};
     if (!read_head(exchange, generation_current(exchange->context->generations), url, method, version))
         return false;
+    if (exchange->headers.trace_id.bytes > 0)
+        memcpy(exchange->refusal.trace_id, exchange->headers.trace_id.text, TRACE_ID_BYTES);
     if (!hosts_accept(exchange->context->options->hosts, &exchange->headers.host))
         return refuse(exchange, 421, hosts_refusal);
     exchange->request.method = method_by_name(method);
@@ -313,7 +323,8 @@ respond(struct exchange *exchange)
         return queue_with(exchange, 405, "This resource does not accept that method; see Allow.", "Allow",
                           exchange->route->allow);
     if (exchange->access != ACCESS_GRANTED)
-        return queue(exchange, access_denied(exchange->access, closes(exchange)));
+        return queue(exchange,
+                     access_denied(exchange->access, &exchange->headers.trace_id, closes(exchange)));
     if (exchange->upload != NULL && exchange->upload->refused) {
         count_body(exchange, BODY_NO_ROOM);
         return queue_with(exchange, 503, "Too many requests with bodies are in progress.", "Retry-After",

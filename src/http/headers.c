@@ -10,6 +10,7 @@
 #include "first_line.h"
 #include "number.h"
 #include "token.h"
+#include "traceparent.h"
 
 struct headers_reader {
     struct headers *headers;
@@ -81,6 +82,15 @@ read_once(struct headers_reader *reader, void *out, struct field value)
     *field = field->text != NULL ? neither : value;
 }
 
+/* Of two lines neither counts, nor does one that is no traceparent: the request begins a trace of its own. */
+static void
+read_traceparent(struct headers_reader *reader, void *out, struct field value)
+{
+    struct field trace_id = traceparent_trace_id(&value);
+
+    read_once(reader, out, trace_id.text != NULL ? trace_id : (struct field){.text = ""});
+}
+
 static void
 read_forwarded(struct headers_reader *reader, void *out, struct field value)
 {
@@ -141,6 +151,7 @@ static const struct own_header {
     OWN("X-Original-URI", read_forwarded, forwarded.original_uri),
     OWN("X-Original-URL", read_forwarded, forwarded.original_url),
     OWN("Accept", read_last, accept),
+    OWN("traceparent", read_traceparent, trace_id),
 };
 #define OWN_COUNT (sizeof(own_headers) / sizeof(own_headers[0]))
 
@@ -262,7 +273,7 @@ headers_read(struct headers *headers, const struct header_index *index, struct M
     headers->identity.forwarded_count = 0;
     headers->forwarded = (struct forwarded){0};
     headers->authorization = headers->accept = headers->host = (struct field){0};
-    headers->origin = headers->fetch_site = (struct field){0};
+    headers->origin = headers->fetch_site = headers->trace_id = (struct field){0};
     headers->content_length = -1;
     headers->chunked = false;
     reader.next = next_line(version + strlen(version), end);

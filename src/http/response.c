@@ -4,7 +4,8 @@
 
 #include <microhttpd.h>
 
-#define PROBLEM_BYTES 2048 /* the longest: a request that none of a rule's sources names */
+/* The longest: a request that none of a rule's sources names. */
+#define PROBLEM_BYTES (2048 + RESPONSE_TRACE_ID_BYTES)
 
 /* `body` is not const to libmicrohttpd, which only reads it. */
 static struct response
@@ -89,21 +90,29 @@ response_title(unsigned status)
 }
 
 void
-response_put_problem(struct text *body, unsigned status, const char *field, const char *detail)
+response_put_trace_id(struct text *body, const struct field *trace_id)
+{
+    if (trace_id->bytes > 0)
+        text_put(body, ", \"trace_id\": \"%.*s\"", (int)trace_id->bytes, trace_id->text);
+}
+
+void
+response_put_problem(struct text *body, const struct problem *problem)
 {
     text_put(body, "{\"detail\": \"%s\", \"type\": \"about:blank\", \"title\": \"%s\", \"status\": %u",
-             detail, response_title(status), status);
-    if (field != NULL)
-        text_put(body, ", \"field\": \"%s\"", field);
+             problem->detail, response_title(problem->status), problem->status);
+    if (problem->field != NULL)
+        text_put(body, ", \"field\": \"%s\"", problem->field);
+    response_put_trace_id(body, &problem->trace_id);
     text_put(body, "}\n");
 }
 
 struct response
-response_problem(unsigned status, const char *field, const char *detail, bool closing)
+response_problem(const struct problem *problem, bool closing)
 {
     char buffer[PROBLEM_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
-    response_put_problem(&body, status, field, detail);
-    return response_new(status, &body, RESPONSE_PROBLEM, closing);
+    response_put_problem(&body, problem);
+    return response_new(problem->status, &body, RESPONSE_PROBLEM, closing);
 }

@@ -2,8 +2,8 @@
  * response: an answer that is ready to be queued, and the answers to errors (application/problem+json, RFC
  * 9457).
  *
- * A response never holds anything that a client sent: its texts are this program's and the operator's rule
- * names.
+ * A response never holds anything that a client sent but the trace-id of a valid traceparent: its texts are this
+ * program's and the operator's rule names.
  */
 #ifndef RESPONSE_H
 #define RESPONSE_H
@@ -11,7 +11,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "field.h"
 #include "text.h"
+#include "traceparent.h"
 
 struct MHD_Response;
 
@@ -43,12 +45,21 @@ void response_free(struct response *response);
 /* Adds a header; if that fails, the answer has no response any more. */
 void response_header(struct response *response, const char *name, const char *value);
 
-/* An error. `detail` is a sentence; `field` names the field of a JSON body that it is about, or is NULL.
-   Neither is escaped. */
-struct response response_problem(unsigned status, const char *field, const char *detail, bool closing);
+/* An error. Nothing in it is escaped. */
+struct problem {
+    unsigned status;
+    const char *field;     /* of a JSON body, that it is about; NULL: none */
+    const char *detail;    /* a sentence */
+    struct field trace_id; /* of the request (struct headers); of 0 bytes: none */
+};
+struct response response_problem(const struct problem *problem, bool closing);
 
 /* Its body alone. */
-void response_put_problem(struct text *body, unsigned status, const char *field, const char *detail);
+void response_put_problem(struct text *body, const struct problem *problem);
+
+/* The member `trace_id` of a problem, after another; of 0 bytes: nothing. */
+#define RESPONSE_TRACE_ID_BYTES (sizeof(", \"trace_id\": \"\"") + TRACE_ID_BYTES)
+void response_put_trace_id(struct text *body, const struct field *trace_id);
 
 /* "Bad Request" for 400. */
 const char *response_title(unsigned status);

@@ -37,6 +37,7 @@ struct limiter_take {
     struct client client;
     struct address address; /* the client's, if it was identified by it; else of size 0 */
     int64_t cost;
+    struct field trace_id; /* of the request's traceparent; of 0 bytes: none */
     void (*callback)(struct limiter_take *take);
 
     /* The answer. */

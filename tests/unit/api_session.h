@@ -12,6 +12,7 @@
 
 struct api_session {
     struct endpoint_request request;
+    struct headers headers; /* its own: none */
     const struct endpoint *endpoint;
     enum endpoint_status status; /* of the start */
     int resumed;
@@ -32,6 +33,7 @@ api_session_start(struct api_session *session, const struct endpoint_context *co
     session->request = (struct endpoint_request){.context = context,
                                                  .policy = policy,
                                                  .method = METHOD_POST,
+                                                 .headers = &session->headers,
                                                  .body = {.text = body, .bytes = strlen(body)},
                                                  .resume = api_session_on_resume};
     session->status = endpoint->start(&session->request);

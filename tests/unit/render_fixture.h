@@ -27,6 +27,8 @@ static const char rules[] =
 
 static struct policy *policy;
 static struct renderer *renderer;
+#define TRACE "0af7651916cd43dd8448eb211c80319c"
+static const struct field trace_id = {.text = TRACE, .bytes = TRACE_ID_BYTES};
 static const char message[] = "This is a limited resource.";
 
 static void

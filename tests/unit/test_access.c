@@ -116,10 +116,11 @@ END_TEST
 
 START_TEST(denial_names_what_is_missing)
 {
+    static const struct field no_trace = {0};
     static const unsigned statuses[] = {[ACCESS_FOREIGN] = 403, [ACCESS_OFF] = 403, [ACCESS_UNKNOWN] = 401};
 
     for (enum access_status status = ACCESS_FOREIGN; status <= ACCESS_UNKNOWN; status++) {
-        struct response response = access_denied(status, false);
+        struct response response = access_denied(status, &no_trace, false);
         const char *challenge = MHD_get_response_header(response.response, "WWW-Authenticate");
 
         ck_assert_uint_eq(response.status, statuses[status]);

@@ -8,6 +8,7 @@
 #include "headers.h"
 #include "mhd_session.h"
 #include "suite.h"
+#include "traceparent.h"
 
 static const char rules[] =
     "{ \"default\": { \"capacity\": 1, \"refill_rate\": 1, \"identify_by\": [\"header:user_id\", "
@@ -359,6 +360,34 @@ START_TEST(every_token_byte_is_accepted_in_a_name)
 }
 END_TEST
 
+#define TRACE   "0af7651916cd43dd8448eb211c80319c"
+#define TRACED  "traceparent: 00-" TRACE "-b7ad6b7169203331-01\r\n"
+#define NOT_ONE "traceparent: 00-" TRACE "-0000000000000000-01\r\n"
+
+static const struct {
+    const char *headers;
+    bool counts;
+} traces[] = {
+    {"Host: a\r\n", false},
+    {"Host: a\r\n" TRACED, true},
+    {"Host: a\r\nTraceParent:00-" TRACE "-b7ad6b7169203331-01 \t\r\n", true},
+    {"Host: a\r\ntracestate: a=b\r\n" TRACED "a: b\r\n", true},
+    {"Host: a\r\n" NOT_ONE, false},
+    {"Host: a\r\ntraceparent:\r\n", false},
+    {"Host: a\r\ntrace-parent: 00-" TRACE "-b7ad6b7169203331-01\r\n", false},
+    {"Host: a\r\n" TRACED TRACED, false}, /* of two lines neither counts */
+    {"Host: a\r\n" TRACED NOT_ONE, false},
+    {"Host: a\r\n" NOT_ONE TRACED, false},
+};
+
+START_TEST(trace_id_is_that_of_the_only_traceparent)
+{
+    read_headers(traces[_i].headers);
+    ck_assert_int_eq(found.status, HEADERS_GOOD);
+    ck_assert_uint_eq(found.headers.trace_id.bytes, traces[_i].counts ? TRACE_ID_BYTES : 0);
+}
+END_TEST
+
 START_TEST(http_1_0_needs_no_host)
 {
     read_bytes("GET / HTTP/1.0\r\n\r\n", strlen("GET / HTTP/1.0\r\n\r\n"));
@@ -409,6 +438,7 @@ main(void)
     tcase_add_loop_test(tests, block_not_sent_as_shown_is_refused, 0, ROWS(not_as_sent));
     tcase_add_loop_test(tests, blanks_around_values_and_empty_values_are_accepted, 0, ROWS(as_sent));
     tcase_add_test(tests, every_token_byte_is_accepted_in_a_name);
+    tcase_add_loop_test(tests, trace_id_is_that_of_the_only_traceparent, 0, ROWS(traces));
     tcase_add_test(tests, http_1_0_needs_no_host);
     tcase_add_test(tests, lines_above_the_bound_are_refused);
     tcase_add_test(tests, field_with_a_control_byte_is_not_clean);

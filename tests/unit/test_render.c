@@ -318,11 +318,16 @@ START_TEST(longest_names_and_largest_numbers_fit)
         take.request.decisions[i].remaining = NUMBER_EXACT_MAX;
     }
     take.request.penalty_us = NUMBER_EXACT_MAX;
+    take.trace_id = trace_id;
     answer = rendered(&take);
     text = sent(&answer);
-    ck_assert_ptr_nonnull(
-        strstr(text, "\"" LONGEST_NAME ":7\"], \"retry_after\": 9007199255, \"penalty\": 9007199255}\n"));
+    ck_assert_ptr_nonnull(strstr(
+        text, "\"" LONGEST_NAME
+              ":7\"], \"retry_after\": 9007199255, \"penalty\": 9007199255, \"trace_id\": \"" TRACE "\"}\n"));
     free(text);
+    response_free(&answer);
+    take.trace_id = (struct field){0};
+    answer = rendered(&take);
     /* An integer of a structured field has 15 digits at most. */
     value = MHD_get_response_header(answer.response, "RateLimit-Policy");
     ck_assert_ptr_nonnull(strstr(value, "\"" LONGEST_NAME ":7\";q=999999999999999;w=31622400"));

@@ -26,6 +26,33 @@ START_TEST(equal_answers_are_made_once)
 }
 END_TEST
 
+/* Verdicts, and whether their answer is a problem, which says the trace-id. */
+static const struct {
+    enum verdict verdict;
+    bool says;
+} traced[] = {
+    {VERDICT_ALLOWED, false}, {VERDICT_REFUSED, true}, {VERDICT_BLOCKED, true}, {VERDICT_UNAVAILABLE, true}};
+
+START_TEST(problem_with_a_trace_id_is_not_kept)
+{
+    struct limiter_take take = undecided("open", traced[_i].verdict);
+    struct response plain = rendered(&take), answer;
+    char *text;
+
+    take.trace_id = trace_id;
+    answer = rendered(&take);
+    text = sent(&answer);
+    ck_assert_uint_eq(answer.status, plain.status);
+    ck_assert_int_eq(answer.owned, traced[_i].says);
+    ck_assert_int_eq(strstr(text, ", \"trace_id\": \"" TRACE "\"}\n") != NULL, traced[_i].says);
+    free(text);
+    if (answer.owned)
+        response_free(&answer);
+    take.trace_id = (struct field){0};
+    ck_assert_ptr_eq(rendered(&take).response, plain.response);
+}
+END_TEST
+
 struct header_list {
     char text[4096];
     size_t bytes;
@@ -133,6 +160,7 @@ main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, equal_answers_are_made_once);
+    tcase_add_loop_test(tests, problem_with_a_trace_id_is_not_kept, 0, ROWS(traced));
     tcase_add_loop_test(tests, cached_answer_equals_a_new_one, 0, 3);
     tcase_add_test(tests, more_answers_than_the_cache_holds_are_all_correct);
     suite_add_tcase(suite, tests);
