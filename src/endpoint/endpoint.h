@@ -52,6 +52,7 @@ struct endpoint_request {
     const char *path; /* normalised (path_normalise); "" on a route for a subtree */
     size_t path_bytes;
     struct field host; /* that of an absolute target, else Host; as it came */
+    const char *query; /* without its question mark, as it came; "": none */
     const char *rest;  /* on a route for a subtree: what follows the route's path, as it came */
     struct headers *headers;
     const struct peer *peer;

@@ -7,7 +7,6 @@
 #include <microhttpd.h>
 
 #include "container_of.h"
-#include "first_line.h"
 #include "head.h"
 #include "hosts.h"
 #include "metrics.h"
@@ -172,8 +171,8 @@ static bool
 read_head(struct exchange *exchange, const struct generation *generation, const char *url, const char *method,
           const char *version)
 {
-    const struct request_line line = {method, url, version, exchange->target_bytes,
-                                      exchange->target_is_clean};
+    const struct request_line line = {method, url, version, exchange->line.target_bytes,
+                                      exchange->line.is_clean};
 
     exchange->headers_of = generation->number;
     return head_read(&exchange->headers, index_for(exchange->context, generation), exchange->connection,
@@ -215,7 +214,7 @@ begin_body(struct exchange *exchange)
 void
 exchange_begin(struct exchange *exchange, struct MHD_Connection *connection, const char *target)
 {
-    exchange->target_is_clean = first_line_read(connection, target, &exchange->target_bytes);
+    first_line_read(&exchange->line, connection, target);
     exchange->refusal = (struct raw_answer){.status = 431}; /* libmicrohttpd runs out of memory on it */
 }
 
@@ -235,6 +234,7 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
     if (!hosts_accept(exchange->context->options->hosts, &exchange->headers.host))
         return refuse(exchange, 421, hosts_refusal);
     exchange->request.method = method_by_name(method);
+    exchange->request.query = first_line_query(&exchange->line);
     find_route(exchange, url);
     if (!begin_body(exchange))
         return refuse(exchange, 503, "Out of memory.");

@@ -30,6 +30,7 @@
 
 #include "access.h"
 #include "endpoint.h"
+#include "first_line.h"
 #include "generation.h"
 #include "headers.h"
 #include "http_options.h"
@@ -72,8 +73,7 @@ struct exchange {
     bool ends;    /* the connection ends with the last answer, and not because the client asked for that */
     struct raw_answer
         refusal; /* what to send where nothing is queued; status 0: nothing is wrong with the request */
-    size_t target_bytes;       /* with its query, as the first line had it */
-    bool target_is_clean;      /* likewise */
+    struct first_line line;
     const struct route *route; /* NULL: 404 */
     enum access_status access; /* to the route */
     int64_t body_bytes, body_bytes_max;

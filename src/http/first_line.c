@@ -16,19 +16,29 @@ is_clean(const char *target)
     return true;
 }
 
-bool
-first_line_read(struct MHD_Connection *connection, const char *target, size_t *bytes)
+void
+first_line_read(struct first_line *line, struct MHD_Connection *connection, const char *target)
 {
-    bool clean = is_clean(target);
-    char *query = strchr(target, '?');
+    char *mark = strchr(target, '?');
 
-    *bytes = strlen(target);
-    if (query != NULL)
-        query[1] = '\0';
+    *line = (struct first_line){.target_bytes = strlen(target), .is_clean = is_clean(target)};
+    if (mark != NULL) {
+        line->query = mark + 1;
+        line->first = *line->query;
+        *line->query = '\0';
+    }
     /* Where it fails, the first line has taken all of the memory, and the first header will not fit
        either. */
     MHD_set_connection_value(connection, MHD_HEADER_KIND, shield, "");
-    return clean;
+}
+
+const char *
+first_line_query(struct first_line *line)
+{
+    if (line->query == NULL)
+        return "";
+    *line->query = line->first;
+    return line->query;
 }
 
 bool

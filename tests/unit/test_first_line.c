@@ -7,16 +7,17 @@
 #include "suite.h"
 
 static struct {
-    size_t target_bytes;
+    struct first_line line;
+    char query[64];
     int arguments, cookies, shields, headers;
-    bool clean, called;
+    bool called;
 } found;
 
 static void *
 on_first_line(void *arg, const char *uri, struct MHD_Connection *connection)
 {
     (void)arg;
-    found.clean = first_line_read(connection, uri, &found.target_bytes);
+    first_line_read(&found.line, connection, uri);
     return NULL;
 }
 
@@ -39,6 +40,7 @@ handle(void *arg, struct MHD_Connection *connection, const char *version, bool a
     (void)version;
     (void)answer;
     found.called = true;
+    snprintf(found.query, sizeof(found.query), "%s", first_line_query(&found.line));
     found.arguments = MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
     found.cookies = MHD_get_connection_values(connection, MHD_COOKIE_KIND, NULL, NULL);
     MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, NULL);
@@ -66,8 +68,17 @@ START_TEST(no_argument_is_parsed)
 {
     read_request(targets[_i], "");
     ck_assert_int_eq(found.arguments, 0);
-    ck_assert_uint_eq(found.target_bytes, strlen(targets[_i]));
-    ck_assert(found.clean);
+    ck_assert_uint_eq(found.line.target_bytes, strlen(targets[_i]));
+    ck_assert(found.line.is_clean);
+}
+END_TEST
+
+START_TEST(query_is_there_for_who_wants_it)
+{
+    const char *mark = strchr(targets[_i], '?');
+
+    read_request(targets[_i], "Cookie: a=b\r\n");
+    ck_assert_str_eq(found.query, mark != NULL ? mark + 1 : "");
 }
 END_TEST
 
@@ -105,6 +116,7 @@ main(void)
     TCase *tests = tcase_create("first_line");
 
     tcase_add_loop_test(tests, no_argument_is_parsed, 0, ROWS(targets));
+    tcase_add_loop_test(tests, query_is_there_for_who_wants_it, 0, ROWS(targets));
     tcase_add_loop_test(tests, no_cookie_is_parsed_and_the_header_stays, 0, ROWS(cookies));
     tcase_add_test(tests, cookie_header_of_a_client_is_not_the_shield);
     suite_add_tcase(suite, tests);
