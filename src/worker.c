@@ -14,10 +14,12 @@
 
 #include "candidates.h"
 #include "clock.h"
+#include "decision_stream.h"
 #include "generation.h"
 #include "limiter.h"
 #include "log.h"
 #include "metrics.h"
+#include "observer.h"
 #include "override.h"
 #include "override_keeper.h"
 #include "redis_overrides.h"
@@ -45,7 +47,8 @@ struct worker {
     struct override_store *override_store; /* NULL: the overrides are this process' own */
     struct override_keeper *keeper;        /* NULL: another worker's */
     struct event *keeper_timer;
-    struct server *server; /* NULL: there is no socket */
+    struct observer *observer; /* NULL: it does not observe */
+    struct server *server;     /* NULL: there is no socket */
 };
 
 static void
@@ -188,6 +191,7 @@ static bool
 open_store(struct worker *worker)
 {
     const struct worker_options *options = worker->options;
+    struct decision_ring *records = NULL;
 
     if (options->redis) {
         worker->store = redis_store_new(&(struct redis_store_options){.base = worker->base,
@@ -201,13 +205,16 @@ open_store(struct worker *worker)
         if (worker->store == NULL)
             return false;
     }
+    if (options->stream != NULL && !options->is_admin)
+        records = decision_stream_ring(options->stream, worker->number);
     worker->candidates = candidates_new();
     worker->limiter = (struct limiter){.store = store_of(worker),
                                        .local = options->memory,
                                        .counts = options->counts,
                                        .candidates = worker->candidates,
                                        .worker = worker->number,
-                                       .decisions = &counts_of(worker)->decisions};
+                                       .decisions = &counts_of(worker)->decisions,
+                                       .records = records};
     return worker->candidates != NULL;
 }
 
@@ -217,7 +224,7 @@ open_keeper(struct worker *worker)
 {
     const struct worker_options *options = worker->options;
 
-    if (!options->keeps_overrides)
+    if (!options->is_admin)
         return true;
     if (options->redis)
         worker->override_store = redis_overrides_new(
@@ -232,6 +239,17 @@ open_keeper(struct worker *worker)
     worker->keeper_timer = evtimer_new(worker->base, on_keeper_timer, worker);
     worker->limiter.keeper = worker->keeper;
     return worker->keeper && worker->keeper_timer;
+}
+
+static bool
+open_observer(struct worker *worker)
+{
+    const struct worker_options *options = worker->options;
+
+    if (!options->is_admin || options->stream == NULL)
+        return true;
+    worker->observer = observer_new(worker->base, options->stream);
+    return worker->observer != NULL;
 }
 
 static bool
@@ -282,6 +300,7 @@ worker_free(struct worker *worker)
         worker->override_store->ops->free(worker->override_store);
     if (worker->keeper_timer)
         event_free(worker->keeper_timer);
+    observer_free(worker->observer);
     generation_reader_close(worker->generations);
     if (worker->on_stop)
         event_free(worker->on_stop);
@@ -300,7 +319,7 @@ open_all(struct worker *worker)
 {
     worker->base = event_base_new();
     return worker->base && open_stop(worker) && open_store(worker) && open_keeper(worker) &&
-           open_server(worker);
+           open_observer(worker) && open_server(worker);
 }
 
 struct worker *

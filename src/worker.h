@@ -17,6 +17,7 @@
 #include "redis_url.h"
 #include "store.h"
 
+struct decision_stream;
 struct worker;
 struct limiter_counts;
 struct redis_news;
@@ -35,9 +36,11 @@ struct worker_options {
     int64_t redis_timeout_us;
     struct store *memory; /* the store, or what FAILURE_LOCAL asks; NULL: neither */
     struct limiter_counts *counts;
-    int64_t drain_us;     /* a longer drain is cut short */
-    const char *name;     /* of their threads, at most 15 bytes; NULL: the process' own */
-    bool keeps_overrides; /* it is the one worker that does (override_keeper.h) */
+    int64_t drain_us;               /* a longer drain is cut short */
+    const char *name;               /* of their threads, at most 15 bytes; NULL: the process' own */
+    struct decision_stream *stream; /* NULL: nobody observes */
+    bool
+        is_admin; /* it decides no request: it keeps the overrides (override_keeper.h), and reads the stream */
 };
 
 /* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The

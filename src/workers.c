@@ -8,6 +8,7 @@
 
 #include "admin_routes.h"
 #include "clock.h"
+#include "decision_stream.h"
 #include "log.h"
 #include "public_routes.h"
 
@@ -72,6 +73,7 @@ set_options(struct workers *workers, const struct workers_options *given)
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .memory = given->memory,
         .counts = &workers->state.counts,
+        .stream = workers->stream,
         .drain_us = DRAIN_US,
         .name = "worker",
     };
@@ -83,7 +85,7 @@ set_options(struct workers *workers, const struct workers_options *given)
     workers->admin_options.counts = &workers->admin_counts;
     workers->admin_options.drain_us = ADMIN_DRAIN_US;
     workers->admin_options.name = "admin";
-    workers->admin_options.keeps_overrides = true;
+    workers->admin_options.is_admin = true;
 }
 
 /* The worker owns the socket, also when it does not start. */
@@ -108,6 +110,9 @@ workers_start(struct workers *workers, const struct workers_options *options, st
     places_init(&workers->admin_places, ADMIN_CONNECTIONS);
     if (!metrics_init(&workers->metrics, listener->count))
         return false;
+    workers->stream = decision_stream_new(listener->count);
+    if (workers->stream == NULL)
+        return false;
     workers->metrics.uses_redis = options->redis != NULL;
     workers->metrics.connections_max = workers->places.max;
     workers->metrics.memory_entries_max = (uint64_t)options->settings->memory_max_keys;
@@ -120,10 +125,10 @@ workers_start(struct workers *workers, const struct workers_options *options, st
             return false;
         workers->list[workers->count++] = worker;
     }
-    if (workers->list && (admin->count > 0 || options->redis))
+    if (workers->list)
         workers->admin = start_worker(&workers->admin_options, workers->count,
                                       admin->count > 0 ? &admin->sockets[0] : &none);
-    return workers->list && (workers->admin || (admin->count == 0 && options->redis == NULL));
+    return workers->admin != NULL;
 }
 
 void
@@ -139,5 +144,6 @@ workers_stop(struct workers *workers)
         worker_stop(workers->admin);
         worker_join(workers->admin);
     }
+    decision_stream_free(workers->stream);
     metrics_fini(&workers->metrics);
 }

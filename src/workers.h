@@ -33,6 +33,7 @@ struct workers {
     struct service_state state;
     struct metrics metrics;
     struct redis_news redis_news;
+    struct decision_stream *stream;
     struct limiter_counts
         admin_counts; /* what the admin listener's limiter counts is no news of the service */
     struct places places, admin_places;
@@ -41,11 +42,10 @@ struct workers {
     struct route_table routes; /* of the public listener */
     struct worker **list;
     unsigned count;
-    struct worker *admin; /* NULL: there is none */
+    struct worker *admin; /* NULL: not started */
 };
 
-/* Takes the sockets of both listeners. Without an admin listener, its worker serves nobody, and exists only with
-   Redis, whose overrides it brings. False, after a line
+/* Takes the sockets of both listeners. Without an admin listener, its worker serves nobody. False, after a line
    in the log: some did not start. Then, too, workers_stop is to be called. What the options point to is
    borrowed until then. */
 bool workers_start(struct workers *workers, const struct workers_options *options, struct listener *listener,

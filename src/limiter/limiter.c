@@ -1,10 +1,12 @@
 #include "limiter.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "candidates.h"
 #include "clock.h"
 #include "container_of.h"
+#include "decision_stream.h"
 #include "metrics.h"
 #include "rule_counts.h"
 
@@ -65,6 +67,41 @@ count_limit(const struct limiter_take *take, enum rule_count result)
         count(take, COUNT_BY_LIMIT + (is_of_rule ? take->tightest : LIMIT_SET_MAX));
 }
 
+static void
+describe_limit(const struct limiter_take *take, struct decision_record *record)
+{
+    const struct limit *limit = &take->limits->limits[take->tightest];
+    const struct decision *decision = &take->request.decisions[take->tightest];
+
+    record->algorithm = limit->algorithm;
+    record->limit = limit->limit;
+    record->window_us = limit->window_us;
+    if (take->decided) {
+        record->remaining = decision->remaining;
+        record->retry_after_us = decision->retry_after_us;
+    }
+}
+
+static void
+record(const struct limiter_take *take, enum rule_count result)
+{
+    const struct rule *rule = take->rule;
+    struct decision_record record = {.result = (enum decision_result)result,
+                                     .shadow = rule->shadow,
+                                     .degraded = take->degraded,
+                                     .cost = take->cost,
+                                     .rule = {rule->name, strlen(rule->name)},
+                                     .client = {take->client.text, take->client.bytes},
+                                     .trace = {"", 0}};
+
+    _Static_assert((int)COUNT_ALLOWED == (int)RESULT_ALLOWED &&
+                       (int)COUNT_UNAVAILABLE == (int)RESULT_UNAVAILABLE,
+                   "the first counts of a rule are the results of a record");
+    if (take->limits != NULL)
+        describe_limit(take, &record);
+    decision_ring_write(take->limiter->records, &record);
+}
+
 /* What the rule says is counted, and is the verdict, unless it is a shadow: that refuses nothing. */
 static void
 settle(struct limiter_take *take)
@@ -75,6 +112,8 @@ settle(struct limiter_take *take)
     if (take->rule == NULL)
         return;
     count_limit(take, result);
+    if (take->cost > 0 && take->limiter->records != NULL)
+        record(take, result);
     if (take->rule->shadow && result != COUNT_ALLOWED) {
         result += COUNT_SHADOW - COUNT_REFUSED;
         take->withheld = take->verdict;

@@ -13,6 +13,7 @@
 #include "policy.h"
 #include "store.h"
 
+struct decision_ring; /* decision_stream.h */
 struct override_keeper;
 
 enum limiter_status { LIMITER_DONE, LIMITER_PENDING };
@@ -75,6 +76,7 @@ struct limiter {
     unsigned worker;                   /* its number, by which it counts for each rule (rule_counts.h) */
     struct override_keeper *keeper;    /* borrowed; of the admin listener's worker, else NULL */
     struct decision_counts *decisions; /* borrowed; the worker's own; NULL: nobody counts */
+    struct decision_ring *records;     /* borrowed; the worker's own; NULL: nobody observes */
 };
 
 /* "ready", "connecting", "lost". */

@@ -1,0 +1,67 @@
+#include "observer.h"
+
+#include <stdlib.h>
+
+#include <event2/event.h>
+
+#include "clock.h"
+#include "decision_stream.h"
+
+#define DRAIN_US    (US_PER_S / 10)
+#define DRAIN_COUNT 1000 /* of each worker, in one turn of the loop */
+
+struct observer {
+    struct decision_stream *stream;
+    struct event *on_time, *on_half_full;
+};
+
+static void
+take(void *arg, const struct decision_record *record)
+{
+    (void)arg;
+    (void)record;
+}
+
+/* What is left is for the next turn of the loop, so that others have theirs. */
+static void
+drain(evutil_socket_t fd, short what, void *arg)
+{
+    static const struct timeval at_once, period = {.tv_usec = DRAIN_US};
+    struct observer *observer = arg;
+    bool more = decision_stream_drain(observer->stream, DRAIN_COUNT, take, observer);
+
+    (void)fd;
+    (void)what;
+    evtimer_add(observer->on_time, more ? &at_once : &period);
+}
+
+struct observer *
+observer_new(struct event_base *base, struct decision_stream *stream)
+{
+    static const struct timeval at_once;
+    struct observer *observer = calloc(1, sizeof(*observer));
+
+    if (observer == NULL)
+        return NULL;
+    observer->stream = stream;
+    observer->on_time = evtimer_new(base, drain, observer);
+    observer->on_half_full =
+        event_new(base, decision_stream_fd(stream), EV_READ | EV_PERSIST, drain, observer);
+    if (observer->on_time && observer->on_half_full && evtimer_add(observer->on_time, &at_once) == 0 &&
+        event_add(observer->on_half_full, NULL) == 0)
+        return observer;
+    observer_free(observer);
+    return NULL;
+}
+
+void
+observer_free(struct observer *observer)
+{
+    if (observer == NULL)
+        return;
+    if (observer->on_time)
+        event_free(observer->on_time);
+    if (observer->on_half_full)
+        event_free(observer->on_half_full);
+    free(observer);
+}
