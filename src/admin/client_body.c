@@ -190,18 +190,12 @@ put_mistake(FILE *out, const char *line, const struct field *trace_id)
 static struct response
 mistake_problem(const char *line, const struct endpoint_request *request)
 {
-    struct text text = {0};
-    FILE *out = open_memstream(&text.start, &text.used);
-    bool is_written;
+    struct response_body body;
+    FILE *out = response_body_open(&body);
 
-    if (out == NULL)
-        return (struct response){0};
-    put_mistake(out, line, &request->headers->trace_id);
-    is_written = !ferror(out);
-    if (fclose(out) == 0 && is_written)
-        return response_owning(400, &text, RESPONSE_PROBLEM, request->closing);
-    free(text.start);
-    return (struct response){0};
+    if (out != NULL)
+        put_mistake(out, line, &request->headers->trace_id);
+    return response_body_close(&body, 400, RESPONSE_PROBLEM, request->closing);
 }
 
 struct response

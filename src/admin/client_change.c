@@ -94,7 +94,6 @@ start(struct endpoint_request *request, enum client_change_kind kind)
 {
     struct client_change *change = request->state = calloc(1, sizeof(*change));
 
-    request->response = (struct response){0};
     if (change == NULL)
         return ENDPOINT_ANSWERED;
     change->request = request;

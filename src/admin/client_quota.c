@@ -6,7 +6,7 @@
  */
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "checks.h"
@@ -15,10 +15,6 @@
 #include "number.h"
 #include "overrides.h"
 #include "render.h"
-
-/* The most of a rule in the answer, and of each of its limits. */
-#define RULE_BYTES  (RULE_NAME_BYTES + 160)
-#define LIMIT_BYTES 128
 
 /* What follows "/v1/clients/", decoded once. False: it is no client in the form that keys have. */
 static bool
@@ -168,7 +164,6 @@ start(struct endpoint_request *request)
                                 "ip=203.0.113.7, header:user_id=alice, global.");
     lower_header_names(&client);
     checks = request->state = peeks_of(request, &client);
-    request->response = (struct response){0};
     if (checks == NULL)
         return ENDPOINT_ANSWERED;
     if (checks->count == 0)
@@ -199,69 +194,63 @@ is_blocked(const struct limiter_take *take)
     return take->verdict == VERDICT_BLOCKED || take->withheld == VERDICT_BLOCKED;
 }
 
-static size_t
-body_bytes(const struct checks *checks)
-{
-    size_t bytes = 64;
-
-    for (uint32_t i = 0; i < checks->count; i++)
-        bytes += RULE_BYTES + limit_count(&checks->list[i].take) * LIMIT_BYTES;
-    return bytes;
-}
-
 /* Of what is done with the client at run time. */
 static void
-put_end(struct text *text, const struct limiter_take *take)
+put_end(FILE *out, const struct limiter_take *take)
 {
-    const struct rule *rule = take->rule;
-    const struct overridden *overridden =
-        rule->overrides != NULL ? overrides_find(rule->overrides, rule, &take->client, &take->address) : NULL;
+    const struct overridden *overridden = overrides_find(take->rule, &take->client, &take->address);
     int64_t now_us = clock_mono_us();
 
     if (overridden != NULL)
-        text_put(text, ", \"override_ends_after_ms\": %" PRId64,
-                 overridden->end_us > now_us ? us_to_ms_up(overridden->end_us - now_us) : 0);
+        fprintf(out, ", \"override_ends_after_ms\": %" PRId64,
+                overridden->end_us > now_us ? us_to_ms_up(overridden->end_us - now_us) : 0);
 }
 
 static void
-put_rule(struct text *text, const struct limiter_take *take)
+put_rule(FILE *out, const struct limiter_take *take)
 {
-    text_put(text, "{\"rule\": \"%s\", \"limits\": [", take->rule->name);
+    fprintf(out, "{\"rule\": \"%s\", \"limits\": [", take->rule->name);
     for (uint32_t i = 0; i < limit_count(take); i++) {
         const struct decision *decision = &take->request.decisions[i];
-        text_put(
-            text, "%s{\"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after_ms\": %" PRId64 "}",
+        fprintf(
+            out, "%s{\"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after_ms\": %" PRId64 "}",
             i > 0 ? ", " : "", decision->limit, decision->remaining, us_to_ms_up(decision->reset_after_us));
     }
-    text_put(text, "]");
+    fputs("]", out);
     if (take->decided && take->request.penalty_us > 0)
-        text_put(text, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
-    text_put(text, "%s",
-             take->limits != NULL ? ""
-             : is_blocked(take)   ? ", \"blocked\": true"
-                                  : ", \"unlimited\": true");
-    put_end(text, take);
-    text_put(text, "}");
+        fprintf(out, ", \"penalty_ms\": %" PRId64, us_to_ms_up(take->request.penalty_us));
+    fprintf(out, "%s",
+            take->limits != NULL ? ""
+            : is_blocked(take)   ? ", \"blocked\": true"
+                                 : ", \"unlimited\": true");
+    put_end(out, take);
+    fputs("}", out);
+}
+
+static void
+put_rules(FILE *out, const struct checks *checks)
+{
+    fputs("{\"rules\": [", out);
+    for (uint32_t i = 0; i < checks->count; i++) {
+        fputs(i > 0 ? ",\n" : "\n", out);
+        put_rule(out, &checks->list[i].take);
+    }
+    fputs("\n]}\n", out);
 }
 
 static struct response
 finish(struct endpoint_request *request)
 {
     const struct checks *checks = request->state;
-    struct text text = {.room = body_bytes(checks)};
+    struct response_body body;
+    FILE *out;
 
     if (is_any_unknown(checks))
         return render_unavailable(&request->headers->trace_id, request->closing);
-    text.start = malloc(text.room);
-    if (text.start == NULL)
-        return (struct response){0};
-    text_put(&text, "{\"rules\": [");
-    for (uint32_t i = 0; i < checks->count; i++) {
-        text_put(&text, i > 0 ? ",\n" : "\n");
-        put_rule(&text, &checks->list[i].take);
-    }
-    text_put(&text, "\n]}\n");
-    return response_owning(200, &text, RESPONSE_JSON, request->closing);
+    out = response_body_open(&body);
+    if (out != NULL)
+        put_rules(out, checks);
+    return response_body_close(&body, 200, RESPONSE_JSON, request->closing);
 }
 
 static void

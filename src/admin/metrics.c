@@ -3,7 +3,6 @@
  * what the rest of the service counts by itself.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "clock.h"
 #include "endpoint.h"
@@ -347,39 +346,33 @@ put_metric(struct scrape *scrape, enum metric_id id)
         put_counters(scrape, metric);
 }
 
-static bool
-write_body(const struct endpoint_request *request, enum exposition_format format, struct text *body)
+static void
+put_metrics(FILE *out, const struct endpoint_request *request, enum exposition_format format)
 {
     const struct endpoint_context *context = request->context;
-    struct scrape scrape = {.to = {.out = open_memstream(&body->start, &body->used), .format = format},
+    struct scrape scrape = {.to = {.out = out, .format = format},
                             .metrics = context->metrics,
                             .policy = request->policy,
-                            .context = context};
-    bool is_written;
+                            .context = context,
+                            .memory = memory_store_counts(context->limiter->local),
+                            .reloads = reload_counts(context->reload),
+                            .process = process_usage()};
 
-    if (scrape.to.out == NULL)
-        return false;
-    scrape.memory = memory_store_counts(context->limiter->local);
-    scrape.reloads = reload_counts(context->reload);
-    scrape.process = process_usage();
     for (enum metric_id id = 0; id < METRIC_COUNT; id++)
         put_metric(&scrape, id);
     exposition_end(&scrape.to);
-    is_written = !ferror(scrape.to.out);
-    return fclose(scrape.to.out) == 0 && is_written;
 }
 
 static struct response
 answer(const struct endpoint_request *request, enum exposition_format format)
 {
-    struct response response = {0};
-    struct text body = {0};
+    struct response_body body;
+    FILE *out = response_body_open(&body);
+    struct response response;
 
-    if (!write_body(request, format, &body)) {
-        free(body.start);
-        return response;
-    }
-    response = response_owning(200, &body, exposition_type(format), request->closing);
+    if (out != NULL)
+        put_metrics(out, request, format);
+    response = response_body_close(&body, 200, exposition_type(format), request->closing);
     response_header(&response, "Vary", "Accept");
     return response;
 }

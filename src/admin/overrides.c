@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cjson/cJSON.h>
 
@@ -48,19 +47,12 @@ put_list(FILE *out, const struct override_list *list)
 static enum endpoint_status
 start(struct endpoint_request *request)
 {
-    struct text body = {0};
-    FILE *out = open_memstream(&body.start, &body.used);
-    bool is_written;
+    struct response_body body;
+    FILE *out = response_body_open(&body);
 
-    request->response = (struct response){0};
-    if (out == NULL)
-        return ENDPOINT_ANSWERED;
-    put_list(out, override_keeper_list(request->context->limiter->keeper));
-    is_written = !ferror(out);
-    if (fclose(out) == 0 && is_written)
-        request->response = response_owning(200, &body, RESPONSE_JSON, request->closing);
-    else
-        free(body.start);
+    if (out != NULL)
+        put_list(out, override_keeper_list(request->context->limiter->keeper));
+    request->response = response_body_close(&body, 200, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }
 

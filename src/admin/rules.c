@@ -3,7 +3,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "client_table.h"
@@ -224,20 +223,12 @@ put_rules(FILE *out, const struct policy *policy)
 static enum endpoint_status
 start(struct endpoint_request *request)
 {
-    struct text body = {0};
-    FILE *out = open_memstream(&body.start, &body.used);
-    bool written = false;
+    struct response_body body;
+    FILE *out = response_body_open(&body);
 
-    if (out != NULL) {
+    if (out != NULL)
         put_rules(out, request->policy);
-        written = !ferror(out);
-        written = fclose(out) == 0 && written;
-    }
-    request->response = (struct response){0};
-    if (written)
-        request->response = response_owning(200, &body, RESPONSE_JSON, request->closing);
-    else
-        free(body.start);
+    request->response = response_body_close(&body, 200, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }
 

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "endpoint.h"
 #include "json_string.h"
@@ -36,36 +35,29 @@ put_mistakes(FILE *out, const struct report *report, const struct field *trace_i
     fputs("}\n", out);
 }
 
-static bool
-write_body(struct text *body, const struct reload_result *result, const struct field *trace_id)
+static void
+put_result(FILE *out, const struct reload_result *result, const struct field *trace_id)
 {
-    FILE *out = open_memstream(&body->start, &body->used);
-    bool is_written;
-
-    if (out == NULL)
-        return false;
     if (result->status == RELOAD_DONE)
         put_changes(out, &result->changes);
     else
         put_mistakes(out, &result->report, trace_id);
-    is_written = !ferror(out);
-    return fclose(out) == 0 && is_written;
 }
 
 static enum endpoint_status
 start(struct endpoint_request *request)
 {
     struct reload_result result;
-    struct text body = {0};
+    struct response_body body;
+    FILE *out = response_body_open(&body);
+    bool is_done;
 
     reload_run(request->context->reload, RELOAD_CALL, &result);
-    request->response = (struct response){0};
-    if (!write_body(&body, &result, &request->headers->trace_id))
-        free(body.start);
-    else if (result.status == RELOAD_DONE)
-        request->response = response_owning(200, &body, RESPONSE_JSON, request->closing);
-    else
-        request->response = response_owning(422, &body, RESPONSE_PROBLEM, request->closing);
+    is_done = result.status == RELOAD_DONE;
+    if (out != NULL)
+        put_result(out, &result, &request->headers->trace_id);
+    request->response = response_body_close(&body, is_done ? 200 : 422,
+                                            is_done ? RESPONSE_JSON : RESPONSE_PROBLEM, request->closing);
     reload_result_fini(&result);
     return ENDPOINT_ANSWERED;
 }

@@ -191,10 +191,8 @@ api_request_start(struct endpoint_request *request, const struct api *api)
 {
     struct api_request *state = malloc(sizeof(*state));
 
-    if (state == NULL) {
-        request->response = (struct response){0};
+    if (state == NULL)
         return ENDPOINT_ANSWERED;
-    }
     *state = (struct api_request){.api = api, .request = request, .turn.step = on_turn};
     json_body_init(&state->body, request->body.text, request->body.bytes);
     request->state = state;

@@ -2,7 +2,8 @@
  * endpoint: the interface of everything that answers a request. An endpoint is one file here and one row of
  * public_routes.c.
  *
- *      start ─┬─► ENDPOINT_ANSWERED   `request->response` is the answer; finish is not called
+ *      start ─┬─► ENDPOINT_ANSWERED   `request->response` is the answer, NULL before: out of memory. finish is not
+ *             │                       called
  *             ├─► ENDPOINT_DONE       finish makes the answer
  *             └─► ENDPOINT_PENDING    `request->resume` is called once, later, never before start returns;
  *                                     then finish makes the answer

@@ -5,7 +5,7 @@
 #include "service_state.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #define BODY_BYTES 512
 
@@ -66,19 +66,19 @@ reason_not_ready(const struct service_state *service, const struct policy *polic
 
 /* The rules that are answered 503. */
 static void
-put_unavailable(struct text *text, const struct service_state *service, const struct policy *policy)
+put_unavailable(FILE *out, const struct service_state *service, const struct policy *policy)
 {
     const char *separator = "";
     bool away = limiter_store_state(&service->counts) != STORE_READY;
 
-    text_put(text, ", \"unavailable\": [");
+    fputs(", \"unavailable\": [", out);
     for (uint32_t i = 0; away && i < policy->rule_count; i++) {
         if (!rule_needs_store(&policy->rules[i]))
             continue;
-        text_put(text, "%s\"%s\"", separator, policy->rules[i].name);
+        fprintf(out, "%s\"%s\"", separator, policy->rules[i].name);
         separator = ", ";
     }
-    text_put(text, "]}\n");
+    fputs("]}\n", out);
 }
 
 /*
@@ -97,20 +97,18 @@ static enum endpoint_status
 start_ready(struct endpoint_request *request)
 {
     const struct service_state *service = request->context->service;
-    const struct policy *policy = request->policy;
-    const char *reason = reason_not_ready(service, policy);
-    struct text body = {.room = BODY_BYTES + policy->rule_count * (RULE_NAME_BYTES + sizeof("\"\", "))};
+    const char *reason = reason_not_ready(service, request->policy);
+    struct response_body body;
+    FILE *out = response_body_open(&body);
 
-    request->response = (struct response){0};
-    body.start = malloc(body.room);
-    if (body.start == NULL)
-        return ENDPOINT_ANSWERED;
-    text_put(&body, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
-    put_unavailable(&body, service, policy);
+    if (out != NULL) {
+        fprintf(out, "{\"ready\": %s, \"reason\": \"%s\"", reason ? "false" : "true", reason ? reason : "");
+        put_unavailable(out, service, request->policy);
+    }
     /* The service ends for all workers at once; this one may not have begun its drain. */
     if (atomic_load_explicit(&service->draining, memory_order_relaxed))
         request->closing = true;
-    request->response = response_owning(reason ? 503 : 200, &body, RESPONSE_JSON, request->closing);
+    request->response = response_body_close(&body, reason ? 503 : 200, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }
 

@@ -161,12 +161,10 @@ put_wait(FILE *out, int64_t us)
 static void
 put_end(const struct explanation *told)
 {
-    const struct rule *rule = told->take.rule;
-    const struct overridden *found = NULL;
+    const struct limiter_take *take = &told->take;
+    const struct overridden *found = overrides_find(take->rule, &take->client, &take->address);
     int64_t rest_us;
 
-    if (rule->overrides != NULL)
-        found = overrides_find(rule->overrides, rule, &told->take.client, &told->take.address);
     if (found == NULL)
         return;
     fputs("; set at run time, for another ", told->out);

@@ -295,6 +295,7 @@ start(struct exchange *exchange)
     enum endpoint_status status;
 
     request->message = exchange->route->message;
+    request->response = (struct response){0};
     if (exchange->upload != NULL)
         request->body =
             (struct field){.text = upload_text(exchange->upload), .bytes = exchange->upload->bytes};

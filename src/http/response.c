@@ -46,6 +46,25 @@ response_owning(unsigned status, const struct text *body, const char *type, bool
     return make(status, body->start, body->used, MHD_RESPMEM_MUST_FREE, type, closing);
 }
 
+FILE *
+response_body_open(struct response_body *body)
+{
+    body->text = (struct text){0};
+    body->out = open_memstream(&body->text.start, &body->text.used);
+    return body->out;
+}
+
+struct response
+response_body_close(struct response_body *body, unsigned status, const char *type, bool closing)
+{
+    bool is_written = body->out != NULL && !ferror(body->out);
+
+    if (body->out != NULL && fclose(body->out) == 0 && is_written)
+        return response_owning(status, &body->text, type, closing);
+    free(body->text.start);
+    return (struct response){0};
+}
+
 void
 response_free(struct response *response)
 {

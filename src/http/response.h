@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "field.h"
 #include "text.h"
@@ -38,6 +39,22 @@ struct response response_static(unsigned status, const char *body, size_t bytes,
 
 /* Takes over `body`: it is free()d with the answer, or at once when out of memory. */
 struct response response_owning(unsigned status, const struct text *body, const char *type, bool closing);
+
+/* A body whose length is not known before it is written:
+
+        FILE *out = response_body_open(&body);
+        if (out != NULL)
+            fprintf(out, ...);
+        response = response_body_close(&body, 200, RESPONSE_JSON, closing);
+
+   `out` NULL: out of memory. */
+struct response_body {
+    FILE *out;
+    struct text text;
+};
+FILE *response_body_open(struct response_body *body);
+struct response response_body_close(struct response_body *body, unsigned status, const char *type,
+                                    bool closing);
 
 /* Destroys it; answers that are being sent keep what they need. */
 void response_free(struct response *response);

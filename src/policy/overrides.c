@@ -216,11 +216,14 @@ find(const struct client_table *table, const struct client *client, const struct
 }
 
 const struct overridden *
-overrides_find(const struct overrides *overrides, const struct rule *rule, const struct client *client,
-               const struct address *address)
+overrides_find(const struct rule *rule, const struct client *client, const struct address *address)
 {
-    uint32_t number = find(overrides->of_rules[rule->index], client, address);
+    const struct overrides *overrides = rule->overrides;
+    uint32_t number;
 
+    if (overrides == NULL)
+        return NULL;
+    number = find(overrides->of_rules[rule->index], client, address);
     if (number == 0)
         number = find(overrides->of_every, client, address);
     return number > 0 ? &overrides->found[number - 1] : NULL;

@@ -29,9 +29,9 @@ void overrides_free(struct overrides *overrides); /* NULL is allowed */
 /* The policy, with each rule->overrides set. */
 const struct policy *overrides_policy(const struct overrides *overrides);
 
-/* Of a rule of that policy; NULL: the client is treated as the rule says. `address` as in client_table.h. */
-const struct overridden *overrides_find(const struct overrides *overrides, const struct rule *rule,
-                                        const struct client *client, const struct address *address);
+/* By rule->overrides; NULL: the client is treated as the rule says. `address` as in client_table.h. */
+const struct overridden *overrides_find(const struct rule *rule, const struct client *client,
+                                        const struct address *address);
 
 /* The limits that the object says for a client of the rule. False: with mistakes, a line of the report for
    each, "$.limit: must be ...". */

@@ -111,8 +111,7 @@ rule_mismatch(const struct rule *rule, const struct policy_request *request)
 const struct treatment *
 policy_treatment(const struct rule *rule, const struct client *client, const struct address *address)
 {
-    const struct overridden *overridden =
-        rule->overrides != NULL ? overrides_find(rule->overrides, rule, client, address) : NULL;
+    const struct overridden *overridden = overrides_find(rule, client, address);
     uint32_t number;
 
     if (overridden != NULL)
