@@ -116,7 +116,7 @@ open_memory(struct service *service)
 static bool
 open_generations(struct service *service)
 {
-    /* One for the admin listener's worker, which may exist without it. */
+    /* One for the admin listener's worker. */
     service->generations = generations_new(service->policy, service->listener.count + 1);
     if (service->generations == NULL)
         return false;

@@ -24,6 +24,7 @@
 #include "override_keeper.h"
 #include "redis_overrides.h"
 #include "redis_store.h"
+#include "sampler.h"
 #include "server.h"
 
 /* How long the first requests wait in the socket's queue for the store to connect, before they are accepted
@@ -48,6 +49,7 @@ struct worker {
     struct override_keeper *keeper;        /* NULL: another worker's */
     struct event *keeper_timer;
     struct observer *observer; /* NULL: it does not observe */
+    struct sampler *sampler;   /* likewise */
     struct server *server;     /* NULL: there is no socket */
 };
 
@@ -253,6 +255,16 @@ open_observer(struct worker *worker)
 }
 
 static bool
+open_sampler(struct worker *worker)
+{
+    if (worker->options->observed == NULL)
+        return true;
+    worker->sampler = sampler_new(&(struct sampler_options){
+        .base = worker->base, .observed = worker->options->observed, .generations = worker->generations});
+    return worker->sampler != NULL;
+}
+
+static bool
 open_server(struct worker *worker)
 {
     if (worker->socket < 0)
@@ -301,6 +313,7 @@ worker_free(struct worker *worker)
     if (worker->keeper_timer)
         event_free(worker->keeper_timer);
     observer_free(worker->observer);
+    sampler_free(worker->sampler);
     generation_reader_close(worker->generations);
     if (worker->on_stop)
         event_free(worker->on_stop);
@@ -319,7 +332,7 @@ open_all(struct worker *worker)
 {
     worker->base = event_base_new();
     return worker->base && open_stop(worker) && open_store(worker) && open_keeper(worker) &&
-           open_observer(worker) && open_server(worker);
+           open_observer(worker) && open_sampler(worker) && open_server(worker);
 }
 
 struct worker *

@@ -20,6 +20,7 @@
 struct decision_stream;
 struct worker;
 struct limiter_counts;
+struct observed;
 struct redis_news;
 struct redis_tls;
 
@@ -41,6 +42,7 @@ struct worker_options {
     struct decision_stream *stream; /* NULL: nobody observes */
     bool
         is_admin; /* it decides no request: it keeps the overrides (override_keeper.h), and reads the stream */
+    struct observed *observed; /* it samples (sampler.h); NULL: it does not */
 };
 
 /* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The

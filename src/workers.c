@@ -86,6 +86,8 @@ set_options(struct workers *workers, const struct workers_options *given)
     workers->admin_options.drain_us = ADMIN_DRAIN_US;
     workers->admin_options.name = "admin";
     workers->admin_options.is_admin = true;
+    workers->admin_options.observed = &workers->observed;
+    workers->admin_options.http.observed = &workers->observed;
 }
 
 /* The worker owns the socket, also when it does not start. */
@@ -108,7 +110,8 @@ workers_start(struct workers *workers, const struct workers_options *options, st
 
     places_init(&workers->places, fit_connections(options->settings->max_connections, listener->count + 1));
     places_init(&workers->admin_places, ADMIN_CONNECTIONS);
-    if (!metrics_init(&workers->metrics, listener->count))
+    if (!metrics_init(&workers->metrics, listener->count) ||
+        !observed_init(&workers->observed, &workers->metrics))
         return false;
     workers->stream = decision_stream_new(listener->count);
     if (workers->stream == NULL)
@@ -145,5 +148,6 @@ workers_stop(struct workers *workers)
         worker_join(workers->admin);
     }
     decision_stream_free(workers->stream);
+    observed_fini(&workers->observed);
     metrics_fini(&workers->metrics);
 }

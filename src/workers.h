@@ -13,6 +13,7 @@
 #include "hosts.h"
 #include "listener.h"
 #include "metrics.h"
+#include "observed.h"
 #include "redis_news.h"
 #include "routes.h"
 #include "service_state.h"
@@ -34,6 +35,7 @@ struct workers {
     struct metrics metrics;
     struct redis_news redis_news;
     struct decision_stream *stream;
+    struct observed observed; /* on the admin listener's worker */
     struct limiter_counts
         admin_counts; /* what the admin listener's limiter counts is no news of the service */
     struct places places, admin_places;

@@ -171,14 +171,10 @@ put_store_workers(struct scrape *scrape, const struct metric *metric)
                          atomic_load_explicit(&counts->stores[state], memory_order_relaxed));
 }
 
-/* What has begun and not ended. What has ended is read first: so it is never more. */
 static void
 put_open(struct scrape *scrape, const struct metric *metric, size_t begun_offset, size_t ended_offset)
 {
-    uint64_t ended = metrics_sum(scrape->metrics, ended_offset);
-    uint64_t begun = metrics_sum(scrape->metrics, begun_offset);
-
-    exposition_count(&scrape->to, metric, NULL, begun > ended ? begun - ended : 0);
+    exposition_count(&scrape->to, metric, NULL, metrics_open(scrape->metrics, begun_offset, ended_offset));
 }
 
 static void

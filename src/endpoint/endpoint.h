@@ -26,6 +26,7 @@
 #include "response.h"
 
 struct metrics;
+struct observed;
 struct reload;
 struct renderer;
 struct service_state;
@@ -37,7 +38,8 @@ struct endpoint_context {
     const struct networks *trusted; /* proxies */
     const struct service_state *service;
     const struct metrics *metrics;
-    struct reload *reload; /* reload.h; for the admin listener */
+    struct reload *reload;           /* reload.h; for the admin listener */
+    const struct observed *observed; /* observed.h; likewise */
     struct limiter *limiter;
     struct renderer *renderer;
     struct turns *turns;

@@ -13,6 +13,7 @@
 struct generations;
 struct hosts;
 struct metrics;
+struct observed;
 struct reload;
 struct route_table;
 struct service_state;
@@ -25,6 +26,7 @@ struct http_options {
     const struct service_state *service;
     struct metrics *metrics; /* with counts for each worker's number */
     struct reload *reload;
+    const struct observed *observed;     /* for the admin listener; else NULL */
     const struct networks *trusted;      /* proxies */
     struct places *places;               /* for connections */
     const char *api_token, *admin_token; /* NULL or "": not set */

@@ -21,3 +21,31 @@ histogram_observe(struct histogram *histogram, int64_t us)
     counter_add(&histogram->buckets[bucket], 1);
     counter_add(&histogram->sum_us, (uint64_t)us);
 }
+
+/* The durations below bucket `i` are `below`, and `rank` is in it. */
+static int64_t
+interpolate_us(unsigned i, double rank, double below, double in_bucket)
+{
+    int64_t from_us = i > 0 ? histogram_bounds[i - 1].us : 0;
+
+    if (i == HISTOGRAM_BUCKETS - 1)
+        return from_us;
+    return from_us + (int64_t)((double)(histogram_bounds[i].us - from_us) * (rank - below) / in_bucket + 0.5);
+}
+
+int64_t
+histogram_percentile_us(const uint64_t buckets[HISTOGRAM_BUCKETS], unsigned per_mille)
+{
+    uint64_t total = 0, below = 0;
+    double rank;
+    unsigned i = 0;
+
+    for (unsigned k = 0; k < HISTOGRAM_BUCKETS; k++)
+        total += buckets[k];
+    if (total == 0)
+        return -1;
+    rank = (double)total * per_mille / 1000;
+    while (i < HISTOGRAM_BUCKETS - 1 && (buckets[i] == 0 || (double)(below + buckets[i]) < rank))
+        below += buckets[i++];
+    return interpolate_us(i, rank, (double)below, (double)buckets[i]);
+}

@@ -26,4 +26,9 @@ struct histogram {
 /* A negative duration counts as 0. */
 void histogram_observe(struct histogram *histogram, int64_t us);
 
+/* The duration that `per_mille` of a thousand of those in `buckets` did not exceed: estimated, as if the durations of
+   each bucket lay evenly between its bounds; so it is in the right bucket, and no nearer. Of the last bucket only the
+   lower bound is known, which is what is returned. -1: all are empty. */
+int64_t histogram_percentile_us(const uint64_t buckets[HISTOGRAM_BUCKETS], unsigned per_mille);
+
 #endif

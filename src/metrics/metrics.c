@@ -40,6 +40,16 @@ metrics_sum(const struct metrics *metrics, size_t offset)
     return sum;
 }
 
+/* What has ended is read first: so it is never more. */
+uint64_t
+metrics_open(const struct metrics *metrics, size_t begun_offset, size_t ended_offset)
+{
+    uint64_t ended = metrics_sum(metrics, ended_offset);
+    uint64_t begun = metrics_sum(metrics, begun_offset);
+
+    return begun > ended ? begun - ended : 0;
+}
+
 void
 http_counts_answer(struct http_counts *counts, unsigned status)
 {

@@ -74,6 +74,9 @@ void metrics_fini(struct metrics *metrics);
 /* The counter at `offset` in each struct worker_counts, added up. */
 uint64_t metrics_sum(const struct metrics *metrics, size_t offset);
 
+/* What has begun and not ended, of two such counters. */
+uint64_t metrics_open(const struct metrics *metrics, size_t begun_offset, size_t ended_offset);
+
 /* Counts an answer. */
 void http_counts_answer(struct http_counts *counts, unsigned status);
 

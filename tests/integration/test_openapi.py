@@ -170,6 +170,8 @@ def test_every_path_of_the_service_is_described(serve):
 ASKED_OF_ADMIN = [
     # path in the description, path, method, headers, body
     ("/v1/rules", "/v1/rules", "get", TOKEN, None), ("/v1/rules", "/v1/rules", "head", TOKEN, None),
+    *[(path, path, method, headers, None) for path in ("/v1/status", "/v1/rates") for method in ("get", "head")
+      for headers in (TOKEN, ())],
     ("/v1/rules/reload", "/v1/rules/reload", "post", TOKEN, None), ("/v1/rules/reload", "/v1/rules/reload", "post", (), b""),
     *[("/metrics", "/metrics", method, headers, None) for method in ("get", "head")
       for headers in (TOKEN, {**TOKEN, "Accept": "application/openmetrics-text"}, ())],

@@ -28,6 +28,32 @@ START_TEST(duration_falls_into_the_first_bucket_that_holds_it)
 }
 END_TEST
 
+START_TEST(percentile_lies_in_the_bucket_that_holds_it)
+{
+    static const struct {
+        uint64_t buckets[HISTOGRAM_BUCKETS];
+        unsigned per_mille;
+        int64_t us;
+    } table[] = {
+        {{0}, 500, -1},
+        {{[2] = 100}, 500, 38}, /* 25 to 50: the middle */
+        {{[2] = 100}, 1000, 50},
+        {{[2] = 100}, 1, 25},
+        {{[0] = 4}, 500, 5},
+        {{[0] = 50, [3] = 50}, 500, 10},
+        {{[0] = 50, [3] = 50}, 750, 75},
+        {{[0] = 990, [4] = 10}, 990, 10},
+        {{[0] = 989, [4] = 11}, 990, 114},
+        {{[15] = 1}, 500, 1000000}, /* more than a second: how much more is not known */
+        {{[0] = 1, [15] = 1}, 999, 1000000},
+        {{[14] = UINT64_C(1) << 60}, 500, 625000},
+    };
+
+    for (int i = 0; i < ROWS(table); i++)
+        ck_assert_int_eq(histogram_percentile_us(table[i].buckets, table[i].per_mille), table[i].us);
+}
+END_TEST
+
 START_TEST(bounds_ascend_and_their_texts_say_what_they_are)
 {
     for (unsigned i = 0; i + 1 < HISTOGRAM_BUCKETS; i++) {
@@ -132,6 +158,7 @@ main(void)
 
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, duration_falls_into_the_first_bucket_that_holds_it);
+    tcase_add_test(tests, percentile_lies_in_the_bucket_that_holds_it);
     tcase_add_test(tests, bounds_ascend_and_their_texts_say_what_they_are);
     tcase_add_test(tests, sum_is_of_all_workers_but_that_of_the_admin_listener);
     tcase_add_test(tests, answer_is_counted_by_its_status);

@@ -1,0 +1,177 @@
+/*
+ * status: GET /v1/status: how the service is: this node, its store, what it does a second, what it holds, and what
+ * happened to its rules and its store lately.
+ */
+#include <inttypes.h>
+
+#include "clock.h"
+#include "endpoint.h"
+#include "json_number.h"
+#include "json_string.h"
+#include "memory_store.h"
+#include "metrics.h"
+#include "observed.h"
+#include "reload.h"
+#include "service_state.h"
+
+static void
+put_node(FILE *out, const struct node *node)
+{
+    fprintf(out, "{\"id\": \"%s\", \"host\": ", node->id);
+    json_string_put(out, node->host);
+    fputs(", \"since\": ", out);
+    json_seconds_put(out, node->since_us);
+    fputc('}', out);
+}
+
+static void
+put_store(FILE *out, const struct endpoint_context *context)
+{
+    const struct limiter_counts *counts = &context->service->counts;
+    const char *separator = "";
+
+    fprintf(out, "{\"kind\": \"%s\", \"state\": \"%s\", \"workers\": {",
+            store_health(context->limiter->store).kind, store_state_name(limiter_store_state(counts)));
+    for (enum store_state state = 0; state <= STORE_LOST; state++) {
+        fprintf(out, "%s\"%s\": %" PRIu32, separator, store_state_name(state),
+                atomic_load_explicit(&counts->stores[state], memory_order_relaxed));
+        separator = ", ";
+    }
+    fputs("}, \"changes\": []}", out);
+}
+
+static uint64_t
+requests_of(const struct history_sum *sum)
+{
+    return sum->counts[HISTORY_ALLOWED] + sum->counts[HISTORY_REFUSED] + sum->unmatched;
+}
+
+static void
+put_rates(FILE *out, const struct history_sum *sum)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } shown[] = {
+        {"requests", requests_of(sum)},
+        {"allowed", sum->counts[HISTORY_ALLOWED]},
+        {"refused", sum->counts[HISTORY_REFUSED]},
+        {"degraded", sum->counts[HISTORY_DEGRADED]},
+        {"near_limit", sum->counts[HISTORY_NEAR_LIMIT]},
+        {"unmatched", sum->unmatched},
+    };
+
+    fputs("{\"over_s\": ", out);
+    json_seconds_put(out, sum->over_us);
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        fprintf(out, ", \"%s\": ", shown[i].name);
+        json_rate_put(out, shown[i].count, sum->over_us);
+    }
+    fputc('}', out);
+}
+
+/* null: nothing took any time. */
+static void
+put_percentiles(FILE *out, const uint64_t buckets[HISTOGRAM_BUCKETS])
+{
+    static const struct {
+        const char *name;
+        unsigned per_mille;
+    } shown[] = {{"p50_us", 500}, {"p90_us", 900}, {"p99_us", 990}, {"p999_us", 999}};
+
+    if (histogram_percentile_us(buckets, 500) < 0) {
+        fputs("null", out);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
+        fprintf(out, "%s\"%s\": %" PRId64, i > 0 ? ", " : "{", shown[i].name,
+                histogram_percentile_us(buckets, shown[i].per_mille));
+    fputc('}', out);
+}
+
+static void
+put_connections(FILE *out, const struct metrics *metrics)
+{
+    fprintf(out, "{\"open\": %" PRIu64 ", \"max\": %" PRIu64 "}",
+            metrics_open(metrics, offsetof(struct worker_counts, http.connections_accepted),
+                         offsetof(struct worker_counts, http.connections_closed)),
+            metrics->connections_max);
+}
+
+static void
+put_memory(FILE *out, const struct endpoint_context *context)
+{
+    struct memory_store_counts counts = memory_store_counts(context->limiter->local);
+
+    fprintf(out, "{\"entries\": %" PRIu64 ", \"entries_max\": %" PRIu64 ", \"evictions\": %" PRIu64 "}",
+            counts.entries, context->metrics->memory_entries_max, counts.evicted);
+}
+
+static void
+put_rules(FILE *out, const struct endpoint_request *request)
+{
+    fprintf(out, "{\"count\": %" PRIu32 ", \"loaded\": ", request->policy->rule_count);
+    json_seconds_put(out, reload_counts(request->context->reload).loaded_us);
+    fputc('}', out);
+}
+
+/* This one. */
+static void
+put_nodes(FILE *out, const struct endpoint_context *context, const struct history_sum *sum)
+{
+    const struct node *node = &context->observed->node;
+
+    fprintf(out, "[{\"id\": \"%s\", \"host\": ", node->id);
+    json_string_put(out, node->host);
+    fputs(", \"version\": \"" RATELIMITD_VERSION "\", \"since\": ", out);
+    json_seconds_put(out, node->since_us);
+    fputs(", \"seen_s_ago\": 0, \"requests\": ", out);
+    json_rate_put(out, requests_of(sum), sum->over_us);
+    fputs(", \"refused\": ", out);
+    json_rate_put(out, sum->counts[HISTORY_REFUSED], sum->over_us);
+    fprintf(out, ", \"store\": \"%s\"}]", store_state_name(limiter_store_state(&context->service->counts)));
+}
+
+static void
+put_status(FILE *out, const struct endpoint_request *request)
+{
+    const struct endpoint_context *context = request->context;
+    struct history_sum sum;
+
+    history_recent(context->observed->history, &sum);
+    fputs("{\"version\": \"" RATELIMITD_VERSION "\",\n\"node\": ", out);
+    put_node(out, &context->observed->node);
+    fputs(",\n\"now\": ", out);
+    json_seconds_put(out, clock_wall_us());
+    fputs(",\n\"store\": ", out);
+    put_store(out, context);
+    fputs(",\n\"rates\": ", out);
+    put_rates(out, &sum);
+    fputs(",\n\"latency\": ", out);
+    put_percentiles(out, sum.decision_us);
+    fputs(",\n\"redis_latency\": ", out);
+    put_percentiles(out, sum.redis_us);
+    fputs(",\n\"connections\": ", out);
+    put_connections(out, context->metrics);
+    fputs(",\n\"memory\": ", out);
+    put_memory(out, context);
+    fputs(",\n\"rules\": ", out);
+    put_rules(out, request);
+    fputs(",\n\"reloads\": [],\n\"nodes\": ", out);
+    put_nodes(out, context, &sum);
+    fputs("}\n", out);
+}
+
+static enum endpoint_status
+start(struct endpoint_request *request)
+{
+    struct response_body body;
+    FILE *out = response_body_open(&body);
+
+    if (out != NULL)
+        put_status(out, request);
+    request->response = response_body_close(&body, 200, RESPONSE_JSON, request->closing);
+    return ENDPOINT_ANSWERED;
+}
+
+const struct endpoint status_endpoint = {.start = start};

@@ -1,0 +1,29 @@
+/*
+ * observed: what the service knows of itself beside its counters: kept by the sampler (sampler.h), shown by the
+ * admin listener. Both run on the thread of that listener's worker; so it needs no lock.
+ */
+#ifndef OBSERVED_H
+#define OBSERVED_H
+
+#include "history.h"
+
+#define NODE_ID_BYTES   16 /* lower-case hexadecimal digits */
+#define NODE_HOST_BYTES 64
+
+/* This process, among those that share a Redis. */
+struct node {
+    char id[NODE_ID_BYTES + 1]; /* random */
+    char host[NODE_HOST_BYTES + 1];
+    int64_t since_us; /* Unix time */
+};
+
+struct observed {
+    struct node node;
+    struct history *history;
+};
+
+/* False: out of memory, or no random number. To be given to observed_fini in any case. */
+bool observed_init(struct observed *observed, const struct metrics *metrics);
+void observed_fini(struct observed *observed);
+
+#endif
