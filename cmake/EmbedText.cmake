@@ -14,6 +14,7 @@ function(add_embedded_text name)
     string(LENGTH "${whole}" bytes)
     string(REPLACE "\\" "\\\\" escaped "${whole}")
     string(REPLACE "\"" "\\\"" escaped "${escaped}")
+    string(REPLACE "?" "\\?" escaped "${escaped}") # no trigraphs
     string(REPLACE "\n" "\\n\"\n    \"" escaped "${escaped}")
 
     set(directory ${CMAKE_CURRENT_BINARY_DIR}/${name})

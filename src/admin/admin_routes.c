@@ -1,13 +1,19 @@
 #include "admin_routes.h"
 
-extern const struct endpoint block_endpoint, client_quota_endpoint, health_endpoint, limit_endpoint,
-    metrics_endpoint, metrics_public_endpoint, openapi_endpoint, overrides_endpoint, ready_endpoint,
-    rates_endpoint, reset_endpoint, restore_endpoint, rules_endpoint, rules_reload_endpoint, status_endpoint;
+extern const struct endpoint block_endpoint, client_quota_endpoint, dashboard_endpoint,
+    dashboard_icon_endpoint, dashboard_script_endpoint, dashboard_style_endpoint, health_endpoint,
+    limit_endpoint, metrics_endpoint, metrics_public_endpoint, openapi_endpoint, overrides_endpoint,
+    rates_endpoint, ready_endpoint, reset_endpoint, restore_endpoint, rules_endpoint, rules_reload_endpoint,
+    status_endpoint;
 
 /* clang-format off */
 static const struct route routes[] = {
     {"/health",       false, ROUTE_READ, ACCESS_ANYONE,     &health_endpoint, NULL},
     {"/ready",        false, ROUTE_READ, ACCESS_ANYONE,     &ready_endpoint, NULL},
+    {"/dashboard",    false, ROUTE_READ, ACCESS_ANYONE,     &dashboard_endpoint, NULL},
+    {"/dashboard.css", false, ROUTE_READ, ACCESS_ANYONE,    &dashboard_style_endpoint, NULL},
+    {"/dashboard.js", false, ROUTE_READ, ACCESS_ANYONE,     &dashboard_script_endpoint, NULL},
+    {"/dashboard.svg", false, ROUTE_READ, ACCESS_ANYONE,    &dashboard_icon_endpoint, NULL},
     {"/metrics",      false, ROUTE_READ, ACCESS_ADMIN_READ, &metrics_endpoint, NULL},
     {"/openapi.yaml", false, ROUTE_READ, ACCESS_ADMIN_READ, &openapi_endpoint, NULL},
     {"/v1/rules",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rules_endpoint, NULL},

@@ -68,7 +68,7 @@ add_headers(const struct exchange *exchange, struct response *response)
 
     assert(header == NULL || response->owned);
     for (; header != NULL && header->name != NULL; header++)
-        response_header(response, header->name, header->value);
+        response_default_header(response, header->name, header->value);
 }
 
 static void

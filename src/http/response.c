@@ -80,6 +80,13 @@ response_header(struct response *response, const char *name, const char *value)
         response_free(response);
 }
 
+void
+response_default_header(struct response *response, const char *name, const char *value)
+{
+    if (response->response != NULL && MHD_get_response_header(response->response, name) == NULL)
+        response_header(response, name, value);
+}
+
 const char *
 response_title(unsigned status)
 {

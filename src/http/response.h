@@ -62,6 +62,9 @@ void response_free(struct response *response);
 /* Adds a header; if that fails, the answer has no response any more. */
 void response_header(struct response *response, const char *name, const char *value);
 
+/* The same, unless it has a header of that name. */
+void response_default_header(struct response *response, const char *name, const char *value);
+
 /* An error. Nothing in it is escaped. */
 struct problem {
     unsigned status;

@@ -37,7 +37,7 @@ struct route_table {
     const struct route *routes;
     size_t count;
     const struct route_header
-        *headers; /* of every answer of an endpoint; NULL: none. Not for answers of a cache */
+        *headers; /* of every answer that has none of that name; NULL: none. Not for answers of a cache */
     const struct route_table
         *more; /* paths besides those; of it only the routes count, and no subtrees; NULL: none */
 };

@@ -101,6 +101,37 @@ def test_every_answer_of_the_table_is_private(serve):
         assert not [name for name, _ in response.headers if name.lower().startswith("access-control-")]
 
 
+PAGE = {"/dashboard": "text/html", "/dashboard.css": "text/css", "/dashboard.js": "text/javascript",
+        "/dashboard.svg": "image/svg+xml"}
+
+
+def test_the_dashboard_needs_no_token_and_has_a_policy_of_its_own(serve):
+    service = serve(rules=RULES, admin=LOCAL, env=WITH_TOKEN)
+    for path, type_ in PAGE.items():
+        response = service.admin("GET", path)
+        assert (response.status, response["Content-Type"].partition(";")[0]) == (200, type_), path
+        policies = [value for name, value in response.headers if name == "Content-Security-Policy"]
+        assert len(policies) == 1 and policies[0].startswith("default-src 'self'; ") and "unsafe" not in policies[0]
+        others = {name: value for name, value in PRIVATE.items() if name != "Content-Security-Policy"}
+        assert {name: response.get(name) for name in others} == others, path
+        assert service.admin("HEAD", path)["Content-Length"] == str(len(response.body))
+        assert service.admin("POST", path, body=b"")["Content-Security-Policy"] == PRIVATE["Content-Security-Policy"]
+
+
+def test_the_dashboard_is_at_these_paths_alone(serve):
+    service = serve(rules=RULES, admin=LOCAL)
+    for path in ("/dashboard/", "/dashboard/index.html", "/dashboard.html", "/dashboard.js/..", "/dashboard/../../etc/passwd",
+                 "/dashboard/%2e%2e/%2e%2e/etc/passwd", "/dashboard%2f..%2f", "/Dashboard", "/dashboard.css.map"):
+        assert service.admin("GET", path).status == 404, path
+    for path in PAGE:
+        assert service.get(path).status == 404, "the public listener has none of it"
+
+
+def test_the_dashboard_is_small(serve):
+    service = serve(rules=RULES, admin=LOCAL)
+    assert sum(len(service.admin("GET", path).body) for path in PAGE) < 100_000
+
+
 OWN_HOSTS = ["localhost", "LocalHost:1", "localhost.", "127.0.0.1", "127.0.0.1:8001", "[::1]:8001", "192.0.2.7",
              "admin.internal", "second.internal.:8001"]
 FOREIGN_HOSTS = ["evil.example", "evil.example:8001", "localhost.evil.example", "127.0.0.1.evil.example", "internal",

@@ -1,0 +1,54 @@
+/*
+ * dashboard: GET /dashboard, and what the page is made of: a style, a script and an icon. They hold no data;
+ * the script asks for it, with the token that the page's user gives it.
+ *
+ * The browser is told to take nothing from elsewhere, to run no script that is written into the page, and to
+ * make no markup of text: so a name that looks like markup stays text even where the script is wrong.
+ */
+#include "dashboard_icon.h"
+#include "dashboard_page.h"
+#include "dashboard_script.h"
+#include "dashboard_style.h"
+
+#include "endpoint.h"
+
+#define POLICY                                                                                             \
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'; " \
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+
+static enum endpoint_status
+answer(struct endpoint_request *request, const char *text, size_t bytes, const char *type)
+{
+    request->response = response_static(200, text, bytes, type, request->closing);
+    response_header(&request->response, "Content-Security-Policy", POLICY);
+    return ENDPOINT_ANSWERED;
+}
+
+static enum endpoint_status
+start_page(struct endpoint_request *request)
+{
+    return answer(request, dashboard_page_text, dashboard_page_bytes, "text/html; charset=utf-8");
+}
+
+static enum endpoint_status
+start_style(struct endpoint_request *request)
+{
+    return answer(request, dashboard_style_text, dashboard_style_bytes, "text/css; charset=utf-8");
+}
+
+static enum endpoint_status
+start_script(struct endpoint_request *request)
+{
+    return answer(request, dashboard_script_text, dashboard_script_bytes, "text/javascript; charset=utf-8");
+}
+
+static enum endpoint_status
+start_icon(struct endpoint_request *request)
+{
+    return answer(request, dashboard_icon_text, dashboard_icon_bytes, "image/svg+xml");
+}
+
+const struct endpoint dashboard_endpoint = {.start = start_page};
+const struct endpoint dashboard_style_endpoint = {.start = start_style};
+const struct endpoint dashboard_script_endpoint = {.start = start_script};
+const struct endpoint dashboard_icon_endpoint = {.start = start_icon};
