@@ -4,6 +4,7 @@
  * Errors in settings and rules are all reported in one run, before anything listens; exit status 2.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "healthcheck.h"
 #include "listener.h"
 #include "log.h"
+#include "log_output.h"
 #include "memory_store.h"
 #include "notify.h"
 #include "policy.h"
@@ -325,6 +327,7 @@ obey(struct service *service, enum settings_command command)
         return EXIT_SUCCESS;
     }
     log_init((enum log_level)service->settings.log_level, (enum log_format)service->settings.log_format);
+    log_output_init();
     log_warnings(&service->report);
     return serve(service);
 }
@@ -339,6 +342,19 @@ return_large_blocks(void)
 #endif
 }
 
+/* Where a standard stream is closed, the next file that is opened would take its place: a socket would get the log. */
+static void
+open_standard_streams(void)
+{
+    int null;
+
+    do
+        null = open("/dev/null", O_RDWR);
+    while (null >= 0 && null <= STDERR_FILENO);
+    if (null > STDERR_FILENO)
+        close(null);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -346,6 +362,7 @@ main(int argc, char **argv)
     enum settings_command command;
     int status;
 
+    open_standard_streams();
     return_large_blocks();
     report_init(&service.report);
     settings_read(&service.settings, &command, argc, argv, environ, ".env", &service.report);

@@ -123,18 +123,21 @@ answer(const struct client_body *body, bool closing)
 
 /* Of a name only its source is told, as a name may be a secret, such as an API key. */
 static void
-tell(const struct client_body *body)
+tell(const struct client_body *body, const struct field *trace_id)
 {
     const char *client = strchr(body->id, ' ') + 1;
     size_t shown = strcspn(client, "=");
     bool is_name = client[shown] == '=';
     struct duration_text within = {""};
+    struct trace_id_text trace = trace_id_text(trace_id);
+    const struct log_field field = {.name = "trace_id", .text = trace.text};
 
     if (body->kind != CLIENT_RESTORE)
         within = duration_text(body->for_us);
-    log_info("overrides", "%s %s%.*s%s under %s%s%s%s", done[body->kind], shown == 0 ? "name" : "",
-             (int)shown, client, is_name ? "=..." : "", body->rule[0] != '\0' ? "rule " : "every rule",
-             body->rule, within.text[0] != '\0' ? " for " : "", within.text);
+    log_event_fields(LOG_INFO, "overrides", &field, trace_id->bytes > 0, "%s %s%.*s%s under %s%s%s%s",
+                     done[body->kind], shown == 0 ? "name" : "", (int)shown, client, is_name ? "=..." : "",
+                     body->rule[0] != '\0' ? "rule " : "every rule", body->rule,
+                     within.text[0] != '\0' ? " for " : "", within.text);
 }
 
 static struct response
@@ -144,7 +147,7 @@ finish(struct endpoint_request *request)
 
     switch (change->outcome) {
     case OVERRIDE_CHANGED:
-        tell(&change->body);
+        tell(&change->body, &request->headers->trace_id);
         return answer(&change->body, request->closing);
     case OVERRIDE_TOO_MANY:
         return endpoint_problem_about(

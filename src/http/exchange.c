@@ -229,8 +229,7 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
                                             .head = strcmp(method, "HEAD") == 0};
     if (!read_head(exchange, generation_current(exchange->context->generations), url, method, version))
         return false;
-    if (exchange->headers.trace_id.bytes > 0)
-        memcpy(exchange->refusal.trace_id, exchange->headers.trace_id.text, TRACE_ID_BYTES);
+    exchange->refusal.trace_id = trace_id_text(&exchange->headers.trace_id);
     if (!hosts_accept(exchange->context->options->hosts, &exchange->headers.host))
         return refuse(exchange, 421, hosts_refusal);
     exchange->request.method = method_by_name(method);

@@ -27,10 +27,10 @@ put_body(struct text *text, const struct raw_answer *answer)
     struct text body = {.start = problem, .room = sizeof(problem)};
 
     if (answer->detail != NULL) {
-        response_put_problem(&body,
-                             &(struct problem){.status = answer->status,
-                                               .detail = answer->detail,
-                                               .trace_id = {answer->trace_id, strlen(answer->trace_id)}});
+        response_put_problem(
+            &body, &(struct problem){.status = answer->status,
+                                     .detail = answer->detail,
+                                     .trace_id = {answer->trace_id.text, strlen(answer->trace_id.text)}});
         text_put(text, "Content-Type: " RESPONSE_PROBLEM "\r\n");
     }
     text_put(text, "Content-Length: %zu\r\n\r\n%s", body.used, answer->head ? "" : problem);

@@ -15,11 +15,11 @@
 #include "traceparent.h"
 
 struct raw_answer {
-    unsigned status;                   /* 0: nothing is sent */
-    const char *detail;                /* a static sentence; NULL: no body, when the method is not known */
-    bool head;                         /* to a HEAD request: no body either, but its Content-Length */
-    unsigned retry_after_s;            /* 0: no Retry-After */
-    char trace_id[TRACE_ID_BYTES + 1]; /* "": none */
+    unsigned status;        /* 0: nothing is sent */
+    const char *detail;     /* a static sentence; NULL: no body, when the method is not known */
+    bool head;              /* to a HEAD request: no body either, but its Content-Length */
+    unsigned retry_after_s; /* 0: no Retry-After */
+    struct trace_id_text trace_id;
 };
 
 /* Writes all of it, without waiting. False when the socket does not accept it: the client has gone, or has

@@ -4,14 +4,16 @@
  *   text  2026-11-20T15:04:05.678Z WARN  redis: connection lost (...); trying again in 120 ms
  *   json  {"time":"2026-11-20T15:04:05.678Z","level":"warn","module":"redis","message":"connection lost ..."}
  *
- * A line is written with one write(2) and never blocks a decision for longer than that; a message longer than
- * LOG_LINE_BYTES is cut. Control bytes and invalid UTF-8 never reach the output raw. Any thread.
+ * A line is written in one piece, or lost where the reader of standard error has no room for it (log_output.h): no
+ * caller waits. The next line that is written tells how many were lost. A message longer than LOG_LINE_BYTES is cut.
+ * Control bytes and invalid UTF-8 never reach the output raw. Any thread.
  */
 #ifndef LOG_H
 #define LOG_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LOG_LINE_BYTES 2048
@@ -30,6 +32,24 @@ void log_init_sink(enum log_level level, log_sink *sink, void *arg);
 /* `module` is the word before the colon: the name of the source file. */
 void log_event(enum log_level level, const char *module, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/*
+ * What a program may want of an event besides its sentence: members of the JSON object, or words after the
+ * sentence.
+ *
+ *   text  ... INFO  refusals: refused rule=api client="ip=203.0.113.9" limit=10
+ *   json  {..., "message":"refused","rule":"api","client":"ip=203.0.113.9","limit":10}
+ *
+ * A sink gets the words. Fields that do not fit into LOG_FIELDS_BYTES are cut.
+ */
+struct log_field {
+    const char *name; /* as in JSON; written as it is */
+    const char *text; /* NULL: the number is its value */
+    int64_t number;
+};
+#define LOG_FIELDS_BYTES 1024
+void log_event_fields(enum log_level level, const char *module, const struct log_field *fields, size_t count,
+                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 #define log_debug(module, ...) log_event(LOG_DEBUG, module, __VA_ARGS__)
 #define log_info(module, ...)  log_event(LOG_INFO, module, __VA_ARGS__)

@@ -54,3 +54,13 @@ traceparent_trace_id(const struct field *value)
         return (struct field){0};
     return (struct field){.text = value->text + TRACE_ID_AT, .bytes = TRACE_ID_BYTES};
 }
+
+struct trace_id_text
+trace_id_text(const struct field *trace_id)
+{
+    struct trace_id_text out = {""};
+
+    if (trace_id->bytes > 0)
+        memcpy(out.text, trace_id->text, TRACE_ID_BYTES);
+    return out;
+}

@@ -18,4 +18,10 @@
 /* The trace-id, which lies in the value; text NULL: the value is no traceparent. */
 struct field traceparent_trace_id(const struct field *value);
 
+/* A trace-id, or none (0 bytes), as a string. */
+struct trace_id_text {
+    char text[TRACE_ID_BYTES + 1];
+};
+struct trace_id_text trace_id_text(const struct field *trace_id);
+
 #endif

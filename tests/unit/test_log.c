@@ -264,6 +264,76 @@ START_TEST(a_sink_gets_events_raw_and_nothing_is_written)
 }
 END_TEST
 
+static const struct {
+    struct log_field field;
+    const char *text, *json;
+} fields[] = {
+    {{.name = "limit", .number = 10}, " limit=10", ",\"limit\":10"},
+    {{.name = "limit", .number = INT64_MIN},
+     " limit=-9223372036854775808",
+     ",\"limit\":-9223372036854775808"},
+    {{.name = "rule", .text = "api"}, " rule=api", ",\"rule\":\"api\""},
+    {{.name = "rule", .text = ""}, " rule=\"\"", ",\"rule\":\"\""},
+    {{.name = "client", .text = "ip=::1"}, " client=\"ip=::1\"", ",\"client\":\"ip=::1\""},
+    {{.name = "client", .text = "a b"}, " client=\"a b\"", ",\"client\":\"a b\""},
+    {{.name = "client", .text = "a\"b"}, " client=\"a\\\"b\"", ",\"client\":\"a\\\"b\""},
+    {{.name = "client", .text = "a\\"}, " client=\"a\\\\\"", ",\"client\":\"a\\\\\""},
+    {{.name = "client", .text = "a\n"}, " client=a\\x0a", ",\"client\":\"a\\u000a\""},
+    {{.name = "client", .text = "\xff"}, " client=\\xff", ",\"client\":\"\\ufffd\""},
+};
+
+START_TEST(a_field_is_a_word_after_the_sentence_or_a_member)
+{
+    const struct log_field two[] = {fields[_i].field, {.name = "end", .number = 1}};
+    char expected[256], *line;
+
+    begin_capture();
+    log_event_fields(LOG_INFO, "test", two, 2, "told %d", 1);
+    line = end_capture();
+    snprintf(expected, sizeof(expected), " INFO  test: told 1%s end=1\n", fields[_i].text);
+    ck_assert_str_eq(line + TIME_BYTES, expected);
+    log_init(LOG_DEBUG, LOG_JSON);
+    begin_capture();
+    log_event_fields(LOG_INFO, "test", two, 2, "told %d", 1);
+    line = end_capture();
+    snprintf(expected, sizeof(expected), "\"message\":\"told 1\"%s,\"end\":1}\n", fields[_i].json);
+    ck_assert_str_eq(strstr(line, "\"message\""), expected);
+}
+END_TEST
+
+/* Each byte of a field that takes the most room, at lengths around the bound. */
+START_TEST(fields_too_long_are_cut_and_leave_json_valid)
+{
+    static char message[3 * LOG_LINE_BYTES], text[LOG_FIELDS_BYTES + 20];
+
+    memset(message, 'x', sizeof(message) - 1);
+    log_init(LOG_DEBUG, LOG_JSON);
+    for (size_t bytes = LOG_FIELDS_BYTES / 6 - 20; bytes < sizeof(text); bytes++) {
+        const struct log_field two[] = {{.name = "text", .text = text}, {.name = "end", .number = INT64_MIN}};
+        cJSON *object;
+
+        memset(text, bytes % 2 > 0 ? '\001' : '"', bytes);
+        text[bytes] = '\0';
+        begin_capture();
+        log_event_fields(LOG_INFO, "test", two, 2, "%s", message);
+        object = cJSON_Parse(end_capture());
+        ck_assert_ptr_nonnull(object);
+        ck_assert_ptr_nonnull(cJSON_GetObjectItemCaseSensitive(object, "text"));
+        cJSON_Delete(object);
+    }
+}
+END_TEST
+
+START_TEST(a_sink_gets_fields_as_words)
+{
+    const struct log_field field = {.name = "client", .text = "a b"};
+
+    log_init_sink(LOG_DEBUG, sink, sunk);
+    log_event_fields(LOG_INFO, "test", &field, 1, "told");
+    ck_assert_str_eq(sunk, "1 test told client=\"a b\"");
+}
+END_TEST
+
 #define THREADS 4
 #define LINES   500
 
@@ -363,6 +433,9 @@ main(void)
     tcase_add_loop_test(tests, a_line_too_long_is_cut_and_still_a_line, 0, ROWS(fills));
     tcase_add_test(tests, a_log_without_a_reader_does_not_stop_the_process);
     tcase_add_test(tests, a_sink_gets_events_raw_and_nothing_is_written);
+    tcase_add_loop_test(tests, a_field_is_a_word_after_the_sentence_or_a_member, 0, ROWS(fields));
+    tcase_add_test(tests, fields_too_long_are_cut_and_leave_json_valid);
+    tcase_add_test(tests, a_sink_gets_fields_as_words);
     tcase_add_test(tests, lines_of_several_threads_do_not_mix);
     tcase_add_test(tests, a_limiter_allows_once_per_interval_and_counts_the_suppressed);
     tcase_add_test(tests, a_limiter_shared_by_threads_allows_one_of_them);
