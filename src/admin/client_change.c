@@ -90,14 +90,14 @@ begin(struct client_change *change)
 }
 
 static enum endpoint_status
-start(struct endpoint_request *request, enum client_change_kind kind)
+start(struct endpoint_request *request)
 {
     struct client_change *change = request->state = calloc(1, sizeof(*change));
 
     if (change == NULL)
         return ENDPOINT_ANSWERED;
     change->request = request;
-    change->body.kind = kind;
+    change->body.kind = *(const enum client_change_kind *)request->endpoint->kind;
     if (!client_body_read(&change->body, request)) {
         request->response = client_body_problem(&change->body, request);
         return ENDPOINT_ANSWERED;
@@ -179,27 +179,11 @@ free_change(struct endpoint_request *request, bool pending)
     request->state = NULL;
 }
 
-static enum endpoint_status
-start_block(struct endpoint_request *request)
-{
-    return start(request, CLIENT_BLOCK);
-}
-
-static enum endpoint_status
-start_limit(struct endpoint_request *request)
-{
-    return start(request, CLIENT_LIMIT);
-}
-
-static enum endpoint_status
-start_restore(struct endpoint_request *request)
-{
-    return start(request, CLIENT_RESTORE);
-}
-
-const struct endpoint block_endpoint = {
-    .reads_body = true, .start = start_block, .finish = finish, .free = free_change};
-const struct endpoint limit_endpoint = {
-    .reads_body = true, .start = start_limit, .finish = finish, .free = free_change};
-const struct endpoint restore_endpoint = {
-    .reads_body = true, .start = start_restore, .finish = finish, .free = free_change};
+#define CHANGE_ENDPOINT(change)                                                                      \
+    {                                                                                                \
+        .reads_body = true, .kind = &(change), .start = start, .finish = finish, .free = free_change \
+    }
+static const enum client_change_kind block = CLIENT_BLOCK, limit = CLIENT_LIMIT, restore = CLIENT_RESTORE;
+const struct endpoint block_endpoint = CHANGE_ENDPOINT(block);
+const struct endpoint limit_endpoint = CHANGE_ENDPOINT(limit);
+const struct endpoint restore_endpoint = CHANGE_ENDPOINT(restore);

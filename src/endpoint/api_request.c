@@ -187,13 +187,13 @@ on_checked(struct checks *checks)
 }
 
 enum endpoint_status
-api_request_start(struct endpoint_request *request, const struct api *api)
+api_request_start(struct endpoint_request *request)
 {
     struct api_request *state = malloc(sizeof(*state));
 
     if (state == NULL)
         return ENDPOINT_ANSWERED;
-    *state = (struct api_request){.api = api, .request = request, .turn.step = on_turn};
+    *state = (struct api_request){.api = request->endpoint->kind, .request = request, .turn.step = on_turn};
     json_body_init(&state->body, request->body.text, request->body.bytes);
     request->state = state;
     return is_ended(state) ? ENDPOINT_DONE : ENDPOINT_PENDING;

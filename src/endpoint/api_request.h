@@ -66,8 +66,13 @@ struct api_request {
     int64_t hits;             /* likewise; 0: none are said */
 };
 
-/* The endpoints' start, finish and free. */
-enum endpoint_status api_request_start(struct endpoint_request *request, const struct api *api);
+/* An endpoint of the JSON API; its `kind` is its struct api. */
+#define API_ENDPOINT(...)                                                             \
+    {                                                                                 \
+        .reads_body = true, .start = api_request_start, .finish = api_request_finish, \
+        .free = api_request_free, __VA_ARGS__                                         \
+    }
+enum endpoint_status api_request_start(struct endpoint_request *request);
 struct response api_request_finish(struct endpoint_request *request);
 void api_request_free(struct endpoint_request *request, bool pending);
 

@@ -22,12 +22,6 @@ answer_check(struct api_request *api)
 
 static const struct api check_api = {.read_check = read_check, .finish = answer_check};
 
-static enum endpoint_status
-start_check(struct endpoint_request *request)
-{
-    return api_request_start(request, &check_api);
-}
-
 static bool
 read_reset(struct api_request *api, const cJSON *object, struct check *check)
 {
@@ -53,13 +47,5 @@ answer_reset(struct api_request *api)
 
 static const struct api reset_api = {.is_reset = true, .read_check = read_reset, .finish = answer_reset};
 
-static enum endpoint_status
-start_reset(struct endpoint_request *request)
-{
-    return api_request_start(request, &reset_api);
-}
-
-const struct endpoint check_endpoint = {
-    .reads_body = true, .start = start_check, .finish = api_request_finish, .free = api_request_free};
-const struct endpoint reset_endpoint = {
-    .reads_body = true, .start = start_reset, .finish = api_request_finish, .free = api_request_free};
+const struct endpoint check_endpoint = API_ENDPOINT(.kind = &check_api);
+const struct endpoint reset_endpoint = API_ENDPOINT(.kind = &reset_api);

@@ -78,14 +78,5 @@ static const struct api batch_api = {.is_list = true,
                                      .write_check = write_check,
                                      .finish = answer};
 
-static enum endpoint_status
-start(struct endpoint_request *request)
-{
-    return api_request_start(request, &batch_api);
-}
-
-const struct endpoint check_batch_endpoint = {.reads_body = true,
-                                              .body_bytes_max = BATCH_BODY_BYTES,
-                                              .start = start,
-                                              .finish = api_request_finish,
-                                              .free = api_request_free};
+const struct endpoint check_batch_endpoint =
+    API_ENDPOINT(.kind = &batch_api, .body_bytes_max = BATCH_BODY_BYTES);

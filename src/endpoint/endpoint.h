@@ -50,7 +50,8 @@ struct endpoint_request {
     const struct endpoint_context *context;
     struct generation_share *share; /* the generation that decides it; NULL in free */
     const struct policy *policy;    /* its rules; likewise */
-    const char *message;            /* the route's; NULL: it has none */
+    const struct endpoint *endpoint;
+    const char *message; /* the route's; NULL: it has none */
     enum method method;
     const char *path; /* normalised (path_normalise); "" on a route for a subtree */
     size_t path_bytes;
@@ -79,6 +80,7 @@ struct endpoint {
     struct response (*finish)(struct endpoint_request *request); /* NULL: start always answers */
     void (*free)(struct endpoint_request *request,
                  bool pending); /* cancels what is pending; NULL: nothing to free */
+    const void *kind;           /* tells apart endpoints that share these functions; theirs */
 };
 
 /* The answer to a request that is wrong (response_problem). For start. */

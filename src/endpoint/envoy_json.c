@@ -325,11 +325,4 @@ static const struct api envoy_api = {.is_list = true,
                                      .write_check = write_check,
                                      .finish = answer};
 
-static enum endpoint_status
-start(struct endpoint_request *request)
-{
-    return api_request_start(request, &envoy_api);
-}
-
-const struct endpoint envoy_json_endpoint = {
-    .reads_body = true, .start = start, .finish = api_request_finish, .free = api_request_free};
+const struct endpoint envoy_json_endpoint = API_ENDPOINT(.kind = &envoy_api);

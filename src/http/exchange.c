@@ -293,6 +293,7 @@ start(struct exchange *exchange)
     struct endpoint_request *request = &exchange->request;
     enum endpoint_status status;
 
+    request->endpoint = exchange->route->endpoint;
     request->message = exchange->route->message;
     request->response = (struct response){0};
     if (exchange->upload != NULL)
@@ -300,7 +301,7 @@ start(struct exchange *exchange)
             (struct field){.text = upload_text(exchange->upload), .bytes = exchange->upload->bytes};
     exchange->request.closing = closes(exchange);
     exchange->started = true;
-    status = exchange->route->endpoint->start(request);
+    status = request->endpoint->start(request);
     if (status == ENDPOINT_DONE)
         return finish(exchange);
     if (status == ENDPOINT_ANSWERED) {

@@ -31,6 +31,7 @@ api_session_start(struct api_session *session, const struct endpoint_context *co
 {
     *session = (struct api_session){.endpoint = endpoint};
     session->request = (struct endpoint_request){.context = context,
+                                                 .endpoint = endpoint,
                                                  .policy = policy,
                                                  .method = METHOD_POST,
                                                  .headers = &session->headers,
