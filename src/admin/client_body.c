@@ -35,7 +35,7 @@ static const struct {
 static bool
 fail(struct client_body *body, unsigned status, const char *field, const char *why)
 {
-    return json_error(&body->error, &json_body_whole, status, why, "%s", field);
+    return json_error(&body->error, status, field, why);
 }
 
 static cJSON *
@@ -70,7 +70,7 @@ read_rule(struct client_body *body, const cJSON *value)
 
     if (value == NULL)
         return body->kind != CLIENT_LIMIT || fail(body, 400, "rule", "is needed: a limit is one of a rule");
-    rule = json_body_string(value, &json_body_whole, "rule", &body->error);
+    rule = json_body_string(value, "rule", &body->error);
     if (rule == NULL)
         return false;
     if (!rule_name_is_good(rule))
@@ -87,7 +87,7 @@ read_client(struct client_body *body, const cJSON *value)
 
     if (value == NULL)
         return fail(body, 400, "client", "is needed: an address, a network or a name");
-    client = json_body_string(value, &json_body_whole, "client", &body->error);
+    client = json_body_string(value, "client", &body->error);
     if (client == NULL)
         return false;
     why = client_name_parse(&name, client, strlen(client));
@@ -143,8 +143,8 @@ read_fields(struct client_body *body, const struct endpoint_request *request, co
     const struct override_list *list = override_keeper_list(request->context->limiter->keeper);
     const cJSON *values[FIELDS];
 
-    if (!json_body_fields(root, &json_body_whole, keys, accepted[body->kind].keys,
-                          accepted[body->kind].unknown, values, FIELDS, &body->error) ||
+    if (!json_body_fields(root, keys, accepted[body->kind].keys, accepted[body->kind].unknown, values, FIELDS,
+                          &body->error) ||
         !read_rule(body, values[RULE]) || !read_client(body, values[CLIENT]) || !read_for(body, values[FOR]))
         return false;
     if (body->rule[0] != '\0' && !has_rule(list, request->policy, body))

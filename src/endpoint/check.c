@@ -9,7 +9,7 @@
 static bool
 read_check(struct api_request *api, const cJSON *object, struct check *check)
 {
-    check_parse(api->request->policy, object, &json_body_whole, true, check);
+    check_parse(api->request->policy, object, true, check);
     api->error = check->error;
     return api->error.status == 0;
 }
@@ -25,11 +25,10 @@ static const struct api check_api = {.read_check = read_check, .finish = answer_
 static bool
 read_reset(struct api_request *api, const cJSON *object, struct check *check)
 {
-    check_parse(api->request->policy, object, &json_body_whole, false, check);
+    check_parse(api->request->policy, object, false, check);
     api->error = check->error;
     if (api->error.status == 0 && check->take.rule == NULL)
-        json_error(&api->error, &json_body_whole, 404, "is matched by no rule, so nothing is counted for it",
-                   "path");
+        json_error(&api->error, 404, "path", "is matched by no rule, so nothing is counted for it");
     return api->error.status == 0;
 }
 

@@ -18,9 +18,9 @@ read_root(struct api_request *api, const cJSON *root)
 static bool
 read_check(struct api_request *api, const cJSON *object, struct check *check)
 {
-    struct json_body_place place = {.list = "checks", .index = api->parsed - 1};
-
-    check_parse(api->request->policy, object, &place, true, check);
+    check->error.list = "checks";
+    check->error.index = api->parsed - 1;
+    check_parse(api->request->policy, object, true, check);
     return true;
 }
 

@@ -21,7 +21,6 @@ static const struct json_body_key keys[] = {
 /* One object being read. */
 struct check_parser {
     const struct policy *policy;
-    const struct json_body_place *place;
     const cJSON *values[FIELDS];
     struct check *check;
     struct json_error *error; /* the check's */
@@ -35,13 +34,13 @@ struct check_parser {
 static bool
 refuse(const struct check_parser *parser, const char *field, const char *why)
 {
-    return json_error(parser->error, parser->place, 400, why, "%s", field);
+    return json_error(parser->error, 400, field, why);
 }
 
 static bool
 read_rule(struct check_parser *parser)
 {
-    const char *name = json_body_string(parser->values[RULE], parser->place, "rule", parser->error);
+    const char *name = json_body_string(parser->values[RULE], "rule", parser->error);
 
     if (name == NULL)
         return false;
@@ -51,7 +50,7 @@ read_rule(struct check_parser *parser)
         return refuse(parser, "method", "is not allowed beside rule");
     parser->check->take.rule = policy_rule(parser->policy, name);
     return parser->check->take.rule != NULL ||
-           json_error(parser->error, parser->place, 404, "is not the name of a rule", "rule");
+           json_error(parser->error, 404, "rule", "is not the name of a rule");
 }
 
 static bool
@@ -111,7 +110,7 @@ read_host(struct check_parser *parser)
     struct field host = {.text = NULL};
 
     if (parser->values[HOST] != NULL) {
-        host.text = json_body_string(parser->values[HOST], parser->place, "host", parser->error);
+        host.text = json_body_string(parser->values[HOST], "host", parser->error);
         if (host.text == NULL)
             return false;
         host.bytes = strlen(host.text);
@@ -138,9 +137,9 @@ match_rule(struct check_parser *parser)
 
     if (parser->values[PATH] == NULL)
         return refuse(parser, "rule", "is missing, and so is path");
-    if (method != NULL && (name = json_body_string(method, parser->place, "method", parser->error)) == NULL)
+    if (method != NULL && (name = json_body_string(method, "method", parser->error)) == NULL)
         return false;
-    target = json_body_string(parser->values[PATH], parser->place, "path", parser->error);
+    target = json_body_string(parser->values[PATH], "path", parser->error);
     if (target == NULL)
         return false;
     path = target_path(target, strlen(target), &normal->bytes);
@@ -158,7 +157,7 @@ match_rule(struct check_parser *parser)
 static bool
 read_address(const struct check_parser *parser, struct address *address)
 {
-    const char *text = json_body_string(parser->values[IP], parser->place, "ip", parser->error);
+    const char *text = json_body_string(parser->values[IP], "ip", parser->error);
 
     return text != NULL && (address_parse(address, text, strlen(text)) ||
                             refuse(parser, "ip", "must be an IPv4 or an IPv6 address"));
@@ -211,7 +210,7 @@ read_client(struct check_parser *parser)
         return refuse(parser, "host", "is not allowed beside rule and client");
     if (parser->values[IP] != NULL)
         return refuse(parser, "ip", "is not allowed beside client");
-    name = json_body_string(parser->values[CLIENT], parser->place, "client", parser->error);
+    name = json_body_string(parser->values[CLIENT], "client", parser->error);
     if (name != NULL)
         client_write(&parser->check->take.client, "client", name, strlen(name));
     return name != NULL;
@@ -224,18 +223,16 @@ read_cost(const struct check_parser *parser)
     const cJSON *cost = parser->values[COST];
 
     if (cost != NULL)
-        return json_body_count(cost, parser->place, "cost", &take->cost, parser->error);
+        return json_body_count(cost, "cost", &take->cost, parser->error);
     take->cost = take->rule != NULL ? take->rule->cost : 1;
     return true;
 }
 
 void
-check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
-            bool with_cost, struct check *check)
+check_parse(const struct policy *policy, const cJSON *object, bool with_cost, struct check *check)
 {
     char path_text[TARGET_BYTES_MAX], host_text[HOST_BYTES_MAX];
     struct check_parser parser = {.policy = policy,
-                                  .place = place,
                                   .check = check,
                                   .error = &check->error,
                                   .path_text = path_text,
@@ -247,7 +244,7 @@ check_parse(const struct policy *policy, const cJSON *object, const struct json_
 
     parser.asked.headers = parser.fields.headers;
     parser.asked.cookies = parser.fields.cookies;
-    if (json_body_fields(object, place, keys, key_count, unknown, parser.values, FIELDS, parser.error) &&
+    if (json_body_fields(object, keys, key_count, unknown, parser.values, FIELDS, parser.error) &&
         read_headers(&parser) && read_host(&parser) &&
         (parser.values[RULE] != NULL ? read_rule(&parser) : match_rule(&parser)) && read_cost(&parser))
         read_client(&parser);
@@ -259,10 +256,8 @@ check_parse_list(const cJSON *root, size_t count, struct json_error *error)
     static const struct json_body_key list_keys[] = {{"checks", 0}};
     const cJSON *list;
 
-    if (!json_body_fields(root, &json_body_whole, list_keys, 1, "has a field that is not checks", &list, 1,
-                          error))
+    if (!json_body_fields(root, list_keys, 1, "has a field that is not checks", &list, 1, error))
         return false;
     return (cJSON_IsArray(list) && count >= 1 && count <= CHECKS_MAX) ||
-           json_error(error, &json_body_whole, 400,
-                      "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "checks");
+           json_error(error, 400, "checks", "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects");
 }

@@ -15,10 +15,9 @@
 #include "json_body.h"
 #include "policy.h"
 
-/* Parses the object into a check: its take's rule, client and cost, or its error. Without `with_cost`, a cost is an
-   error. */
-void check_parse(const struct policy *policy, const cJSON *object, const struct json_body_place *place,
-                 bool with_cost, struct check *check);
+/* Parses the object into a check: its take's rule, client and cost, or its error, whose list is set. Without
+   `with_cost`, a cost is an error. */
+void check_parse(const struct policy *policy, const cJSON *object, bool with_cost, struct check *check);
 
 /* The root of a batch, whose list has `count` elements, 1 to CHECKS_MAX. False with an error. */
 bool check_parse_list(const cJSON *root, size_t count, struct json_error *error);

@@ -14,10 +14,12 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api_request.h"
+#include "count_of.h"
 #include "number.h"
 #include "render.h"
 #include "stringify.h"
@@ -35,46 +37,51 @@ struct envoy_entry {
 struct envoy_parser {
     const struct policy *policy;
     const char *domain;
-    struct json_body_place place; /* of the descriptor being read */
     struct json_error *error;
 };
 
-/* hitsAddend: a number, or one in a string. */
+/* hitsAddend: a number, or one in a string; NULL: it is absent. */
 static bool
-read_hits(const cJSON *value, const struct json_body_place *place, int64_t *hits, struct json_error *error)
+read_hits(const cJSON *value, int64_t *hits, struct json_error *error)
 {
-    if (cJSON_IsString(value) && number_parse(value->valuestring, 0, NUMBER_EXACT_MAX, hits))
+    if (value == NULL ||
+        (cJSON_IsString(value) && number_parse(value->valuestring, 0, NUMBER_EXACT_MAX, hits)))
         return true;
-    return json_body_count(value, place, "hitsAddend", hits, error);
+    return json_body_count(value, "hitsAddend", hits, error);
+}
+
+/* An error of an entry, or of one of its fields: ".key". */
+static bool
+entry_error(const struct envoy_parser *parser, size_t index, const char *field, const char *why)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "entries[%zu]%s", index, field);
+    return json_error(parser->error, 400, name, why);
 }
 
 static bool
 read_entry(struct envoy_parser *parser, const cJSON *object, size_t index, struct envoy_entry *entry)
 {
-    static const struct json_body_key keys[] = {{"key", 0}, {"value", 1}};
+    static const char *const names[] = {".key", ".value"};
     const cJSON *values[2] = {NULL, NULL}, *value;
 
     if (!cJSON_IsObject(object))
-        return json_error(parser->error, &parser->place, 400, "must be an object", "entries[%zu]", index);
+        return entry_error(parser, index, "", "must be an object");
     cJSON_ArrayForEach(value, object)
     {
-        size_t i = strcmp(value->string, keys[0].name) == 0 ? 0 : 1;
-        if (strcmp(value->string, keys[i].name) != 0 || values[i] != NULL)
-            return json_error(parser->error, &parser->place, 400,
-                              "must have the fields key and value, once each, and no others", "entries[%zu]",
-                              index);
+        size_t i = strcmp(value->string, "key") == 0 ? 0 : 1;
+        if (strcmp(value->string, names[i] + 1) != 0 || values[i] != NULL)
+            return entry_error(parser, index, "",
+                               "must have the fields key and value, once each, and no others");
         values[i] = value;
     }
     for (size_t i = 0; i < 2; i++)
         if (values[i] != NULL && !cJSON_IsString(values[i]))
-            return json_error(parser->error, &parser->place, 400, "must be a string", "entries[%zu].%s",
-                              index, keys[i].name);
+            return entry_error(parser, index, names[i], "must be a string");
     *entry = (struct envoy_entry){.key = values[0] ? values[0]->valuestring : "",
                                   .value = values[1] ? values[1]->valuestring : ""};
-    if (entry->key[0] == '\0')
-        return json_error(parser->error, &parser->place, 400, "must be a string that is not empty",
-                          "entries[%zu].key", index);
-    return true;
+    return entry->key[0] != '\0' || entry_error(parser, index, ".key", "must be a string that is not empty");
 }
 
 static bool
@@ -84,13 +91,12 @@ read_entries(struct envoy_parser *parser, const cJSON *list, struct envoy_entry 
 
     *count = 0;
     if (!cJSON_IsArray(list) || list->child == NULL)
-        return json_error(parser->error, &parser->place, 400, "must be an array that is not empty",
-                          "entries");
+        return json_error(parser->error, 400, "entries", "must be an array that is not empty");
     cJSON_ArrayForEach(object, list)
     {
         if (*count == ENTRIES_MAX)
-            return json_error(parser->error, &parser->place, 400,
-                              "must not have more than " STRINGIFY(ENTRIES_MAX) " elements", "entries");
+            return json_error(parser->error, 400, "entries",
+                              "must not have more than " STRINGIFY(ENTRIES_MAX) " elements");
         if (!read_entry(parser, object, *count, &entries[*count]))
             return false;
         ++*count;
@@ -181,25 +187,24 @@ read_check(struct api_request *api, const cJSON *object, struct check *check)
     enum { ENTRIES, HITS, LIMIT, FIELDS };
     static const struct json_body_key keys[] = {
         {"entries", ENTRIES}, {"hitsAddend", HITS}, {"hits_addend", HITS}, {"limit", LIMIT}};
-    struct envoy_parser parser = {.policy = api->request->policy,
-                                  .domain = api->domain,
-                                  .place = {.list = "descriptors", .index = api->parsed - 1},
-                                  .error = &api->error};
+    struct envoy_parser parser = {
+        .policy = api->request->policy, .domain = api->domain, .error = &api->error};
     struct limiter_take *take = &check->take;
     const cJSON *values[FIELDS];
     struct envoy_entry entries[ENTRIES_MAX] = {{0}};
     size_t count, covered;
 
+    api->error.list = "descriptors";
+    api->error.index = api->parsed - 1;
     take->cost = api->hits;
-    if (!json_body_fields(object, &parser.place, keys, sizeof(keys) / sizeof(keys[0]),
-                          "has an unknown field; accepted: entries, hitsAddend", values, FIELDS,
-                          parser.error) ||
+    if (!json_body_fields(object, keys, COUNT_OF(keys), "has an unknown field; accepted: entries, hitsAddend",
+                          values, FIELDS, parser.error) ||
         !read_entries(&parser, values[ENTRIES], entries, &count) ||
-        (values[HITS] != NULL && !read_hits(values[HITS], &parser.place, &take->cost, parser.error)))
+        !read_hits(values[HITS], &take->cost, parser.error))
         return false;
     if (values[LIMIT] != NULL)
-        return json_error(parser.error, &parser.place, 400,
-                          "is not supported: limits are set in the rules of this service", "limit");
+        return json_error(parser.error, 400, "limit",
+                          "is not supported: limits are set in the rules of this service");
     take->rule = find_rule(&parser, entries, count, &covered);
     if (values[HITS] == NULL && api->hits == 0)
         take->cost = take->rule != NULL ? take->rule->cost : 1;
@@ -216,17 +221,16 @@ read_root(struct api_request *api, const cJSON *root)
     size_t count = api->body.scan.list.count;
 
     api->hits = 0;
-    if (!json_body_fields(root, &json_body_whole, keys, sizeof(keys) / sizeof(keys[0]),
+    if (!json_body_fields(root, keys, COUNT_OF(keys),
                           "has an unknown field; accepted: domain, descriptors, hitsAddend", values, FIELDS,
                           &api->error))
         return false;
-    api->domain = json_body_string(values[DOMAIN], &json_body_whole, "domain", &api->error);
-    if (api->domain == NULL ||
-        (values[HITS] != NULL && !read_hits(values[HITS], &json_body_whole, &api->hits, &api->error)))
+    api->domain = json_body_string(values[DOMAIN], "domain", &api->error);
+    if (api->domain == NULL || !read_hits(values[HITS], &api->hits, &api->error))
         return false;
     return (cJSON_IsArray(values[DESCRIPTORS]) && count >= 1 && count <= CHECKS_MAX) ||
-           json_error(&api->error, &json_body_whole, 400,
-                      "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects", "descriptors");
+           json_error(&api->error, 400, "descriptors",
+                      "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects");
 }
 
 /* Writing. */
@@ -245,7 +249,7 @@ unit_name(int64_t window_us)
         {7 * DAY_US, "WEEK"}, {30 * DAY_US, "MONTH"}, {365 * DAY_US, "YEAR"},
     };
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+    for (size_t i = 0; i < COUNT_OF(units); i++)
         if (units[i].window_us == window_us)
             return units[i].name;
     return NULL;

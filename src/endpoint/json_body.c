@@ -1,6 +1,5 @@
 #include "json_body.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,27 +9,19 @@
 
 static const char count_accepted[] = "must be a whole number from 0 to " STRINGIFY(NUMBER_EXACT_MAX);
 
-const struct json_body_place json_body_whole = {0};
-
 bool
-json_error(struct json_error *error, const struct json_body_place *place, unsigned status, const char *why,
-           const char *field_format, ...)
+json_error(struct json_error *error, unsigned status, const char *field, const char *why)
 {
-    char name[sizeof(error->field)];
-    va_list arguments;
+    int used = 0;
 
     if (error->status != 0)
         return false;
-    va_start(arguments, field_format);
-    vsnprintf(name, sizeof(name), field_format, arguments);
-    va_end(arguments);
     error->status = status;
     error->why = why;
-    if (place->list != NULL)
-        snprintf(error->field, sizeof(error->field), "%s[%zu]%s%.40s", place->list, place->index,
-                 name[0] != '\0' ? "." : "", name);
-    else
-        snprintf(error->field, sizeof(error->field), "%.40s", name);
+    if (error->list != NULL)
+        used = snprintf(error->field, sizeof(error->field), "%s[%zu]%s", error->list, error->index,
+                        field[0] != '\0' ? "." : "");
+    snprintf(error->field + used, sizeof(error->field) - (size_t)used, "%.40s", field);
     return false;
 }
 
@@ -66,7 +57,7 @@ json_body_check(struct json_body *body, size_t bytes, struct json_error *error)
 {
     if (json_scan_slice(&body->scan, bytes))
         return true;
-    json_error(error, &json_body_whole, 400, plain_clause(body->scan.error), "%s", "");
+    json_error(error, 400, "", plain_clause(body->scan.error));
     json_text_position(body->scan.text, body->scan.at, &error->line, &error->column);
     return false;
 }
@@ -125,48 +116,45 @@ find_key(const struct json_body_key *keys, size_t key_count, const char *name)
 }
 
 bool
-json_body_fields(const cJSON *object, const struct json_body_place *place, const struct json_body_key *keys,
-                 size_t key_count, const char *unknown, const cJSON **values, size_t value_count,
-                 struct json_error *error)
+json_body_fields(const cJSON *object, const struct json_body_key *keys, size_t key_count, const char *unknown,
+                 const cJSON **values, size_t value_count, struct json_error *error)
 {
     const cJSON *value;
 
     for (size_t i = 0; i < value_count; i++)
         values[i] = NULL;
     if (!cJSON_IsObject(object))
-        return json_error(error, place, 400, "must be an object", "%s", "");
+        return json_error(error, 400, "", "must be an object");
     cJSON_ArrayForEach(value, object)
     {
         const struct json_body_key *key = find_key(keys, key_count, value->string);
         if (key == NULL)
-            return json_error(error, place, 400, unknown, "%s", "");
+            return json_error(error, 400, "", unknown);
         if (values[key->field] != NULL)
-            return json_error(error, place, 400, "is given twice", "%s", key->name);
+            return json_error(error, 400, key->name, "is given twice");
         values[key->field] = value;
     }
     return true;
 }
 
 const char *
-json_body_string(const cJSON *value, const struct json_body_place *place, const char *field,
-                 struct json_error *error)
+json_body_string(const cJSON *value, const char *field, struct json_error *error)
 {
     if (!cJSON_IsString(value) || value->valuestring[0] == '\0') {
-        json_error(error, place, 400, "must be a string that is not empty", "%s", field);
+        json_error(error, 400, field, "must be a string that is not empty");
         return NULL;
     }
     return value->valuestring;
 }
 
 bool
-json_body_count(const cJSON *value, const struct json_body_place *place, const char *field, int64_t *out,
-                struct json_error *error)
+json_body_count(const cJSON *value, const char *field, int64_t *out, struct json_error *error)
 {
     double number = cJSON_IsNumber(value) ? value->valuedouble : -1;
 
     /* 1e999 is infinite here; beyond NUMBER_EXACT_MAX two numbers that differ may read the same. */
     if (!(number >= 0 && number <= (double)NUMBER_EXACT_MAX) || number != (double)(int64_t)number)
-        return json_error(error, place, 400, count_accepted, "%s", field);
+        return json_error(error, 400, field, count_accepted);
     *out = (int64_t)number;
     return true;
 }

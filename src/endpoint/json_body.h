@@ -23,23 +23,17 @@
 #define JSON_PART_BYTES_MAX  32768
 
 struct json_error {
+    const char *list;    /* the object is an element of that list, */
+    size_t index;        /* the one of this number; NULL: it is the body */
     unsigned status;     /* the HTTP status; 0: no error */
     char field[80];      /* "checks[3].cost"; "": the body itself */
     const char *why;     /* static: a clause about the field, "must be ..." */
     size_t line, column; /* where the text stops being JSON; 0 otherwise */
 };
 
-/* Where an object is: at the root, or in a list there. */
-struct json_body_place {
-    const char *list; /* NULL: the root */
-    size_t index;
-};
-extern const struct json_body_place json_body_whole;
-
-/* Keeps the error, if it is the first one. The format makes the field's name, relative to the place; "" names
-   the object itself. Always false, so that callers can return it. */
-bool json_error(struct json_error *error, const struct json_body_place *place, unsigned status,
-                const char *why, const char *field_format, ...) __attribute__((format(printf, 5, 6)));
+/* Keeps the error, if it is the first one. The field is one of the object; "": the object itself. Always false, so
+   that callers can return it. */
+bool json_error(struct json_error *error, unsigned status, const char *field, const char *why);
 
 /* The error as a sentence. */
 #define JSON_ERROR_BYTES 400
@@ -72,16 +66,14 @@ struct json_body_key {
 
 /* Sorts the fields of an object into `values`, by their numbers; NULL: absent. `unknown` is the clause for a
    field that is not among the keys: it lists them. False with an error. */
-bool json_body_fields(const cJSON *object, const struct json_body_place *place,
-                      const struct json_body_key *keys, size_t key_count, const char *unknown,
-                      const cJSON **values, size_t value_count, struct json_error *error);
+bool json_body_fields(const cJSON *object, const struct json_body_key *keys, size_t key_count,
+                      const char *unknown, const cJSON **values, size_t value_count,
+                      struct json_error *error);
 
 /* A string of at least one byte; NULL with an error. */
-const char *json_body_string(const cJSON *value, const struct json_body_place *place, const char *field,
-                             struct json_error *error);
+const char *json_body_string(const cJSON *value, const char *field, struct json_error *error);
 
 /* A whole number from 0 to NUMBER_EXACT_MAX. */
-bool json_body_count(const cJSON *value, const struct json_body_place *place, const char *field, int64_t *out,
-                     struct json_error *error);
+bool json_body_count(const cJSON *value, const char *field, int64_t *out, struct json_error *error);
 
 #endif

@@ -37,9 +37,9 @@ tear_down(void)
 
 /* Reads an object, with ' for ", into a check or an error. */
 static struct check
-read_text(const char *quoted, const struct json_body_place *place)
+read_text(const char *quoted, const char *list)
 {
-    struct check check = {.take.cost = 1};
+    struct check check = {.take.cost = 1, .error = {.list = list, .index = 999}};
     char *text = strdup(quoted);
     struct json_body body;
     cJSON *root;
@@ -52,7 +52,7 @@ read_text(const char *quoted, const struct json_body_place *place)
         continue;
     root = body.scan.ended ? json_body_root(&body) : NULL;
     if (root != NULL)
-        check_parse(policy, root, place, true, &check);
+        check_parse(policy, root, true, &check);
     cJSON_Delete(root);
     free(text);
     return check;
@@ -93,7 +93,7 @@ static const struct {
 
 START_TEST(check_has_a_rule_a_client_and_a_cost)
 {
-    struct check check = read_text(good[_i].text, &json_body_whole);
+    struct check check = read_text(good[_i].text, NULL);
 
     ck_assert_msg(check.error.status == 0, "%s: %s %s", good[_i].text, check.error.field, check.error.why);
     ck_assert_str_eq(check.take.rule->name, good[_i].rule);
@@ -113,11 +113,11 @@ START_TEST(path_that_no_rule_matches_is_not_an_error)
 
     policy->fallback = NULL;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        check = read_text(texts[i], &json_body_whole);
+        check = read_text(texts[i], NULL);
         ck_assert_msg(check.error.status == 0, "%s: %s", texts[i], check.error.field);
         ck_assert_ptr_null(check.take.rule);
     }
-    check = read_text("{'path':'/x','ip':'nowhere'}", &json_body_whole);
+    check = read_text("{'path':'/x','ip':'nowhere'}", NULL);
     ck_assert_str_eq(check.error.field, "ip"); /* what is said is looked at all the same */
 }
 END_TEST
@@ -180,7 +180,7 @@ static const struct {
 
 START_TEST(error_names_the_field_and_what_is_accepted)
 {
-    struct check check = read_text(errors[_i].text, &json_body_whole);
+    struct check check = read_text(errors[_i].text, NULL);
     char sentence[JSON_ERROR_BYTES];
 
     ck_assert_msg(check.error.status == errors[_i].status, "%s: %u", errors[_i].text, check.error.status);
@@ -192,10 +192,8 @@ END_TEST
 
 START_TEST(error_in_a_list_names_its_element)
 {
-    static const struct json_body_place place = {.list = "checks", .index = 999};
-
-    ck_assert_str_eq(read_text("{'rule':'few','client':7}", &place).error.field, "checks[999].client");
-    ck_assert_str_eq(read_text("7", &place).error.field, "checks[999]");
+    ck_assert_str_eq(read_text("{'rule':'few','client':7}", "checks").error.field, "checks[999].client");
+    ck_assert_str_eq(read_text("7", "checks").error.field, "checks[999]");
 }
 END_TEST
 

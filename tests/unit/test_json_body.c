@@ -11,8 +11,6 @@
 #include "number.h"
 #include "suite.h"
 
-static const struct json_body_place element = {.list = "checks", .index = 3};
-
 static cJSON *
 parse_bytes(const char *text, size_t bytes, struct json_error *error)
 {
@@ -218,30 +216,28 @@ START_TEST(first_error_is_kept)
 {
     struct json_error error = {0};
 
-    ck_assert(!json_error(&error, &json_body_whole, 400, "is the first", "%s", "one"));
-    ck_assert(!json_error(&error, &json_body_whole, 404, "is the second", "%s", "two"));
+    ck_assert(!json_error(&error, 400, "one", "is the first"));
+    ck_assert(!json_error(&error, 404, "two", "is the second"));
     ck_assert_uint_eq(error.status, 400);
     ck_assert_str_eq(text_of(&error), "one is the first.");
 }
 END_TEST
 
 static const struct {
-    const struct json_body_place *place;
-    const char *name, *field;
+    const char *list, *name, *field;
 } names[] = {
-    {&json_body_whole, "cost", "cost"},
-    {&json_body_whole, "", ""},
-    {&element, "cost", "checks[3].cost"},
-    {&element, "", "checks[3]"},
-    {&json_body_whole, "0123456789012345678901234567890123456789and-more",
-     "0123456789012345678901234567890123456789"},
+    {NULL, "cost", "cost"},
+    {NULL, "", ""},
+    {"checks", "cost", "checks[3].cost"},
+    {"checks", "", "checks[3]"},
+    {NULL, "0123456789012345678901234567890123456789and-more", "0123456789012345678901234567890123456789"},
 };
 
 START_TEST(error_names_the_field_by_its_place)
 {
-    struct json_error error = {0};
+    struct json_error error = {.list = names[_i].list, .index = 3};
 
-    json_error(&error, names[_i].place, 400, "is wrong", "%s", names[_i].name);
+    json_error(&error, 400, names[_i].name, "is wrong");
     ck_assert_str_eq(error.field, names[_i].field);
 }
 END_TEST
@@ -250,7 +246,7 @@ START_TEST(error_about_the_body_says_so)
 {
     struct json_error error = {0};
 
-    json_error(&error, &json_body_whole, 400, "must be an object", "%s", "");
+    json_error(&error, 400, "", "must be an object");
     ck_assert_str_eq(text_of(&error), "The body must be an object.");
 }
 END_TEST
@@ -265,8 +261,8 @@ read_fields(const char *text, const cJSON **values, struct json_error *error, cJ
 {
     *root = parse_value(text);
     *error = (struct json_error){0};
-    return json_body_fields(*root, &json_body_whole, keys, sizeof(keys) / sizeof(keys[0]),
-                            "has an unknown field", values, FIELDS, error);
+    return json_body_fields(*root, keys, sizeof(keys) / sizeof(keys[0]), "has an unknown field", values,
+                            FIELDS, error);
 }
 
 START_TEST(fields_are_sorted_by_their_numbers)
@@ -320,9 +316,9 @@ static const struct {
 
 START_TEST(string_has_at_least_one_byte)
 {
-    struct json_error error = {0};
+    struct json_error error = {.list = "checks", .index = 3};
     cJSON *root = parse_value(strings[_i].text);
-    const char *value = json_body_string(root, &element, "client", &error);
+    const char *value = json_body_string(root, "client", &error);
 
     if (strings[_i].value != NULL) {
         ck_assert_str_eq(value, strings[_i].value);
@@ -350,7 +346,7 @@ START_TEST(count_is_a_whole_number_that_doubles_hold_exactly)
     struct json_error error = {0};
     int64_t value = -1;
     cJSON *root = parse_value(counts[_i].text);
-    bool accepted = json_body_count(root, &json_body_whole, "cost", &value, &error);
+    bool accepted = json_body_count(root, "cost", &value, &error);
 
     ck_assert_msg(accepted == (counts[_i].value >= 0), "%s", counts[_i].text);
     ck_assert_int_eq(value, counts[_i].value);
