@@ -27,8 +27,9 @@ struct check_parser {
 
     struct policy_request asked;
     struct identity_fields fields;
-    struct field host;           /* the header */
-    char *path_text, *host_text; /* of TARGET_BYTES_MAX and HOST_BYTES_MAX bytes */
+    struct field host;     /* the header */
+    struct target *target; /* room for it, */
+    char *host_text;       /* and for the host: HOST_BYTES_MAX bytes */
 };
 
 static bool
@@ -132,8 +133,8 @@ static bool
 match_rule(struct check_parser *parser)
 {
     const cJSON *method = parser->values[METHOD];
-    const char *target, *path, *name = "GET";
-    struct field *normal = &parser->asked.path;
+    const char *target, *name = "GET";
+    enum target_status status;
 
     if (parser->values[PATH] == NULL)
         return refuse(parser, "rule", "is missing, and so is path");
@@ -142,14 +143,13 @@ match_rule(struct check_parser *parser)
     target = json_body_string(parser->values[PATH], "path", parser->error);
     if (target == NULL)
         return false;
-    path = target_path(target, strlen(target), &normal->bytes);
-    if (normal->bytes > TARGET_BYTES_MAX)
+    status = target_read(parser->target, target, strlen(target));
+    if (status == TARGET_TOO_LONG)
         return refuse(parser, "path", "must not have more than " STRINGIFY(TARGET_BYTES_MAX) " bytes");
-    memcpy(parser->path_text, path, normal->bytes);
-    normal->text = parser->path_text;
-    if (!path_normalise(parser->path_text, &normal->bytes))
+    if (status == TARGET_BAD)
         return refuse(parser, "path", "must be a path that begins with /, without control bytes");
-    parser->asked.method = method_by_name(name);
+    parser->asked.path = parser->target->path;
+    parser->asked.method = method_by_name(name, strlen(name));
     parser->check->take.rule = policy_match(parser->policy, &parser->asked);
     return true;
 }
@@ -231,12 +231,10 @@ read_cost(const struct check_parser *parser)
 void
 check_parse(const struct policy *policy, const cJSON *object, bool with_cost, struct check *check)
 {
-    char path_text[TARGET_BYTES_MAX], host_text[HOST_BYTES_MAX];
-    struct check_parser parser = {.policy = policy,
-                                  .check = check,
-                                  .error = &check->error,
-                                  .path_text = path_text,
-                                  .host_text = host_text};
+    struct target target;
+    char host_text[HOST_BYTES_MAX];
+    struct check_parser parser = {
+        .policy = policy, .check = check, .error = &check->error, .target = &target, .host_text = host_text};
     size_t key_count = sizeof(keys) / sizeof(keys[0]) - !with_cost; /* it is the last key */
     const char *unknown =
         with_cost ? "has an unknown field; accepted: rule, client, cost, path, method, host, headers, ip"

@@ -22,15 +22,6 @@
 #include "stringify.h"
 #include "target.h"
 
-#define METHOD_BYTES 16 /* longer than every method with a name of its own */
-
-/* The request that the proxy asks about. */
-struct forwarded_request {
-    struct policy_request asked;
-    struct field host; /* as it came */
-    char path[TARGET_BYTES_MAX];
-};
-
 /* Removes ":deny=STATUS" from the start of `rest`. */
 static bool
 read_deny_status(const char **rest, bool *deny_403)
@@ -52,15 +43,8 @@ static enum method
 forwarded_method(const struct forwarded *forwarded, enum method own)
 {
     const struct field *field = forwarded->method.text ? &forwarded->method : &forwarded->original_method;
-    char name[METHOD_BYTES];
 
-    if (field->text == NULL)
-        return own;
-    if (field->bytes >= sizeof(name))
-        return METHOD_OTHER;
-    memcpy(name, field->text, field->bytes);
-    name[field->bytes] = '\0';
-    return method_by_name(name);
+    return field->text != NULL ? method_by_name(field->text, field->bytes) : own;
 }
 
 static struct field
@@ -85,30 +69,23 @@ take_forwarded_host(struct headers *headers, const struct policy *policy)
             headers->identity.headers[i] = headers->forwarded.host;
 }
 
-/* What the proxy asks about: the method, the host, and the path, which is normalised in place. False with the
-   reason in `*why`. */
-static bool
-read_forwarded(const struct endpoint_request *request, const struct forwarded *forwarded, const char *rest,
-               struct forwarded_request *out, const char **why)
+/* What the proxy asks about: the path and the host. NULL, or what is wrong. */
+static const char *
+read_target(const struct endpoint_request *request, const struct forwarded *forwarded, const char *rest,
+            struct target *target)
 {
-    struct field target = forwarded_target(forwarded, rest);
-    const char *path;
+    struct field text = forwarded_target(forwarded, rest);
+    enum target_status status;
 
-    *why = "A header that describes the forwarded request appears twice.";
     if (forwarded->repeated)
-        return false;
-    path = target_path(target.text, target.bytes, &out->asked.path.bytes);
-    *why = "The forwarded path is longer than " STRINGIFY(TARGET_BYTES_MAX) " bytes.";
-    if (out->asked.path.bytes > sizeof(out->path))
-        return false;
-    memcpy(out->path, path, out->asked.path.bytes);
-    out->asked.path.text = out->path;
-    out->asked.method = forwarded_method(forwarded, request->method);
-    out->host = target_host(target.text, target.bytes);
-    if (out->host.text == NULL)
-        out->host = forwarded->host.text != NULL ? forwarded->host : request->host;
-    *why = "The forwarded path is not a path that a rule can match.";
-    return path_normalise(out->path, &out->asked.path.bytes);
+        return "A header that describes the forwarded request appears twice.";
+    status = target_read(target, text.text, text.bytes);
+    if (target->host.text == NULL)
+        target->host = forwarded->host.text != NULL ? forwarded->host : request->host;
+    return status == TARGET_TOO_LONG
+               ? "The forwarded path is longer than " STRINGIFY(TARGET_BYTES_MAX) " bytes."
+           : status == TARGET_BAD ? "The forwarded path is not a path that a rule can match."
+                                  : NULL;
 }
 
 /* An unclear request is refused: to a proxy, every status but 2xx means no. */
@@ -116,17 +93,21 @@ static enum endpoint_status
 start(struct endpoint_request *request)
 {
     static const struct forwarded nothing = {0};
-    bool trusted = request->peer->trusted;
-    struct forwarded_request forwarded;
+    const struct forwarded *forwarded = request->peer->trusted ? &request->headers->forwarded : &nothing;
+    struct policy_request asked;
+    struct target target;
     const char *rest = request->rest, *why;
 
     if (!read_deny_status(&rest, &request->deny_403))
         return endpoint_problem(request, 404, "There is no such resource.");
-    if (!read_forwarded(request, trusted ? &request->headers->forwarded : &nothing, rest, &forwarded, &why))
+    why = read_target(request, forwarded, rest, &target);
+    if (why != NULL)
         return endpoint_problem(request, 400, why);
-    if (trusted)
+    if (forwarded != &nothing)
         take_forwarded_host(request->headers, request->policy);
-    return decide_start(request, &forwarded.asked, forwarded.host);
+    asked.path = target.path;
+    asked.method = forwarded_method(forwarded, request->method);
+    return decide_start(request, &asked, target.host);
 }
 
 const struct endpoint forward_auth_endpoint = {.start = start, .finish = decide_finish, .free = decide_free};

@@ -5,11 +5,9 @@
 
 #include "cookie.h"
 #include "settings.h"
-#include "target.h"
 #include "token.h"
 
-#define METHOD_BYTES 16 /* longer than every method with a name of its own */
-#define SHOWN_BYTES  80
+#define SHOWN_BYTES 80
 
 struct asked_reader {
     struct asked *asked;
@@ -71,18 +69,6 @@ is_method(const struct field *word)
     return word->bytes > 0 && strspn(word->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") >= word->bytes;
 }
 
-static enum method
-method_of(const struct field *word)
-{
-    char name[METHOD_BYTES];
-
-    if (word->bytes >= sizeof(name))
-        return METHOD_OTHER;
-    memcpy(name, word->text, word->bytes);
-    name[word->bytes] = '\0';
-    return method_by_name(name);
-}
-
 static void
 take_host(struct asked_reader *reader, const struct field *word, const struct field *host)
 {
@@ -99,20 +85,17 @@ take_host(struct asked_reader *reader, const struct field *word, const struct fi
 static void
 take_target(struct asked_reader *reader, const struct field *word)
 {
-    struct asked *asked = reader->asked;
-    struct field host = target_host(word->text, word->bytes), *path = &asked->request.path;
-    const char *text = target_path(word->text, word->bytes, &path->bytes);
+    struct target *target = &reader->asked->target;
+    enum target_status status = target_read(target, word->text, word->bytes);
 
-    if (path->bytes > sizeof(asked->path)) {
+    if (status == TARGET_TOO_LONG) {
         add_mistake(reader, word, "the path is too long");
-        path->bytes = 0;
         return;
     }
-    memcpy(asked->path, text, path->bytes);
-    path->text = asked->path;
-    if (!path_normalise(asked->path, &path->bytes))
+    if (status == TARGET_BAD)
         add_mistake(reader, word, "is not a path that a rule can match");
-    take_host(reader, word, &host);
+    reader->asked->request.path = target->path;
+    take_host(reader, word, &target->host);
 }
 
 static bool
@@ -123,7 +106,7 @@ read_line(struct asked_reader *reader)
 
     reader->asked->request.method = METHOD_GET;
     if (more && is_method(&word)) {
-        reader->asked->request.method = method_of(&word);
+        reader->asked->request.method = method_by_name(word.text, word.bytes);
         more = next_word(reader, &word);
     }
     if (more && is_target(&word)) {

@@ -20,16 +20,16 @@
 
 #include "host.h"
 #include "identity.h"
-#include "path.h"
 #include "policy.h"
 #include "report.h"
+#include "target.h"
 
 struct asked {
     struct policy_request request;
     struct identity_fields fields;
     bool has_peer; /* an address is given */
     struct peer peer;
-    char path[PATH_BYTES_MAX]; /* what the request points to */
+    struct target target; /* what the request points to, */
     char host[HOST_BYTES_MAX];
 };
 

@@ -232,7 +232,7 @@ begin(struct exchange *exchange, const char *url, const char *method, const char
     exchange->refusal.trace_id = trace_id_text(&exchange->headers.trace_id);
     if (!hosts_accept(exchange->context->options->hosts, &exchange->headers.host))
         return refuse(exchange, 421, hosts_refusal);
-    exchange->request.method = method_by_name(method);
+    exchange->request.method = method_by_name(method, strlen(method));
     exchange->request.query = first_line_query(&exchange->line);
     find_route(exchange, url);
     if (!begin_body(exchange))

@@ -51,3 +51,16 @@ target_host(const char *text, size_t bytes)
     return (struct field){.text = text + skipped,
                           .bytes = bytes_before(text + skipped, bytes - skipped, "/?#")};
 }
+
+enum target_status
+target_read(struct target *target, const char *text, size_t bytes)
+{
+    const char *path = target_path(text, bytes, &target->path.bytes);
+
+    target->host = target_host(text, bytes);
+    target->path.text = target->text;
+    if (target->path.bytes > sizeof(target->text))
+        return TARGET_TOO_LONG;
+    memcpy(target->text, path, target->path.bytes);
+    return path_normalise(target->text, &target->path.bytes) ? TARGET_GOOD : TARGET_BAD;
+}

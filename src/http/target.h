@@ -11,6 +11,17 @@
 
 #define TARGET_BYTES_MAX PATH_BYTES_MAX /* with its query */
 
+/* A target, taken apart. */
+struct target {
+    struct field path; /* normalised, in `text` */
+    struct field host; /* as it came, in an absolute target; text NULL: there is none */
+    char text[TARGET_BYTES_MAX];
+};
+enum target_status { TARGET_GOOD, TARGET_TOO_LONG, TARGET_BAD };
+
+/* TOO_LONG: the path has more than TARGET_BYTES_MAX bytes. BAD: path_normalise refuses it. `host` is set either way. */
+enum target_status target_read(struct target *target, const char *text, size_t bytes);
+
 /* Without scheme, authority, query and fragment: "/a" of "/a?b", of "https://host/a#c". "/" for an
    authority without a path. It points into `text`, or is static, and is not normalised. */
 const char *target_path(const char *text, size_t bytes, size_t *path_bytes);

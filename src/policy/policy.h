@@ -43,7 +43,7 @@ enum method {
 #define METHOD_ALL 0xffu
 
 /* The bit of a method's name, case-sensitive as HTTP has it. */
-enum method method_by_name(const char *name);
+enum method method_by_name(const char *name, size_t bytes);
 
 enum source_kind { SOURCE_HEADER, SOURCE_COOKIE, SOURCE_HOST, SOURCE_PATH, SOURCE_IP, SOURCE_GLOBAL };
 

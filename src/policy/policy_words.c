@@ -14,10 +14,10 @@ const char *const failure_mode_words[FAILURE_MODE_COUNT] = {
 };
 
 enum method
-method_by_name(const char *name)
+method_by_name(const char *name, size_t bytes)
 {
     for (unsigned i = 0; i < METHOD_WORD_COUNT; i++)
-        if (strcmp(name, method_words[i]) == 0)
+        if (strlen(method_words[i]) == bytes && memcmp(name, method_words[i], bytes) == 0)
             return (enum method)(1u << i);
     return METHOD_OTHER;
 }

@@ -379,11 +379,11 @@ END_TEST
 
 START_TEST(method_names_are_case_sensitive)
 {
-    ck_assert_int_eq(method_by_name("GET"), METHOD_GET);
-    ck_assert_int_eq(method_by_name("OPTIONS"), METHOD_OPTIONS);
-    ck_assert_int_eq(method_by_name("get"), METHOD_OTHER);
-    ck_assert_int_eq(method_by_name("GETT"), METHOD_OTHER);
-    ck_assert_int_eq(method_by_name(""), METHOD_OTHER);
+    ck_assert_int_eq(method_by_name("GET", 3), METHOD_GET);
+    ck_assert_int_eq(method_by_name("OPTIONS", 7), METHOD_OPTIONS);
+    ck_assert_int_eq(method_by_name("get", 3), METHOD_OTHER);
+    ck_assert_int_eq(method_by_name("GETT", 4), METHOD_OTHER);
+    ck_assert_int_eq(method_by_name("", 0), METHOD_OTHER);
 }
 END_TEST
 

@@ -46,7 +46,8 @@ read_methods(const struct place *match, struct rule *rule)
     cJSON_ArrayForEach(item, at.value)
     {
         const struct place element = place_item(&at, item);
-        enum method method = cJSON_IsString(item) ? method_by_name(item->valuestring) : METHOD_OTHER;
+        const char *word = cJSON_IsString(item) ? item->valuestring : "";
+        enum method method = method_by_name(word, strlen(word));
 
         if (method == METHOD_OTHER)
             diagnostic_add_word(&element, method_words, METHOD_WORD_COUNT);
