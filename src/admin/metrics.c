@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "clock.h"
+#include "count_of.h"
 #include "endpoint.h"
 #include "exposition.h"
 #include "memory_store.h"
@@ -22,12 +23,11 @@ struct scrape {
     const struct metrics *metrics;
     const struct policy *policy;
     const struct endpoint_context *context;
-    struct memory_store_counts memory;
     struct reload_counts reloads;
-    struct process_usage process;
+    int64_t numbers[METRIC_COUNT]; /* of metrics that are one number */
 };
 
-/* Of the rules. */
+/* Metrics of each rule. */
 
 /* Each result that a rule can have is shown from the start, so that its first occurrence is an increase, too.
    What it had before a reload that changed whether it is a shadow is shown as well. */
@@ -45,98 +45,75 @@ is_result(enum rule_count count)
 }
 
 static void
-put_decisions(struct scrape *scrape, const struct metric *metric)
+put_decisions(struct scrape *scrape, const struct metric *metric, const struct rule *rule,
+              const uint64_t sums[RULE_COUNTS])
 {
-    uint64_t sums[RULE_COUNTS];
-
-    for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
-        const struct rule *rule = &scrape->policy->rules[i];
-
-        rule_counts_sum(rule->counts, sums);
-        for (enum rule_count count = 0; count < RULE_COUNTS; count++) {
-            if (is_result(count) && (is_result_of(rule, count) || sums[count] > 0))
-                exposition_count(&scrape->to, metric, (const char *[]){rule->name, rule_count_name(count)},
-                                 sums[count]);
-        }
-    }
+    for (enum rule_count count = 0; count < RULE_COUNTS; count++)
+        if (is_result(count) && (is_result_of(rule, count) || sums[count] > 0))
+            exposition_count(&scrape->to, metric, (const char *[]){rule->name, rule_count_name(count)},
+                             sums[count]);
 }
 
 /* A limit's index is what it is named by in RateLimit-Policy, too. Those of clients that differ are `own`: there
    may be many. */
 static void
-put_limit_refusals(struct scrape *scrape, const struct metric *metric)
+put_limit_refusals(struct scrape *scrape, const struct metric *metric, const struct rule *rule,
+                   const uint64_t sums[RULE_COUNTS])
 {
     static const char *const limits[LIMIT_SET_MAX + 1] = {"0", "1", "2", "3", "4", "5", "6", "7", "own"};
-    uint64_t sums[RULE_COUNTS];
 
-    for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
-        const struct rule *rule = &scrape->policy->rules[i];
-
-        rule_counts_sum(rule->counts, sums);
-        for (uint32_t limit = 0; limit <= LIMIT_SET_MAX; limit++)
-            if (limit < rule->limits.count || sums[COUNT_BY_LIMIT + limit] > 0)
-                exposition_count(&scrape->to, metric, (const char *[]){rule->name, limits[limit]},
-                                 sums[COUNT_BY_LIMIT + limit]);
-    }
+    for (uint32_t limit = 0; limit <= LIMIT_SET_MAX; limit++)
+        if (limit < rule->limits.count || sums[COUNT_BY_LIMIT + limit] > 0)
+            exposition_count(&scrape->to, metric, (const char *[]){rule->name, limits[limit]},
+                             sums[COUNT_BY_LIMIT + limit]);
 }
 
 static void
-put_near_limit(struct scrape *scrape, const struct metric *metric)
+put_near_limit(struct scrape *scrape, const struct metric *metric, const struct rule *rule,
+               const uint64_t sums[RULE_COUNTS])
 {
-    uint64_t sums[RULE_COUNTS];
-
-    for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
-        const char *name = scrape->policy->rules[i].name;
-
-        rule_counts_sum(scrape->policy->rules[i].counts, sums);
-        exposition_count(&scrape->to, metric, &name, sums[COUNT_NEAR_LIMIT]);
-    }
+    exposition_count(&scrape->to, metric, (const char *[]){rule->name}, sums[COUNT_NEAR_LIMIT]);
 }
 
 static void
-put_degraded(struct scrape *scrape, const struct metric *metric)
+put_degraded(struct scrape *scrape, const struct metric *metric, const struct rule *rule,
+             const uint64_t sums[RULE_COUNTS])
 {
-    uint64_t sums[RULE_COUNTS];
-
-    for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
-        const struct rule *rule = &scrape->policy->rules[i];
-
-        rule_counts_sum(rule->counts, sums);
-        for (enum failure_mode mode = 0; mode <= FAILURE_LOCAL; mode++)
-            exposition_count(&scrape->to, metric, (const char *[]){rule->name, failure_mode_name(mode)},
-                             sums[COUNT_DEGRADED + mode]);
-    }
+    for (enum failure_mode mode = 0; mode <= FAILURE_LOCAL; mode++)
+        exposition_count(&scrape->to, metric, (const char *[]){rule->name, failure_mode_name(mode)},
+                         sums[COUNT_DEGRADED + mode]);
 }
 
 static void
-put_candidates(struct scrape *scrape, const struct metric *metric)
+put_candidates(struct scrape *scrape, const struct metric *metric, const struct rule *rule,
+               const uint64_t sums[RULE_COUNTS])
 {
     static const char *const results[] = {"allowed", "refused", "missed"};
+
+    for (unsigned i = 0; i < COUNT_OF(results) && rule_has_candidate(rule); i++)
+        exposition_count(&scrape->to, metric, (const char *[]){rule->name, results[i]},
+                         sums[COUNT_CANDIDATE_ALLOWED + i]);
+}
+
+static void (*const of_rules[METRIC_COUNT])(struct scrape *scrape, const struct metric *metric,
+                                            const struct rule *rule, const uint64_t sums[RULE_COUNTS]) = {
+    [METRIC_DECISIONS] = put_decisions,   [METRIC_LIMIT_REFUSALS] = put_limit_refusals,
+    [METRIC_NEAR_LIMIT] = put_near_limit, [METRIC_DEGRADED] = put_degraded,
+    [METRIC_CANDIDATES] = put_candidates,
+};
+
+static void
+put_of_rules(struct scrape *scrape, enum metric_id id)
+{
     uint64_t sums[RULE_COUNTS];
 
     for (uint32_t i = 0; i < scrape->policy->rule_count; i++) {
-        const struct rule *rule = &scrape->policy->rules[i];
-
-        if (!rule_has_candidate(rule))
-            continue;
-        rule_counts_sum(rule->counts, sums);
-        for (unsigned k = 0; k < sizeof(results) / sizeof(results[0]); k++)
-            exposition_count(&scrape->to, metric, (const char *[]){rule->name, results[k]},
-                             sums[COUNT_CANDIDATE_ALLOWED + k]);
+        rule_counts_sum(scrape->policy->rules[i].counts, sums);
+        of_rules[id](scrape, &metrics_table[id], &scrape->policy->rules[i], sums);
     }
 }
 
-static void
-put_rules(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, scrape->policy->rule_count);
-}
-
-static void
-put_rules_loaded(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_time(&scrape->to, metric, scrape->reloads.loaded_us);
-}
+/* Metrics with labels of their own. */
 
 static void
 put_reloads(struct scrape *scrape, const struct metric *metric)
@@ -144,14 +121,6 @@ put_reloads(struct scrape *scrape, const struct metric *metric)
     exposition_count(&scrape->to, metric, (const char *[]){"done"}, scrape->reloads.done);
     exposition_count(&scrape->to, metric, (const char *[]){"refused"}, scrape->reloads.refused);
 }
-
-static void
-put_reload_successful(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, generations_mistakes(scrape->context->generations) == 0);
-}
-
-/* Of the store. */
 
 static void
 put_store(struct scrape *scrape, const struct metric *metric)
@@ -169,19 +138,6 @@ put_store_workers(struct scrape *scrape, const struct metric *metric)
     for (enum store_state state = 0; state <= STORE_LOST; state++)
         exposition_count(&scrape->to, metric, (const char *[]){store_state_name(state)},
                          atomic_load_explicit(&counts->stores[state], memory_order_relaxed));
-}
-
-static void
-put_open(struct scrape *scrape, const struct metric *metric, size_t begun_offset, size_t ended_offset)
-{
-    exposition_count(&scrape->to, metric, NULL, metrics_open(scrape->metrics, begun_offset, ended_offset));
-}
-
-static void
-put_store_inflight(struct scrape *scrape, const struct metric *metric)
-{
-    put_open(scrape, metric, offsetof(struct worker_counts, decisions.waited),
-             offsetof(struct worker_counts, decisions.resumed));
 }
 
 /* Errors that share a word are one. */
@@ -203,105 +159,69 @@ put_redis_errors(struct scrape *scrape, const struct metric *metric)
 }
 
 static void
-put_memory_entries(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, scrape->memory.entries);
-}
-
-static void
-put_memory_entries_max(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, scrape->metrics->memory_entries_max);
-}
-
-static void
-put_memory_bytes(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, scrape->memory.bytes);
-}
-
-static void
-put_memory_evictions(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, scrape->memory.evicted);
-}
-
-/* Of the process. */
-
-static void
-put_connections(struct scrape *scrape, const struct metric *metric)
-{
-    put_open(scrape, metric, offsetof(struct worker_counts, http.connections_accepted),
-             offsetof(struct worker_counts, http.connections_closed));
-}
-
-static void
-put_connections_max(struct scrape *scrape, const struct metric *metric)
-{
-    exposition_count(&scrape->to, metric, NULL, scrape->metrics->connections_max);
-}
-
-static void
 put_build(struct scrape *scrape, const struct metric *metric)
 {
     exposition_count(&scrape->to, metric, (const char *[]){RATELIMITD_VERSION}, 1);
 }
 
-/* What the kernel does not tell is left out. */
-static void
-put_process(struct scrape *scrape, const struct metric *metric)
-{
-    const struct process_usage *process = &scrape->process;
-    const int64_t values[] = {[METRIC_PROCESS_OPEN_FDS - METRIC_PROCESS_CPU] = process->open_fds,
-                              [METRIC_PROCESS_MAX_FDS - METRIC_PROCESS_CPU] = process->max_fds,
-                              [METRIC_PROCESS_RESIDENT - METRIC_PROCESS_CPU] = process->resident_bytes,
-                              [METRIC_PROCESS_VIRTUAL - METRIC_PROCESS_CPU] = process->virtual_bytes};
-    int64_t value = values[metric - &metrics_table[METRIC_PROCESS_CPU]];
-
-    if (value >= 0)
-        exposition_count(&scrape->to, metric, NULL, (uint64_t)value);
-}
-
-static void
-put_process_time(struct scrape *scrape, const struct metric *metric)
-{
-    bool is_cpu = metric == &metrics_table[METRIC_PROCESS_CPU];
-    int64_t us = is_cpu ? scrape->process.cpu_us : scrape->process.start_us;
-
-    if (us >= 0)
-        exposition_time(&scrape->to, metric, us);
-}
-
-/* Of all. */
-
 static void (*const elsewhere[METRIC_COUNT])(struct scrape *scrape, const struct metric *metric) = {
-    [METRIC_DECISIONS] = put_decisions,
-    [METRIC_LIMIT_REFUSALS] = put_limit_refusals,
-    [METRIC_NEAR_LIMIT] = put_near_limit,
-    [METRIC_DEGRADED] = put_degraded,
-    [METRIC_CANDIDATES] = put_candidates,
     [METRIC_STORE] = put_store,
     [METRIC_STORE_WORKERS] = put_store_workers,
-    [METRIC_STORE_INFLIGHT] = put_store_inflight,
     [METRIC_REDIS_ERRORS] = put_redis_errors,
-    [METRIC_MEMORY_ENTRIES] = put_memory_entries,
-    [METRIC_MEMORY_ENTRIES_MAX] = put_memory_entries_max,
-    [METRIC_MEMORY_BYTES] = put_memory_bytes,
-    [METRIC_MEMORY_EVICTIONS] = put_memory_evictions,
-    [METRIC_RULES] = put_rules,
-    [METRIC_RULES_LOADED] = put_rules_loaded,
     [METRIC_RELOADS] = put_reloads,
-    [METRIC_RELOAD_SUCCESSFUL] = put_reload_successful,
-    [METRIC_CONNECTIONS] = put_connections,
-    [METRIC_CONNECTIONS_MAX] = put_connections_max,
     [METRIC_BUILD] = put_build,
-    [METRIC_PROCESS_CPU] = put_process_time,
-    [METRIC_PROCESS_START] = put_process_time,
-    [METRIC_PROCESS_OPEN_FDS] = put_process,
-    [METRIC_PROCESS_MAX_FDS] = put_process,
-    [METRIC_PROCESS_RESIDENT] = put_process,
-    [METRIC_PROCESS_VIRTUAL] = put_process,
 };
+
+/* Metrics that are one number. */
+
+/* Below 0: not known, as the kernel does not tell. */
+static void
+read_numbers(struct scrape *scrape)
+{
+    const struct endpoint_context *context = scrape->context;
+    const struct memory_store_counts memory = memory_store_counts(context->limiter->local);
+    const struct process_usage process = process_usage();
+    const struct {
+        enum metric_id id;
+        int64_t value;
+    } numbers[] = {
+        {METRIC_STORE_INFLIGHT,
+         (int64_t)metrics_open(scrape->metrics, offsetof(struct worker_counts, decisions.waited),
+                               offsetof(struct worker_counts, decisions.resumed))},
+        {METRIC_MEMORY_ENTRIES, (int64_t)memory.entries},
+        {METRIC_MEMORY_ENTRIES_MAX, (int64_t)scrape->metrics->memory_entries_max},
+        {METRIC_MEMORY_BYTES, (int64_t)memory.bytes},
+        {METRIC_MEMORY_EVICTIONS, (int64_t)memory.evicted},
+        {METRIC_RULES, scrape->policy->rule_count},
+        {METRIC_RULES_LOADED, scrape->reloads.loaded_us},
+        {METRIC_RELOAD_SUCCESSFUL, generations_mistakes(context->generations) == 0},
+        {METRIC_CONNECTIONS,
+         (int64_t)metrics_open(scrape->metrics, offsetof(struct worker_counts, http.connections_accepted),
+                               offsetof(struct worker_counts, http.connections_closed))},
+        {METRIC_CONNECTIONS_MAX, (int64_t)scrape->metrics->connections_max},
+        {METRIC_PROCESS_CPU, process.cpu_us},
+        {METRIC_PROCESS_START, process.start_us},
+        {METRIC_PROCESS_OPEN_FDS, process.open_fds},
+        {METRIC_PROCESS_MAX_FDS, process.max_fds},
+        {METRIC_PROCESS_RESIDENT, process.resident_bytes},
+        {METRIC_PROCESS_VIRTUAL, process.virtual_bytes},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        scrape->numbers[numbers[i].id] = numbers[i].value;
+}
+
+static void
+put_number(struct scrape *scrape, enum metric_id id)
+{
+    int64_t number = scrape->numbers[id];
+    bool is_time = id == METRIC_RULES_LOADED || id == METRIC_PROCESS_CPU || id == METRIC_PROCESS_START;
+
+    if (number >= 0 && is_time)
+        exposition_time(&scrape->to, &metrics_table[id], number);
+    else if (number >= 0)
+        exposition_count(&scrape->to, &metrics_table[id], NULL, (uint64_t)number);
+}
 
 static void
 put_histogram(struct scrape *scrape, const struct metric *metric)
@@ -334,8 +254,12 @@ put_metric(struct scrape *scrape, enum metric_id id)
     if (is_of_redis && !scrape->metrics->uses_redis)
         return;
     exposition_family(&scrape->to, metric);
-    if (elsewhere[id] != NULL)
+    if (of_rules[id] != NULL)
+        put_of_rules(scrape, id);
+    else if (elsewhere[id] != NULL)
         elsewhere[id](scrape, metric);
+    else if (metric->offset == METRIC_ELSEWHERE)
+        put_number(scrape, id);
     else if (metric->type == METRIC_HISTOGRAM)
         put_histogram(scrape, metric);
     else
@@ -350,10 +274,9 @@ put_metrics(FILE *out, const struct endpoint_request *request, enum exposition_f
                             .metrics = context->metrics,
                             .policy = request->policy,
                             .context = context,
-                            .memory = memory_store_counts(context->limiter->local),
-                            .reloads = reload_counts(context->reload),
-                            .process = process_usage()};
+                            .reloads = reload_counts(context->reload)};
 
+    read_numbers(&scrape);
     for (enum metric_id id = 0; id < METRIC_COUNT; id++)
         put_metric(&scrape, id);
     exposition_end(&scrape.to);

@@ -70,7 +70,7 @@ struct metric {
     unsigned value_count;
 };
 
-#define METRIC_ELSEWHERE ((size_t)-1) /* a function of admin/metrics.c knows it */
+#define METRIC_ELSEWHERE ((size_t)-1) /* admin/metrics.c knows it */
 
 extern const struct metric metrics_table[METRIC_COUNT];
 
