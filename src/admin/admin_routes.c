@@ -2,9 +2,9 @@
 
 extern const struct endpoint block_endpoint, client_quota_endpoint, dashboard_endpoint,
     dashboard_icon_endpoint, dashboard_script_endpoint, dashboard_style_endpoint, health_endpoint,
-    limit_endpoint, metrics_endpoint, metrics_public_endpoint, openapi_endpoint, overrides_endpoint,
-    rates_endpoint, ready_endpoint, reset_endpoint, restore_endpoint, rules_endpoint, rules_reload_endpoint,
-    status_endpoint;
+    history_endpoint, limit_endpoint, metrics_endpoint, metrics_public_endpoint, openapi_endpoint,
+    overrides_endpoint, rates_endpoint, ready_endpoint, reset_endpoint, restore_endpoint, rules_endpoint,
+    rules_reload_endpoint, status_endpoint;
 
 /* clang-format off */
 static const struct route routes[] = {
@@ -20,6 +20,7 @@ static const struct route routes[] = {
     {"/v1/rules/reload", false, ROUTE_POST, ACCESS_ADMIN,   &rules_reload_endpoint, NULL},
     {"/v1/status",    false, ROUTE_READ, ACCESS_ADMIN_READ, &status_endpoint, NULL},
     {"/v1/rates",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rates_endpoint, NULL},
+    {"/v1/history",   false, ROUTE_READ, ACCESS_ADMIN_READ, &history_endpoint, NULL},
     {"/v1/clients",   false, ROUTE_READ, ACCESS_ADMIN_READ, &overrides_endpoint, NULL},
     {"/v1/clients/block", false, ROUTE_POST, ACCESS_ADMIN,  &block_endpoint, NULL},
     {"/v1/clients/limit", false, ROUTE_POST, ACCESS_ADMIN,  &limit_endpoint, NULL},

@@ -2,8 +2,8 @@
  * rates: GET /v1/rates: what each rule does a second, over the last ten seconds.
  */
 #include "clock.h"
-#include "history.h"
 #include "endpoint.h"
+#include "history.h"
 #include "json_number.h"
 #include "observed.h"
 

@@ -9,6 +9,7 @@ struct track {
     int64_t since_us; /* of the counts that `last` was read from: other ones begin at 0 again */
     uint64_t last[HISTORY_COUNTS];
     uint32_t recent[HISTORY_RECENT][HISTORY_COUNTS];
+    struct series *series; /* NULL: it has done nothing */
 };
 
 /* What the counters say that belong to no rule. */
@@ -22,6 +23,9 @@ struct history {
     struct reading last;
     unsigned slot; /* of the next sample in `recent` */
     struct history_sum recent[HISTORY_RECENT];
+    struct series_clock clock;
+    struct series_measures measures;
+    struct series series; /* of all rules */
     struct track *tracks; /* in the order of the rules */
     uint32_t track_count;
 };
@@ -102,11 +106,26 @@ sample_all(struct history *history, struct history_sum *sum)
     }
 }
 
+/* A rule has a series as soon as there is something to put in, and memory. */
+static void
+add_to_series(struct track *track, const struct series_clock *clock, const uint64_t more[HISTORY_COUNTS])
+{
+    bool is_something = false;
+
+    for (size_t i = 0; i < SERIES_COUNTS; i++)
+        is_something |= more[i] > 0;
+    if (track->series == NULL && is_something)
+        track->series = calloc(1, sizeof(*track->series));
+    if (track->series != NULL)
+        series_add(track->series, clock, more);
+}
+
 /* A rule that was gone for a moment has counts that began again. */
 static void
-sample_rule(struct track *track, const struct rule_counts *counts, unsigned slot, struct history_sum *sum)
+sample_rule(const struct history *history, struct track *track, const struct rule_counts *counts,
+            struct history_sum *sum)
 {
-    uint64_t now[HISTORY_COUNTS];
+    uint64_t now[HISTORY_COUNTS], more[HISTORY_COUNTS];
 
     if (rule_counts_since_us(counts) != track->since_us) {
         track->since_us = rule_counts_since_us(counts);
@@ -114,11 +133,11 @@ sample_rule(struct track *track, const struct rule_counts *counts, unsigned slot
     }
     read_rule(counts, now);
     for (size_t i = 0; i < HISTORY_COUNTS; i++) {
-        uint64_t more = growth(&track->last[i], now[i]);
-
-        track->recent[slot][i] = more < UINT32_MAX ? (uint32_t)more : UINT32_MAX;
-        sum->counts[i] += more;
+        more[i] = growth(&track->last[i], now[i]);
+        track->recent[history->slot][i] = more[i] < UINT32_MAX ? (uint32_t)more[i] : UINT32_MAX;
+        sum->counts[i] += more[i];
     }
+    add_to_series(track, &history->clock, more);
 }
 
 /* The rules. */
@@ -140,6 +159,14 @@ is_followed(const struct history *history, const struct policy *policy)
     return true;
 }
 
+static void
+forget_all(struct history *history)
+{
+    for (uint32_t i = 0; i < history->track_count; i++)
+        free(history->tracks[i].series);
+    free(history->tracks);
+}
+
 /* Other rules, or another order. False: out of memory, and nothing has changed. */
 static bool
 follow(struct history *history, const struct policy *policy)
@@ -151,23 +178,25 @@ follow(struct history *history, const struct policy *policy)
     if (history->track_count > 0)
         qsort(history->tracks, history->track_count, sizeof(*tracks), compare_tracks);
     for (uint32_t i = 0; i < policy->rule_count; i++) {
-        const struct track *known = NULL;
+        struct track *known = NULL;
 
         strcpy(tracks[i].name, policy->rules[i].name);
         if (history->track_count > 0)
             known =
                 bsearch(&tracks[i], history->tracks, history->track_count, sizeof(*tracks), compare_tracks);
-        if (known != NULL)
+        if (known != NULL) {
             tracks[i] = *known;
+            known->series = NULL;
+        }
     }
-    free(history->tracks);
+    forget_all(history);
     history->tracks = tracks;
     history->track_count = policy->rule_count;
     return true;
 }
 
 struct history *
-history_new(const struct metrics *metrics, int64_t now_us)
+history_new(const struct metrics *metrics, int64_t now_us, int64_t wall_us)
 {
     struct history *history = calloc(1, sizeof(*history));
 
@@ -176,6 +205,7 @@ history_new(const struct metrics *metrics, int64_t now_us)
     history->metrics = metrics;
     history->sampled_us = now_us;
     read_all(metrics, &history->last);
+    series_clock_init(&history->clock, now_us, wall_us);
     return history;
 }
 
@@ -184,7 +214,7 @@ history_free(struct history *history)
 {
     if (history == NULL)
         return;
-    free(history->tracks);
+    forget_all(history);
     free(history);
 }
 
@@ -195,9 +225,12 @@ history_sample(struct history *history, const struct policy *policy, int64_t now
 
     if ((!is_followed(history, policy) && !follow(history, policy)) || sum.over_us <= 0)
         return;
+    series_advance(&history->clock, now_us);
     sample_all(history, &sum);
     for (uint32_t i = 0; i < policy->rule_count; i++)
-        sample_rule(&history->tracks[i], policy->rules[i].counts, history->slot, &sum);
+        sample_rule(history, &history->tracks[i], policy->rules[i].counts, &sum);
+    series_add(&history->series, &history->clock, sum.counts);
+    series_measure(&history->measures, &history->clock, sum.over_us, sum.decision_us, sum.redis_us);
     history->recent[history->slot] = sum;
     history->slot = (history->slot + 1) % HISTORY_RECENT;
     history->sampled_us = now_us;
@@ -243,4 +276,19 @@ history_recent_of(const struct history *history, uint32_t index, struct history_
         for (size_t i = 0; i < HISTORY_COUNTS; i++)
             rule->counts[i] += track->recent[slot][i];
     return true;
+}
+
+bool
+history_series(const struct history *history, const char *rule, struct history_series *series)
+{
+    *series = (struct history_series){
+        .clock = &history->clock, .measures = &history->measures, .counts = &history->series};
+    if (rule == NULL)
+        return true;
+    for (uint32_t i = 0; i < history->track_count; i++) {
+        series->counts = history->tracks[i].series;
+        if (strcmp(history->tracks[i].name, rule) == 0)
+            return true;
+    }
+    return false;
 }

@@ -5,7 +5,8 @@
  *      (rule_counts.h, metrics.h)                  └─► 15 minutes and 24 hours, in points (series.h)
  *
  * Workers count as ever and know nothing of it. What is kept of a rule goes on by its name, from one generation to the
- * next, and is forgotten when no rule in force has that name; so memory is bounded by the rules in force.
+ * next, and is forgotten when no rule in force has that name. So memory is bounded by the rules in force, of which there
+ * are POLICY_RULES_MAX at most: 0.4 KB each, and 7.5 KB once it has done something.
  *
  * One thread, that of the worker of the admin listener, which also reads. All times are monotonic.
  */
@@ -18,19 +19,21 @@
 #include "metrics.h"
 #include "policy.h"
 #include "rule_counts.h"
+#include "series.h"
 
 #define HISTORY_SAMPLE_US INT64_C(1000000) /* how often to sample */
 #define HISTORY_RECENT    10               /* samples, of the rates */
 
+/* The first SERIES_COUNTS of them have a history. */
 enum history_count {
-    HISTORY_ALLOWED,  /* passed: those that only a shadow rule refused, too */
-    HISTORY_REFUSED,  /* by a limit, a penalty, a block, or for want of the store */
-    HISTORY_DEGRADED, /* of those two: decided by a failure mode */
+    HISTORY_ALLOWED, /* passed: those that only a shadow rule refused, too */
+    HISTORY_REFUSED, /* by a limit, a penalty, a block, or for want of the store */
+    HISTORY_NEAR_LIMIT,
+    HISTORY_DEGRADED, /* of those allowed and refused: decided by a failure mode */
     HISTORY_SHADOW_REFUSED,
     HISTORY_CANDIDATE_REFUSED,
-    HISTORY_NEAR_LIMIT,
 };
-#define HISTORY_COUNTS (HISTORY_NEAR_LIMIT + 1)
+#define HISTORY_COUNTS (HISTORY_CANDIDATE_REFUSED + 1)
 
 /* What came in a time. */
 struct history_sum {
@@ -42,8 +45,9 @@ struct history_sum {
 
 struct history;
 
-/* Begins now; what was counted before is no news. `metrics` is borrowed. NULL: out of memory. */
-struct history *history_new(const struct metrics *metrics, int64_t now_us);
+/* Begins now, at `wall_us` of Unix time; what was counted before is no news. `metrics` is borrowed. NULL: out of
+   memory. */
+struct history *history_new(const struct metrics *metrics, int64_t now_us, int64_t wall_us);
 void history_free(struct history *history); /* NULL is allowed */
 
 /* What the counters say now. A late sample only covers more time. Without memory for new rules, the sample is left
@@ -62,5 +66,15 @@ struct history_rule {
     uint64_t counts[HISTORY_COUNTS];
 };
 bool history_recent_of(const struct history *history, uint32_t index, struct history_rule *rule);
+
+/* Of all rules, or of one. */
+struct history_series {
+    const struct series_clock *clock;
+    const struct series_measures *measures; /* of all rules in either case */
+    const struct series *counts;            /* NULL: the rule has done nothing */
+};
+
+/* `rule` NULL: all. False: no rule has that name. Until the next sample. */
+bool history_series(const struct history *history, const char *rule, struct history_series *series);
 
 #endif

@@ -26,7 +26,7 @@ name_node(struct node *node)
 bool
 observed_init(struct observed *observed, const struct metrics *metrics)
 {
-    *observed = (struct observed){.history = history_new(metrics, clock_mono_us())};
+    *observed = (struct observed){.history = history_new(metrics, clock_mono_us(), clock_wall_us())};
     return observed->history != NULL && name_node(&observed->node);
 }
 

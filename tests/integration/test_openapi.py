@@ -172,6 +172,8 @@ ASKED_OF_ADMIN = [
     ("/v1/rules", "/v1/rules", "get", TOKEN, None), ("/v1/rules", "/v1/rules", "head", TOKEN, None),
     *[(path, path, method, headers, None) for path in ("/v1/status", "/v1/rates") for method in ("get", "head")
       for headers in (TOKEN, ())],
+    *[("/v1/history", f"/v1/history{query}", method, TOKEN, None) for method in ("get", "head")
+      for query in ("", "?span=24h&rule=two", "?rule=none", "?span=1h", "?x=1")],
     ("/v1/rules/reload", "/v1/rules/reload", "post", TOKEN, None), ("/v1/rules/reload", "/v1/rules/reload", "post", (), b""),
     *[("/metrics", "/metrics", method, headers, None) for method in ("get", "head")
       for headers in (TOKEN, {**TOKEN, "Accept": "application/openmetrics-text"}, ())],

@@ -11,12 +11,37 @@
 #define WORKERS 2
 #define S       US_PER_S
 #define START   (1000 * S)
+#define WALL    (7200 * S + 1) /* a moment after a point of each span has begun */
 #define LIMIT   "{\"capacity\": 1, \"refill_rate\": 1}"
 
 static struct metrics metrics;
 static struct policy *policy;
 static struct history *history;
 static int64_t now_us;
+
+/* Blocks of memory, where they are counted. */
+
+static bool live_blocks_are_counted;
+static int live_blocks;
+
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void __real_free(void *block);
+void __wrap_free(void *block);
+
+void *
+__wrap_calloc(size_t count, size_t bytes)
+{
+    live_blocks += live_blocks_are_counted;
+    return __real_calloc(count, bytes);
+}
+
+void
+__wrap_free(void *block)
+{
+    live_blocks -= live_blocks_are_counted && block != NULL;
+    __real_free(block);
+}
 
 /* Rules of these names. Those that were in force before keep their counts. */
 static void
@@ -40,7 +65,7 @@ set_up(void)
     policy = NULL;
     reload("a", "b");
     now_us = START;
-    history = history_new(&metrics, now_us);
+    history = history_new(&metrics, now_us, WALL);
     ck_assert_ptr_nonnull(history);
 }
 
@@ -203,7 +228,7 @@ START_TEST(what_was_counted_before_it_began_is_no_news)
 {
     counter_add(&metrics.workers[0].decisions.unmatched, 1000);
     history_free(history);
-    history = history_new(&metrics, now_us);
+    history = history_new(&metrics, now_us, WALL);
     sample_after(S);
     ck_assert_uint_eq(recent().unmatched, 0);
 }
@@ -251,11 +276,94 @@ START_TEST(rule_that_was_gone_for_a_moment_makes_no_spike)
 }
 END_TEST
 
+/* Series. */
+
+static struct history_series
+series_of(const char *rule)
+{
+    struct history_series series;
+
+    ck_assert_msg(history_series(history, rule, &series), "%s", rule);
+    return series;
+}
+
+/* In the last 15 minutes. */
+static uint64_t
+sum_of(const char *rule, enum history_count what)
+{
+    struct history_series series = series_of(rule);
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; series.counts != NULL && i < series_shapes[SERIES_15M].points; i++)
+        sum += series.counts->counts[series_place(series.clock, SERIES_15M, i)][what];
+    return sum;
+}
+
+START_TEST(series_have_what_the_samples_had_of_each_rule_and_in_all)
+{
+    struct history_series none;
+
+    sample_after(S);
+    ck_assert_ptr_null(series_of("a").counts);
+    for (int i = 0; i < 100; i++) {
+        count("a", COUNT_ALLOWED, 3);
+        count("b", COUNT_SHADOW, 2);
+        count("b", COUNT_NEAR_LIMIT, 1);
+        sample_after(S);
+    }
+    ck_assert_uint_eq(sum_of("a", HISTORY_ALLOWED), 300);
+    ck_assert_uint_eq(sum_of("b", HISTORY_ALLOWED), 200);
+    ck_assert_uint_eq(sum_of("b", HISTORY_NEAR_LIMIT), 100);
+    ck_assert_uint_eq(sum_of(NULL, HISTORY_ALLOWED), 500);
+    ck_assert_uint_eq(sum_of(NULL, HISTORY_NEAR_LIMIT), 100);
+    ck_assert(!history_series(history, "c", &none));
+}
+END_TEST
+
+START_TEST(series_of_a_rule_goes_on_through_reloads_and_ends_with_the_rule)
+{
+    count("a", COUNT_ALLOWED, 5);
+    sample_after(S);
+    reload("new", "a");
+    count("a", COUNT_ALLOWED, 1);
+    sample_after(S);
+    ck_assert_uint_eq(sum_of("a", HISTORY_ALLOWED), 6);
+    ck_assert_uint_eq(sum_of("new", HISTORY_ALLOWED), 0);
+    reload("new", "b");
+    sample_after(S);
+    reload("a", "b");
+    sample_after(S);
+    ck_assert_uint_eq(sum_of("a", HISTORY_ALLOWED), 0);
+    ck_assert_uint_eq(sum_of(NULL, HISTORY_ALLOWED), 6); /* what was done was done */
+}
+END_TEST
+
+START_TEST(memory_does_not_grow_with_the_names_that_rules_had)
+{
+    char name[32];
+    int before = 0;
+
+    for (int i = 0; i < 500; i++) {
+        snprintf(name, sizeof(name), "rule-%d", i);
+        reload(name, "b");
+        count(name, COUNT_ALLOWED, 1);
+        count("b", COUNT_ALLOWED, 1);
+        live_blocks_are_counted = true;
+        sample_after(S);
+        live_blocks_are_counted = false;
+        if (i == 1)
+            before = live_blocks;
+    }
+    ck_assert_int_eq(live_blocks, before);
+}
+END_TEST
+
 static Suite *
 make_suite(void)
 {
     Suite *suite = suite_create("history");
     TCase *recent_case = tcase_create("recent");
+    TCase *series_case = tcase_create("series");
 
     tcase_add_checked_fixture(recent_case, set_up, tear_down);
     tcase_add_test(recent_case, nothing_was_done_in_no_time);
@@ -268,6 +376,11 @@ make_suite(void)
     tcase_add_test(recent_case, reload_keeps_what_a_rule_did_wherever_it_is_now);
     tcase_add_test(recent_case, rule_that_was_gone_for_a_moment_makes_no_spike);
     suite_add_tcase(suite, recent_case);
+    tcase_add_checked_fixture(series_case, set_up, tear_down);
+    tcase_add_test(series_case, series_have_what_the_samples_had_of_each_rule_and_in_all);
+    tcase_add_test(series_case, series_of_a_rule_goes_on_through_reloads_and_ends_with_the_rule);
+    tcase_add_test(series_case, memory_does_not_grow_with_the_names_that_rules_had);
+    suite_add_tcase(suite, series_case);
     return suite;
 }
 
