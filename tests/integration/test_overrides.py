@@ -1,5 +1,6 @@
 """POST /v1/clients/block, /limit and /restore: what is done with a client at run time, on every node."""
 import json
+import pathlib
 
 import pytest
 
@@ -14,6 +15,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RULES = rules_of(bucket(20), api=at("/api", window("fixed_window", 5, identify_by=["header:X-API-Key", "ip"])),
                  two={"limits": [bucket(9), window("fixed_window", 7)]})
 ENV = {"ADMIN_TOKEN": TOKEN}
+SCRIPT = (pathlib.Path(__file__).resolve().parents[2] / "lua/overrides.lua").read_text()
 
 
 @pytest.fixture
@@ -293,6 +295,18 @@ def test_without_redis_what_was_known_stays_until_it_ends(serve, redis):
     wait_for(lambda: len(listed(here)) == len(listed(there)) == 2, "both know both")
 
 
+def test_after_a_lost_connection_all_is_read_again_whatever_the_version(serve, redis):
+    """As after a restart with data of before: the version may be one that is known."""
+    service = serve(redis.url, RULES, env=ENV, admin=LOCAL)
+    end = int(redis.command("TIME")[0]) * 1000 + 600000
+    text = json.dumps({"client": "gold", "treatment": "blocked"})
+    redis.command("HSET", "rl:{overrides}", " =gold", f"{end} {text}", "version", "7")
+    wait_for(lambda: listed(service), "it is read")
+    redis.command("HDEL", "rl:{overrides}", " =gold")
+    redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    wait_for(lambda: listed(service) == [], "it is read again")
+
+
 def refused(node):
     response = change(node, "block", client="bronze", seconds=60)
     return response if response.status != 200 else None
@@ -364,6 +378,25 @@ def test_many_clients_are_read_in_pages(serve, redis):
         wait_for(lambda node=node: is_blocked(node, client="c2999"), "they are read")
         assert all(is_blocked(node, client=f"c{i}") for i in range(0, 3000, 100))
     assert len(listed(here)) == 3000
+
+
+def test_long_texts_are_read_in_pages_that_do_not_hold_redis(serve, redis):
+    """A page is bounded in bytes too: 128 of the longest texts would hold Redis for 7 ms."""
+    end, count = int(redis.command("TIME")[0]) * 1000 + 600000, 300
+    for i in range(count):
+        text = json.dumps({"client": f"c{i}", "treatment": "blocked"}).ljust(4096)
+        redis.command("HSET", "rl:{overrides}", f" =c{i}", f"{end} {text}")
+    redis.command("HSET", "rl:{overrides}", "version", "7")
+    cursor, texts = "0", 0
+    while not texts or cursor != "0":
+        page = redis.command("EVAL", SCRIPT, 1, "rl:{overrides}", "read", "-", cursor, 4096)
+        cursor = page.split(" ", 3)[2]
+        texts += page.count('"client"')
+        assert len(page) <= 32768 + 16 * 4200, "another scan after the last that fits"
+    assert texts >= count
+    service = serve(redis.url, RULES, env=ENV, admin=LOCAL)
+    wait_for(lambda: all(is_blocked(service, client=f"c{i}") for i in range(0, count, 50)), "they are read")
+    assert len(listed(service)) == count
 
 
 def test_what_is_no_hash_is_reported_and_nothing_else_fails(serve, redis):

@@ -40,6 +40,7 @@ struct redis_connection {
     bool dropping; /* no longer READY: the timer will drop the connection */
     enum redis_connection_pause pause;
     unsigned failures; /* since it was last of use */
+    unsigned number;   /* of times that READY was reached */
     struct redis_news own_news;
 
     struct event *timer;                  /* the back-off, or the time limit of the current state */
@@ -121,6 +122,7 @@ static void
 become_ready(struct redis_connection *connection)
 {
     connection->state = READY;
+    connection->number++;
     connection->adapter.defers_writes = true;
     connection->reason[0] = '\0';
     connection->timer_failed = false;
@@ -396,6 +398,12 @@ bool
 redis_connection_is_ready(const struct redis_connection *connection)
 {
     return connection->state == READY && !connection->dropping;
+}
+
+unsigned
+redis_connection_number(const struct redis_connection *connection)
+{
+    return connection->number;
 }
 
 const char *

@@ -47,6 +47,9 @@ void redis_connection_free(struct redis_connection *connection);
 
 bool redis_connection_is_ready(const struct redis_connection *connection);
 
+/* Another number each time that READY is reached; 0: never yet. */
+unsigned redis_connection_number(const struct redis_connection *connection);
+
 /* Why it is not ready: "Connection refused"; "" when nothing has failed yet. For logs. */
 const char *redis_connection_reason(const struct redis_connection *connection);
 

@@ -21,7 +21,7 @@
 #define DIGITS_MAX 20
 #define NEVER_READ "-" /* no version */
 #define WORDS_MAX  9
-#define PAGES_MAX  1000 /* more than the most overrides take; others may have filled the hash */
+#define PAGES_MAX  2000 /* more than the most overrides take; others may have filled the hash */
 #define LOG_US     (10 * US_PER_S)
 
 /* A Redis that does not answer is dropped: so late, that a slow one is not. */
@@ -48,6 +48,7 @@ struct redis_overrides {
     char version[DIGITS_MAX + 1];     /* of what is being read */
     char cursor[DIGITS_MAX + 1];
     uint32_t found, pages; /* so far */
+    unsigned connection;   /* the number of the one by which it was read */
 };
 
 static struct redis_overrides *
@@ -313,12 +314,24 @@ on_page(struct redis_call *call, const struct redisReply *reply)
     }
 }
 
+/* A Redis that was away may be another one, or have older data: what was read says nothing of it. */
+static void
+note_connection(struct redis_overrides *overrides)
+{
+    unsigned number = redis_connection_number(overrides->options.connection);
+
+    if (overrides->connection != number)
+        abandon_reading(overrides);
+    overrides->connection = number;
+}
+
 static void
 run(struct override_store *store, int64_t now_us)
 {
     struct redis_overrides *overrides = redis_overrides_of(store);
     const struct command *oldest = overrides->sent;
 
+    note_connection(overrides);
     if (oldest != NULL && now_us - oldest->sent_us > overrides->options.timeout_us + LATE_US)
         redis_connection_drop(overrides->options.connection, "no reply");
     else if (!overrides->is_reading && redis_connection_is_ready(overrides->options.connection))
