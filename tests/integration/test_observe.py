@@ -19,6 +19,11 @@ needs_prometheus = pytest.mark.skipif(shutil.which("prometheus") is None or shut
                                       reason="prometheus is not installed: scripts/setup test")
 
 
+GRAFANA = services.REPOSITORY / "build/grafana/node_modules"
+needs_schema = pytest.mark.skipif(not (GRAFANA / ".bin/tsc").exists(),
+                                  reason="no schema of Grafana's; scripts/setup grafana installs it")
+
+
 @pytest.fixture
 def watch():
     """watch(service, token) starts a Prometheus that scrapes it."""
@@ -150,6 +155,31 @@ def test_the_dashboard_can_be_provisioned():
         assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
+
+
+def mistakes(text, place):
+    """What TypeScript's compiler says of a dashboard by Grafana's types."""
+    shutil.copy(services.REPOSITORY / "tests/grafana/dashboard_type.ts", place)
+    (place / "node_modules").symlink_to(GRAFANA)
+    (place / "dashboard.ts").write_text(
+        f'import type {{ DashboardFile }} from "./dashboard_type";\nexport const dashboard: DashboardFile = {text};\n')
+    done = subprocess.run([GRAFANA / ".bin/tsc", "--noEmit", "--strict", "--skipLibCheck", "--module", "esnext",
+                           "--moduleResolution", "bundler", "dashboard.ts"], cwd=place, capture_output=True, text=True,
+                          check=False)
+    return done.stdout
+
+
+@needs_schema
+def test_the_dashboard_has_the_types_of_grafana(tmp_path):
+    assert mistakes((OBSERVE / "dashboard.json").read_text(), tmp_path) == ""
+
+
+@needs_schema
+@pytest.mark.parametrize("right, wrong", [('"graphMode": "area"', '"graphMode": "surface"'), ('"stacking"', '"stacked"'),
+                                          ('"schemaVersion": 39', '"schemaVersion": "39"'), ('"expr"', '"expression"')])
+def test_the_types_of_grafana_find_mistakes(tmp_path, right, wrong):
+    text = (OBSERVE / "dashboard.json").read_text()
+    assert right in text and "error TS" in mistakes(text.replace(right, wrong), tmp_path)
 
 
 def test_panels_lie_side_by_side():
