@@ -1,5 +1,6 @@
 """deploy/observe: Debian's Prometheus scrapes a service; the alerts; every panel of the dashboard has data."""
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -84,6 +85,20 @@ def test_the_rules_use_only_metrics_that_are_there(serve, redis):
     text = (OBSERVE / "rules.yml").read_text() + (OBSERVE / "dashboard.json").read_text()
     used = set(re.findall(r"(?<!:)\b(?:ratelimitd|process)_[a-z_]+\b(?!:)", text))
     assert used and used <= shown, used - shown
+
+
+# In containers.
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="no docker-compose")
+def test_compose_merges_the_two_files_and_mounts_what_is_there():
+    done = subprocess.run(["docker-compose", "-f", "docker-compose.yml", "-f", "deploy/observe/compose.yml", "config"],
+                          cwd=services.REPOSITORY, capture_output=True, text=True, check=True)
+    merged = yaml.safe_load(done.stdout)["services"]
+    assert merged["ratelimitd"]["environment"]["ADMIN_LISTEN"] == "0.0.0.0:8001"
+    sources = [volume["source"] for name in ("prometheus", "grafana") for volume in merged[name]["volumes"]
+               if volume["type"] == "bind"]
+    assert len(sources) == 5 and all(pathlib.Path(source).is_file() for source in sources), sources
+    assert not [port for name in ("prometheus", "grafana") for port in merged[name]["ports"] if "127.0.0.1" not in str(port)]
 
 
 # Prometheus.
