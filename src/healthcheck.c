@@ -66,26 +66,27 @@ connect_tcp(int64_t limit_us, const char *host, int64_t port)
     return fd;
 }
 
-struct place {
+struct listener_place {
     const char *path; /* of a Unix socket; NULL: host and port */
     const char *host;
     int64_t port;
 };
 
-static struct place
+static struct listener_place
 place_of(const char *listen, const char *host, int64_t port)
 {
     if (strncmp(listen, "unix:", 5) == 0)
-        return (struct place){.path = listen + 5};
-    return (struct place){.host = host, .port = port};
+        return (struct listener_place){.path = listen + 5};
+    return (struct listener_place){.host = host, .port = port};
 }
 
 /* The admin listener, which answers however many clients the other has; on any free port, nobody here knows
    which. */
-static struct place
+static struct listener_place
 service_place(const struct settings *settings)
 {
-    struct place admin = place_of(settings->admin_listen, settings->admin_host, settings->admin_port);
+    struct listener_place admin =
+        place_of(settings->admin_listen, settings->admin_host, settings->admin_port);
 
     if (admin.path != NULL || (admin.host != NULL && admin.port != 0))
         return admin;
@@ -93,14 +94,14 @@ service_place(const struct settings *settings)
 }
 
 static int
-connect_service(int64_t limit_us, const struct place *place)
+connect_service(int64_t limit_us, const struct listener_place *place)
 {
     return place->path != NULL ? connect_unix(limit_us, place->path)
                                : connect_tcp(limit_us, place->host, place->port);
 }
 
 static void
-tell_unreached(const struct place *place)
+tell_unreached(const struct listener_place *place)
 {
     const char *why = strerror(errno);
 
@@ -134,7 +135,7 @@ int
 healthcheck(const struct settings *settings)
 {
     const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
-    const struct place place = service_place(settings);
+    const struct listener_place place = service_place(settings);
     int64_t until_us = clock_mono_us() + TIMEOUT_S * US_PER_S, now_us;
 
     while ((now_us = clock_mono_us()) < until_us) {

@@ -12,7 +12,6 @@
 #include "json_string.h"
 #include "number.h"
 #include "path.h"
-#include "policy_words.h"
 #include "rule_counts.h"
 
 static void

@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "log.h"
 #include "number.h"
-#include "policy_words.h"
+#include "policy.h"
 
 static const char *const log_levels[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};

@@ -54,17 +54,12 @@ put_no_numbers(struct text *text, const struct limiter_take *take)
 unsigned
 decision_json_status(const struct limiter_take *take)
 {
-    switch (take->verdict) {
-    case VERDICT_ALLOWED:
-        return 200;
-    case VERDICT_BLOCKED:
-        return 403;
-    case VERDICT_REFUSED:
-        return 429;
-    case VERDICT_UNAVAILABLE:
-        break;
-    }
-    return 503;
+    static const unsigned statuses[] = {[VERDICT_ALLOWED] = 200,
+                                        [VERDICT_REFUSED] = 429,
+                                        [VERDICT_BLOCKED] = 403,
+                                        [VERDICT_UNAVAILABLE] = 503};
+
+    return statuses[take->verdict];
 }
 
 void

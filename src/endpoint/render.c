@@ -42,7 +42,7 @@ struct key {
 #define FLAG_DENY_403 4 /* a refusal has this status; else 429 */
 _Static_assert(LIMIT_SET_MAX <= 8, "a bit of `refusing` each");
 
-struct slot {
+struct answer_slot {
     struct key key;
     size_t key_bytes; /* 0: empty */
     struct response response;
@@ -55,7 +55,7 @@ struct policy_header {
 };
 
 struct renderer {
-    struct slot slots[CACHE_SLOTS];
+    struct answer_slot slots[CACHE_SLOTS];
     struct policy_header policy_headers[POLICY_HEADER_SLOTS];
     struct render_kept kept[RENDER_KEPT];
 };
@@ -300,7 +300,7 @@ make_key(struct key *key, const struct limiter_take *take, const char *message, 
     return bytes + take->limits->count * 2 * sizeof(key->numbers[0]);
 }
 
-static struct slot *
+static struct answer_slot *
 find_slot(struct renderer *renderer, const struct key *key, size_t bytes)
 {
     uint64_t hash = bytes, word;
@@ -315,7 +315,7 @@ find_slot(struct renderer *renderer, const struct key *key, size_t bytes)
 }
 
 static void
-fill_slot(struct slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
+fill_slot(struct answer_slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
 {
     if (slot->key_bytes > 0)
         response_free(&slot->response); /* answers that are still being sent keep it */
@@ -331,7 +331,7 @@ render_take(struct renderer *renderer, const struct limiter_take *take, const ch
 {
     struct key key;
     size_t bytes = make_key(&key, take, message, deny_403, closing);
-    struct slot *slot = find_slot(renderer, &key, bytes);
+    struct answer_slot *slot = find_slot(renderer, &key, bytes);
     struct draft draft = {.renderer = renderer, .take = take, .message = message, .key = &key};
 
     if (take->verdict != VERDICT_ALLOWED &&

@@ -7,7 +7,6 @@
 #include "conditions.h"
 #include "number.h"
 #include "path.h"
-#include "policy_words.h"
 #include "utf8.h"
 
 void

@@ -1,9 +1,9 @@
 #include "identity.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "path.h"
+#include "text.h"
 
 static void
 write_address(struct client *client, const struct address *address)
@@ -161,15 +161,14 @@ identify(struct limiter_take *take, const struct identity_request *request)
 void
 identity_write_sought(char out[IDENTITY_SOUGHT_BYTES], const struct rule *rule)
 {
-    size_t used = (size_t)snprintf(out, IDENTITY_SOUGHT_BYTES, "The request names no client: looked for ");
+    struct text text = {.start = out, .room = IDENTITY_SOUGHT_BYTES};
 
-    for (uint32_t i = 0; i < rule->identifier_count; i++) {
-        const struct identifier *identifier = &rule->identifiers[i];
-        for (uint32_t k = 0; k < identifier->count && used < IDENTITY_SOUGHT_BYTES; k++)
-            used += (size_t)snprintf(out + used, IDENTITY_SOUGHT_BYTES - used, "%s%s",
-                                     k > 0   ? " + "
-                                     : i > 0 ? ", "
-                                             : "",
-                                     identifier->sources[k].text);
-    }
+    text_put_cut(&text, "The request names no client: looked for ");
+    for (uint32_t i = 0; i < rule->identifier_count; i++)
+        for (uint32_t k = 0; k < rule->identifiers[i].count; k++)
+            text_put_cut(&text, "%s%s",
+                         k > 0   ? " + "
+                         : i > 0 ? ", "
+                                 : "",
+                         rule->identifiers[i].sources[k].text);
 }

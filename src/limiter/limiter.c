@@ -31,17 +31,13 @@ count(const struct limiter_take *take, enum rule_count what)
 static enum rule_count
 result_of(const struct limiter_take *take)
 {
-    switch (take->verdict) {
-    case VERDICT_ALLOWED:
-        return COUNT_ALLOWED;
-    case VERDICT_BLOCKED:
-        return COUNT_BLOCKED;
-    case VERDICT_UNAVAILABLE:
-        return COUNT_UNAVAILABLE;
-    case VERDICT_REFUSED:
-        break;
-    }
-    return take->request.penalty_us > 0 ? COUNT_PENALISED : COUNT_REFUSED;
+    static const enum rule_count results[] = {[VERDICT_ALLOWED] = COUNT_ALLOWED,
+                                              [VERDICT_REFUSED] = COUNT_REFUSED,
+                                              [VERDICT_BLOCKED] = COUNT_BLOCKED,
+                                              [VERDICT_UNAVAILABLE] = COUNT_UNAVAILABLE};
+    bool is_penalised = take->verdict == VERDICT_REFUSED && take->request.penalty_us > 0;
+
+    return is_penalised ? COUNT_PENALISED : results[take->verdict];
 }
 
 static bool
@@ -203,35 +199,40 @@ on_store_answer(struct store_request *request, enum store_status status)
 }
 
 static void
-begin(struct limiter *limiter, struct limiter_take *take, const struct treatment *treatment,
-      void (*callback)(struct store_request *request, enum store_status status))
+begin(struct limiter *limiter, struct limiter_take *take, const struct limit_set *limits)
+{
+    take->limiter = limiter;
+    take->limits = limits;
+    take->degraded = take->decided = false;
+    take->tightest = 0;
+}
+
+/* What no limit decides. */
+static enum limiter_status
+decide(struct limiter *limiter, struct limiter_take *take, enum verdict verdict)
+{
+    begin(limiter, take, NULL);
+    take->verdict = verdict;
+    settle(take);
+    if (take->rule == NULL && limiter->decisions != NULL)
+        counter_add(&limiter->decisions->unmatched, 1);
+    return LIMITER_DONE;
+}
+
+/* What the limits of the rule decide, or the client's own. */
+static void
+begin_request(struct limiter *limiter, struct limiter_take *take, const struct treatment *treatment,
+              void (*callback)(struct store_request *request, enum store_status status))
 {
     bool has_own = treatment != NULL && treatment->kind == TREATMENT_LIMITS;
 
-    take->limiter = limiter;
-    take->limits = has_own ? &treatment->limits : &take->rule->limits;
-    take->degraded = take->decided = false;
-    take->tightest = 0;
+    begin(limiter, take, has_own ? &treatment->limits : &take->rule->limits);
     take->request.subject = (struct store_subject){.client = &take->client,
                                                    .rule = take->rule->name,
                                                    .limits = take->limits,
                                                    .penalty = rule_penalty(take->rule)};
     take->request.cost = take->cost;
     take->request.callback = callback;
-}
-
-/* What no limit decides. */
-static void
-decide(struct limiter *limiter, struct limiter_take *take, enum verdict verdict)
-{
-    take->limiter = limiter;
-    take->limits = NULL;
-    take->verdict = verdict;
-    take->degraded = take->decided = false;
-    take->tightest = 0;
-    settle(take);
-    if (take->rule == NULL && limiter->decisions != NULL)
-        counter_add(&limiter->decisions->unmatched, 1);
 }
 
 static const struct treatment *
@@ -246,15 +247,11 @@ limiter_take(struct limiter *limiter, struct limiter_take *take)
     const struct treatment *treatment = treatment_of(take);
     enum store_status status;
 
-    if (take->rule == NULL || (treatment != NULL && treatment->kind == TREATMENT_UNLIMITED)) {
-        decide(limiter, take, VERDICT_ALLOWED);
-        return LIMITER_DONE;
-    }
-    if (treatment != NULL && treatment->kind == TREATMENT_BLOCKED) {
-        decide(limiter, take, VERDICT_BLOCKED);
-        return LIMITER_DONE;
-    }
-    begin(limiter, take, treatment, on_store_answer);
+    if (take->rule == NULL || (treatment != NULL && treatment->kind == TREATMENT_UNLIMITED))
+        return decide(limiter, take, VERDICT_ALLOWED);
+    if (treatment != NULL && treatment->kind == TREATMENT_BLOCKED)
+        return decide(limiter, take, VERDICT_BLOCKED);
+    begin_request(limiter, take, treatment, on_store_answer);
     take->began_us = clock_mono_us();
     status = store_take(limiter->store, &take->request);
     if (rule_has_candidate(take->rule) && treatment == NULL && take->cost > 0)
@@ -286,7 +283,7 @@ limiter_reset(struct limiter *limiter, struct limiter_take *take)
 {
     enum store_status status;
 
-    begin(limiter, take, treatment_of(take), on_store_reset);
+    begin_request(limiter, take, treatment_of(take), on_store_reset);
     if (limiter->local != NULL) /* also what FAILURE_LOCAL has counted; done at once */
         store_reset(limiter->local, &take->request);
     status = store_reset(limiter->store, &take->request);

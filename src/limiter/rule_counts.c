@@ -9,7 +9,7 @@
 #include "counter.h"
 
 /* What one worker writes. */
-struct worker_counts {
+struct worker_rule_counts {
     counter counts[RULE_COUNTS];
 } __attribute__((aligned(64)));
 
@@ -18,7 +18,7 @@ struct rule_counts {
     unsigned workers;
     int64_t since_us;
     uint64_t told[RULE_COUNTS]; /* by rule_counts_news */
-    struct worker_counts of[];
+    struct worker_rule_counts of[];
 };
 
 const char *
@@ -49,7 +49,7 @@ rule_count_name(enum rule_count count)
 static struct rule_counts *
 counts_new(unsigned workers)
 {
-    size_t bytes = sizeof(struct rule_counts) + workers * sizeof(struct worker_counts);
+    size_t bytes = sizeof(struct rule_counts) + workers * sizeof(struct worker_rule_counts);
     struct rule_counts *counts = aligned_alloc(64, bytes);
 
     if (counts == NULL)

@@ -16,13 +16,13 @@ struct prefix {
     uint8_t bits;
 };
 
-struct node {
+struct tree_node {
     uint64_t high, low; /* its prefix, with `bits` */
     uint32_t child[2];  /* by the bit after the prefix; 0: none */
     uint32_t value;     /* 0: no network, only where two branches part */
     uint8_t bits;
 };
-_Static_assert(sizeof(struct node) == 32, "half a cache line");
+_Static_assert(sizeof(struct tree_node) == 32, "half a cache line");
 
 /* Where a search goes on after the sixteen bits that follow those of the root. */
 struct entry {
@@ -31,7 +31,7 @@ struct entry {
 };
 
 struct prefix_tree {
-    struct node *nodes; /* the first is unused */
+    struct tree_node *nodes; /* the first is unused */
     uint32_t count, capacity;
     uint32_t roots[2];        /* IPv4, IPv6 */
     struct entry *indexes[2]; /* NULL: none */
@@ -92,7 +92,7 @@ bit_at(const struct prefix *prefix, uint8_t at)
 
 /* The number of bits that both begin with. */
 static uint8_t
-common_bits(const struct prefix *prefix, const struct node *node)
+common_bits(const struct prefix *prefix, const struct tree_node *node)
 {
     uint64_t high = prefix->high ^ node->high, low = prefix->low ^ node->low;
     uint8_t most = prefix->bits < node->bits ? prefix->bits : node->bits;
@@ -106,7 +106,7 @@ static bool
 make_room(struct prefix_tree *tree)
 {
     uint32_t capacity = tree->capacity == 0 ? FIRST_NODES : 2 * tree->capacity;
-    struct node *nodes;
+    struct tree_node *nodes;
 
     if (tree->count + 2 <= tree->capacity)
         return true;
@@ -123,10 +123,10 @@ make_room(struct prefix_tree *tree)
 static uint32_t
 new_node(struct prefix_tree *tree, const struct prefix *prefix, uint8_t bits, uint32_t value)
 {
-    tree->nodes[tree->count] = (struct node){.high = first_bits(prefix->high, bits),
-                                             .low = first_bits(prefix->low, bits - 64),
-                                             .value = value,
-                                             .bits = bits};
+    tree->nodes[tree->count] = (struct tree_node){.high = first_bits(prefix->high, bits),
+                                                  .low = first_bits(prefix->low, bits - 64),
+                                                  .value = value,
+                                                  .bits = bits};
     return tree->count++;
 }
 
@@ -153,7 +153,7 @@ prefix_tree_add(struct prefix_tree *tree, const struct network *network, uint32_
     if (!make_room(tree))
         return PREFIX_TREE_NO_MEMORY;
     while (*place != 0) {
-        struct node *node = &tree->nodes[*place];
+        struct tree_node *node = &tree->nodes[*place];
         uint8_t common = common_bits(&prefix, node);
         if (common < node->bits) {
             *place = new_parent(tree, &prefix, value, *place, common);
@@ -183,7 +183,7 @@ static struct search
 descend(const struct prefix_tree *tree, struct search search, const struct prefix *prefix, unsigned bits)
 {
     while (search.at != 0) {
-        const struct node *node = &tree->nodes[search.at];
+        const struct tree_node *node = &tree->nodes[search.at];
         if (node->bits >= bits)
             return search;
         if (common_bits(prefix, node) < node->bits)
@@ -209,7 +209,7 @@ bits_from(const struct prefix *prefix, uint8_t at)
 
 /* The root's prefix with INDEX_BITS more. */
 static struct prefix
-prefix_of_index(const struct node *root, uint32_t index)
+prefix_of_index(const struct tree_node *root, uint32_t index)
 {
     uint64_t word = (uint64_t)index << (64 - INDEX_BITS);
     uint8_t at = root->bits;
@@ -224,7 +224,7 @@ prefix_of_index(const struct node *root, uint32_t index)
 static void
 add_index(struct prefix_tree *tree, int family, unsigned address_bits)
 {
-    const struct node *root = &tree->nodes[tree->roots[family]];
+    const struct tree_node *root = &tree->nodes[tree->roots[family]];
     struct entry *index;
 
     if (tree->roots[family] == 0 || (unsigned)root->bits + INDEX_BITS > address_bits)
@@ -254,7 +254,7 @@ prefix_tree_find(const struct prefix_tree *tree, const struct address *address)
     const struct prefix whole = prefix_of(address, (uint8_t)(8 * address->size));
     int family = address->size == 16;
     struct search from = {.at = address->size == 0 ? 0 : tree->roots[family]};
-    const struct node *root = &tree->nodes[from.at];
+    const struct tree_node *root = &tree->nodes[from.at];
 
     if (from.at != 0 && tree->indexes[family] != NULL && common_bits(&whole, root) == root->bits) {
         const struct entry *entry = &tree->indexes[family][bits_from(&whole, root->bits)];

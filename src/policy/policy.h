@@ -42,6 +42,10 @@ enum method {
 };
 #define METHOD_ALL 0xffu
 
+/* Their names, in the order of their bits; METHOD_OTHER has none. */
+#define METHOD_WORD_COUNT 7
+extern const char *const method_words[METHOD_WORD_COUNT];
+
 /* The bit of a method's name, case-sensitive as HTTP has it. */
 enum method method_by_name(const char *name, size_t bytes);
 
@@ -61,6 +65,8 @@ struct identifier {
 };
 
 enum failure_mode { FAILURE_CLOSED, FAILURE_OPEN, FAILURE_LOCAL };
+#define FAILURE_MODE_COUNT 3
+extern const char *const failure_mode_words[FAILURE_MODE_COUNT];
 const char *failure_mode_name(enum failure_mode mode);
 /* -1 for an unknown word. */
 int failure_mode_by_name(const char *name);

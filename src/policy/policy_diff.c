@@ -1,31 +1,12 @@
 #include "policy_diff.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "number.h"
+#include "text.h"
 
 #define DETAIL_BYTES 256 /* of one rule; more is cut */
-
-/* A text that is cut where its room ends. */
-struct line {
-    char *text;
-    size_t room, used;
-};
-
-static void __attribute__((format(printf, 2, 3))) put(struct line *line, const char *format, ...)
-{
-    va_list arguments;
-    int bytes;
-
-    va_start(arguments, format);
-    bytes = vsnprintf(line->text + line->used, line->room - line->used, format, arguments);
-    va_end(arguments);
-    line->used =
-        bytes >= 0 && (size_t)bytes < line->room - line->used ? line->used + (size_t)bytes : line->room - 1;
-}
 
 /* Limits. */
 
@@ -54,58 +35,59 @@ are_same_limits(const struct limit_set *a, const struct limit_set *b)
 }
 
 static void
-put_period(struct line *line, const struct limit *limit)
+put_period(struct text *line, const struct limit *limit)
 {
     if (limit->algorithm == TOKEN_BUCKET)
-        put(line, "%" PRId64 "/%s", limit->units_per_us, duration_text(limit->units_per_token).text);
+        text_put_cut(line, "%" PRId64 "/%s", limit->units_per_us, duration_text(limit->units_per_token).text);
     else
-        put(line, "%s", duration_text(limit->window_us).text);
+        text_put_cut(line, "%s", duration_text(limit->window_us).text);
 }
 
 static void
-put_numbers(struct line *line, const struct limit *a, const struct limit *b)
+put_numbers(struct text *line, const struct limit *a, const struct limit *b)
 {
     bool is_bucket = a->algorithm == TOKEN_BUCKET;
 
     if (a->limit != b->limit)
-        put(line, "%s %" PRId64 " -> %" PRId64, is_bucket ? "capacity" : "limit", a->limit, b->limit);
+        text_put_cut(line, "%s %" PRId64 " -> %" PRId64, is_bucket ? "capacity" : "limit", a->limit,
+                     b->limit);
     if (keeps_counts(a, b))
         return;
-    put(line, "%s%s ", a->limit != b->limit ? " and " : "", is_bucket ? "refill_rate" : "window");
+    text_put_cut(line, "%s%s ", a->limit != b->limit ? " and " : "", is_bucket ? "refill_rate" : "window");
     put_period(line, a);
-    put(line, " -> ");
+    text_put_cut(line, " -> ");
     put_period(line, b);
 }
 
 static void
-put_limit(struct line *line, const struct limit *a, const struct limit *b)
+put_limit(struct text *line, const struct limit *a, const struct limit *b)
 {
     if (a->algorithm != b->algorithm)
-        put(line, "algorithm");
+        text_put_cut(line, "algorithm");
     else
         put_numbers(line, a, b);
-    put(line, keeps_counts(a, b) ? ", counted on" : ", counted anew");
+    text_put_cut(line, keeps_counts(a, b) ? ", counted on" : ", counted anew");
 }
 
 static const char *
-separator(const struct line *line)
+separator(const struct text *line)
 {
     return line->used > 0 ? ", " : "";
 }
 
 static void
-put_limits(struct line *line, const struct limit_set *a, const struct limit_set *b)
+put_limits(struct text *line, const struct limit_set *a, const struct limit_set *b)
 {
     bool is_one = a->count == 1 && b->count == 1;
 
     for (uint32_t i = 0; i < a->count || i < b->count; i++) {
         if (i < a->count && i < b->count && is_same_limit(&a->limits[i], &b->limits[i]))
             continue;
-        put(line, "%s", separator(line));
+        text_put_cut(line, "%s", separator(line));
         if (!is_one)
-            put(line, "limits[%" PRIu32 "] ", i);
+            text_put_cut(line, "limits[%" PRIu32 "] ", i);
         if (i >= a->count || i >= b->count)
-            put(line, i >= a->count ? "added" : "removed");
+            text_put_cut(line, i >= a->count ? "added" : "removed");
         else
             put_limit(line, &a->limits[i], &b->limits[i]);
     }
@@ -114,29 +96,29 @@ put_limits(struct line *line, const struct limit_set *a, const struct limit_set 
 /* Rules. */
 
 static void
-put_shadow(struct line *line, const struct rule *a, const struct rule *b)
+put_shadow(struct text *line, const struct rule *a, const struct rule *b)
 {
     if (a->shadow != b->shadow)
-        put(line, "%sshadow %s", separator(line), b->shadow ? "on" : "off");
+        text_put_cut(line, "%sshadow %s", separator(line), b->shadow ? "on" : "off");
 }
 
 static void
-put_candidate(struct line *line, const struct limit_set *a, const struct limit_set *b)
+put_candidate(struct text *line, const struct limit_set *a, const struct limit_set *b)
 {
     char text[DETAIL_BYTES] = "";
-    struct line detail = {.text = text, .room = sizeof(text)};
+    struct text detail = {.start = text, .room = sizeof(text)};
 
     if (are_same_limits(a, b))
         return;
     if (a->count == 0 || b->count == 0)
-        put(&detail, a->count == 0 ? "added" : "removed");
+        text_put_cut(&detail, a->count == 0 ? "added" : "removed");
     else
         put_limits(&detail, a, b);
-    put(line, "%scandidate %s", separator(line), text);
+    text_put_cut(line, "%scandidate %s", separator(line), text);
 }
 
 static void
-put_rule(struct line *line, const struct rule *a, const struct rule *b)
+put_rule(struct text *line, const struct rule *a, const struct rule *b)
 {
     put_limits(line, &a->limits, &b->limits);
     put_shadow(line, a, b);
@@ -145,8 +127,9 @@ put_rule(struct line *line, const struct rule *a, const struct rule *b)
         const char *key = rule_written_keys[i];
 
         if (a->written[i] != b->written[i])
-            put(line, "%s%s%s", separator(line), key,
-                strcmp(key, "identify_by") == 0 ? ", counts of clients with another name restart" : "");
+            text_put_cut(line, "%s%s%s", separator(line), key,
+                         strcmp(key, "identify_by") == 0 ? ", counts of clients with another name restart"
+                                                         : "");
     }
 }
 
@@ -159,25 +142,25 @@ is_unchanged(const struct rule *a, const struct rule *b)
 
 /* Adds a rule that has changed; where the line has no room for it, it is only counted. */
 static void
-add_changed(struct policy_diff *diff, struct line *changes, uint32_t *untold, const struct rule *a,
+add_changed(struct policy_diff *diff, struct text *changes, uint32_t *untold, const struct rule *a,
             const struct rule *b)
 {
     char text[DETAIL_BYTES] = "";
-    struct line detail = {.text = text, .room = sizeof(text)};
+    struct text detail = {.start = text, .room = sizeof(text)};
 
     diff->changed++;
     put_rule(&detail, a, b);
     if (*untold > 0 || changes->used + strlen(a->name) + detail.used + sizeof("; : ") > changes->room)
         ++*untold;
     else
-        put(changes, "%s%s: %s", changes->used > 0 ? "; " : "", a->name, text);
+        text_put_cut(changes, "%s%s: %s", changes->used > 0 ? "; " : "", a->name, text);
 }
 
 static void
-put_count(struct line *line, uint32_t count, const char *what)
+put_count(struct text *line, uint32_t count, const char *what)
 {
     if (count > 0)
-        put(line, "%s%" PRIu32 " %s", separator(line), count, what);
+        text_put_cut(line, "%s%" PRIu32 " %s", separator(line), count, what);
 }
 
 /* Whether rules that are in both come in another order: the first that matches decides. */
@@ -202,8 +185,8 @@ void
 policy_compare(struct policy_diff *diff, const struct policy *before, const struct policy *after)
 {
     char text[POLICY_DIFF_BYTES - 128] = "";
-    struct line changes = {.text = text, .room = sizeof(text)};
-    struct line line = {.text = diff->text, .room = sizeof(diff->text)};
+    struct text changes = {.start = text, .room = sizeof(text)};
+    struct text line = {.start = diff->text, .room = sizeof(diff->text)};
     uint32_t untold = 0;
 
     *diff = (struct policy_diff){.removed = before->rule_count};
@@ -219,16 +202,16 @@ policy_compare(struct policy_diff *diff, const struct policy *before, const stru
             add_changed(diff, &changes, &untold, rule, &after->rules[i]);
     }
     put_count(&line, diff->changed, "changed (");
-    put(&line, "%s", text);
+    text_put_cut(&line, "%s", text);
     if (untold > 0)
-        put(&line, "; and %" PRIu32 " more", untold);
-    put(&line, "%s", diff->changed > 0 ? ")" : "");
+        text_put_cut(&line, "; and %" PRIu32 " more", untold);
+    text_put_cut(&line, "%s", diff->changed > 0 ? ")" : "");
     put_count(&line, diff->added, "added");
     put_count(&line, diff->removed, "removed");
     put_count(&line, diff->same, "as before");
-    put(&line, "%s", line.used == 0 ? "no rules" : "");
+    text_put_cut(&line, "%s", line.used == 0 ? "no rules" : "");
     if (is_reordered(before, after))
-        put(&line, "; in another order");
+        text_put_cut(&line, "; in another order");
 }
 
 static void

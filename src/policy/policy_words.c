@@ -1,5 +1,5 @@
 /* The words of the rules file that name a value, each declared once. */
-#include "policy_words.h"
+#include "policy.h"
 
 #include <string.h>
 

@@ -105,14 +105,14 @@ write_value(FILE *out, const cJSON *value)
 }
 
 /* One line: "FILE: PLACE: VALUE: ", and a clause, which the caller writes. */
-struct line {
+struct diagnostic_line {
     FILE *out;
     char *text;
     size_t bytes;
 };
 
 static void
-line_begin(struct line *line, const struct place *place, bool shows_value)
+line_begin(struct diagnostic_line *line, const struct place *place, bool shows_value)
 {
     const struct rules_reader *reader = place->reader;
 
@@ -133,7 +133,7 @@ line_begin(struct line *line, const struct place *place, bool shows_value)
 }
 
 static void
-line_end(struct line *line, const struct place *place,
+line_end(struct diagnostic_line *line, const struct place *place,
          void (*add)(struct report *report, const char *format, ...))
 {
     or_abort(fclose(line->out) == 0 ? line->text : NULL);
@@ -144,7 +144,7 @@ line_end(struct line *line, const struct place *place,
 void
 diagnostic_write(const struct place *place, enum diagnostic kind, const char *format, ...)
 {
-    struct line line;
+    struct diagnostic_line line;
     va_list arguments;
 
     line_begin(&line, place, kind == DIAGNOSTIC_VALUE);
@@ -173,7 +173,7 @@ write_did_you_mean(FILE *out, const char *word, const char *const *words, size_t
 void
 diagnostic_add_word(const struct place *place, const char *const *words, size_t count)
 {
-    struct line line;
+    struct diagnostic_line line;
 
     line_begin(&line, place, true);
     fputs("must be ", line.out);
@@ -185,7 +185,7 @@ diagnostic_add_word(const struct place *place, const char *const *words, size_t 
 static void
 add_unknown_key(const struct place *place, const char *const *keys, size_t count)
 {
-    struct line line;
+    struct diagnostic_line line;
 
     line_begin(&line, place, false);
     fputs("unknown key; accepted: ", line.out);

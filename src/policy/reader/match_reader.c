@@ -9,7 +9,6 @@
 #include "conditions.h"
 #include "host.h"
 #include "path.h"
-#include "policy_words.h"
 #include "rules_reader.h"
 
 #define ANY_PATH "/**"

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "number.h"
-#include "policy_words.h"
 #include "rules_reader.h"
 #include "siphash.h"
 #include "unique.h"

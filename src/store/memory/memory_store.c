@@ -32,7 +32,7 @@ struct memory_store {
 };
 
 /* One limit of the request being decided. */
-struct slot {
+struct limit_slot {
     struct table_entry *entry;   /* NULL: the client is not in the table */
     union algorithm_state fresh; /* the state of a new client */
     union algorithm_state *state;
@@ -75,7 +75,7 @@ penalty_fingerprint(struct siphash fingerprint)
 
 /* Finds the state, or makes a new one, and advances it to `now_us`. */
 static void
-slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
+slot_load(struct limit_slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
           int64_t now_us)
 {
     slot->entry = table_find(table, fingerprint);
@@ -90,8 +90,8 @@ slot_load(struct slot *slot, struct table *table, struct siphash fingerprint, co
 }
 
 static void
-slot_spend(struct slot *slot, struct table *table, struct siphash fingerprint, const struct limit *limit,
-           int64_t now_us, int64_t cost)
+slot_spend(struct limit_slot *slot, struct table *table, struct siphash fingerprint,
+           const struct limit *limit, int64_t now_us, int64_t cost)
 {
     if (slot->entry == NULL) {
         slot->entry = table_insert(table, fingerprint, limit->algorithm == SLIDING_WINDOW, now_us);
@@ -103,7 +103,7 @@ slot_spend(struct slot *slot, struct table *table, struct siphash fingerprint, c
 
 /* Unpins the entry, or removes it if its quota is full. */
 static void
-slot_release(struct slot *slot, struct table *table, const struct decision *decision, int64_t now_us)
+slot_release(struct limit_slot *slot, struct table *table, const struct decision *decision, int64_t now_us)
 {
     if (slot->entry == NULL)
         return;
@@ -163,7 +163,7 @@ decide(struct table *table, struct siphash fingerprint, struct store_request *re
 {
     const uint32_t count = request->subject.limits->count;
     const struct limit *limits = request->subject.limits->limits;
-    struct slot slots[LIMIT_SET_MAX];
+    struct limit_slot slots[LIMIT_SET_MAX];
     bool fits[LIMIT_SET_MAX] = {false};
 
     request->allowed = true;
