@@ -112,6 +112,7 @@ struct settings {
     int64_t log_format; /* enum log_format; "auto" is settled by settings_read: text on a terminal */
 
     const char *explain; /* SETTINGS_EXPLAIN: the request, as an argument of the command line */
+    const char *top_url; /* SETTINGS_TOP: of the service, likewise; NULL: that of these settings */
 
     /* Private to src/config: what the fields above were made from. The text fields point into `given`. */
     struct setting_given given[SETTING_COUNT];
@@ -132,6 +133,7 @@ enum settings_command {
     SETTINGS_CHECK,
     SETTINGS_PRINT,
     SETTINGS_HEALTHCHECK,
+    SETTINGS_TOP,
     SETTINGS_EXPLAIN,
     SETTINGS_VERSION,
     SETTINGS_HELP,

@@ -83,5 +83,6 @@ settings_help_completion(FILE *out)
     for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
         fprintf(out, "%s%s%s\n", settings_switches[i].flag, settings_switches[i].placeholder ? " " : "",
                 settings_switches[i].placeholder ? settings_switches[i].placeholder : "");
-    fputs(HEALTHCHECK_WORD "\n", out);
+    for (size_t i = 0; i < SETTINGS_WORD_COUNT; i++)
+        fprintf(out, "%s\n", settings_words[i].flag);
 }

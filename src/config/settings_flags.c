@@ -1,5 +1,5 @@
 /*
- * The command line:  [healthcheck] [--flag value | --flag=value | --switch | -letter | --explain request]...
+ * The command line:  [healthcheck | top [URL]] [--flag value | --flag=value | --switch | -letter | --explain request]...
  *
  * A value in an argument of its own never begins with "--": `--port --check` is a missing port, and "--help"
  * is always a request for help. Of what is not understood, only the flag's name is repeated: the rest may be
@@ -86,8 +86,8 @@ take_command(struct command_line *line, const char *flag, enum settings_command 
         report_add(line->report, "%s: given twice", flag);
     else if (*line->command != SETTINGS_SERVE)
         report_add(line->report,
-                   "%s: a command was already given; accepted: one of healthcheck, --check, --explain, "
-                   "--print-config",
+                   "%s: a command was already given; accepted: one of healthcheck, top, --check, "
+                   "--explain, --print-config",
                    flag);
     else
         *line->command = command;
@@ -155,18 +155,35 @@ take_value(struct command_line *line, enum setting_id id, const char *flag, size
 static void
 refuse_argument(struct command_line *line, int position, const char *argument)
 {
-    static const char *const commands[] = {HEALTHCHECK_WORD};
+    const char *commands[SETTINGS_WORD_COUNT];
     const char *word = argument + strspn(argument, "-"), *meant;
     char name[64];
 
     snprintf(name, sizeof(name), "--%.*s", (int)strcspn(word, "="), word);
-    meant = position == 1 ? report_did_you_mean(argument, commands, 1) : NULL;
+    for (size_t i = 0; i < SETTINGS_WORD_COUNT; i++)
+        commands[i] = settings_words[i].flag;
+    meant = position == 1 ? report_did_you_mean(argument, commands, SETTINGS_WORD_COUNT) : NULL;
     if (meant == NULL)
         meant = find_meant(name);
     report_add(line->report, "argument %d: not a flag%s%s%s; accepted: flags, which begin with --%s",
                position, meant ? " (did you mean " : "", meant ? meant : "", meant ? "?)" : "",
                line->settings->explain != NULL ? "; quote the request of --explain, as it is one argument"
                                                : "");
+}
+
+/* False: it is no word for a command. */
+static bool
+take_word(struct command_line *line, const char *argument)
+{
+    for (size_t i = 0; i < SETTINGS_WORD_COUNT; i++) {
+        if (strcmp(argument, settings_words[i].flag) != 0)
+            continue;
+        take_command(line, argument, settings_words[i].command);
+        if (settings_words[i].placeholder != NULL && line->at < line->argc && line->argv[line->at][0] != '-')
+            line->settings->top_url = line->argv[line->at++];
+        return true;
+    }
+    return false;
 }
 
 static void
@@ -178,9 +195,9 @@ take_argument(struct command_line *line)
     size_t found = find_switch(argument);
     enum setting_id id = setting_by_flag(argument, bytes);
 
-    if (position == 1 && strcmp(argument, HEALTHCHECK_WORD) == 0)
-        take_command(line, argument, SETTINGS_HEALTHCHECK);
-    else if (found < SETTINGS_SWITCH_COUNT)
+    if (position == 1 && take_word(line, argument))
+        return;
+    if (found < SETTINGS_SWITCH_COUNT)
         take_switch(line, &settings_switches[found], argument);
     else if (id != SETTING_COUNT)
         take_value(line, id, argument, bytes);

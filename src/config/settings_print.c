@@ -128,6 +128,7 @@ settings_help(FILE *out)
         "\n"
         "  ratelimitd [--store URL] [--rules FILE] [--listen ADDRESS] [FLAG VALUE]...\n"
         "  ratelimitd healthcheck\n"
+        "  ratelimitd top [URL]\n"
         "  ratelimitd --check | --explain \"GET /api/data from 203.0.113.9\" | --print-config [FLAG "
         "VALUE]...\n"
         "\n"
@@ -140,7 +141,8 @@ settings_help(FILE *out)
         help_setting(out, id);
     }
     fputs("\nInstead of serving\n", out);
-    help_row(out, HEALTHCHECK_WORD, "", HEALTHCHECK_HELP);
+    for (size_t i = 0; i < SETTINGS_WORD_COUNT; i++)
+        help_switch(out, &settings_words[i]);
     for (size_t i = 0; i < SETTINGS_SWITCH_COUNT; i++)
         help_switch(out, &settings_switches[i]);
 }

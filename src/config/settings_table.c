@@ -189,6 +189,14 @@ const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {
     {"--help=man", NULL, NULL, SETTINGS_HELP_MAN, "print the settings for the manual page"},
     {"--help=completion", NULL, NULL, SETTINGS_HELP_COMPLETION, "print the flags for shell completion"},
 };
+
+const struct settings_switch settings_words[SETTINGS_WORD_COUNT] = {
+    {"healthcheck", NULL, NULL, SETTINGS_HEALTHCHECK,
+        "exit 0 if the service that these settings describe is healthy, else 1"},
+    {"top", NULL, "[URL]", SETTINGS_TOP,
+        "show rules, clients, Redis and nodes of a running service, anew each second; to a file, once. URL: that of its "
+        "admin listener, http://HOST[:PORT][/PREFIX] or unix:/PATH; else the one that these settings describe"},
+};
 /* clang-format on */
 
 const char *

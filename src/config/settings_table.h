@@ -38,7 +38,7 @@ struct setting {
 
 extern const struct setting settings_table[SETTING_COUNT];
 
-/* A command other than serving: a flag, without a value unless it has a placeholder. */
+/* A command other than serving: a flag or a word, without a value unless it has a placeholder. */
 struct settings_switch {
     const char *flag;
     const char *letter;      /* its short form; NULL: none */
@@ -50,9 +50,9 @@ struct settings_switch {
 #define SETTINGS_SWITCH_COUNT 8
 extern const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT];
 
-/* The one command that is a word. */
-#define HEALTHCHECK_WORD "healthcheck"
-#define HEALTHCHECK_HELP "exit 0 if the service that these settings describe is healthy, else 1"
+/* The commands that are words, the first argument; a value follows as an argument of its own. */
+#define SETTINGS_WORD_COUNT 2
+extern const struct settings_switch settings_words[SETTINGS_WORD_COUNT];
 
 /* The title above the rows that begin with `id`, or NULL within a group. */
 const char *setting_group(enum setting_id id);

@@ -53,11 +53,12 @@ START_TEST(completion_names_the_flag_its_value_and_the_words_it_takes)
 }
 END_TEST
 
-START_TEST(completion_names_the_switches_and_the_command)
+START_TEST(completion_names_the_switches_and_the_words)
 {
     export(settings_help_completion);
-    for (size_t i = 0; i <= SETTINGS_SWITCH_COUNT; i++) {
-        const char *word = i < SETTINGS_SWITCH_COUNT ? settings_switches[i].flag : HEALTHCHECK_WORD;
+    for (size_t i = 0; i < SETTINGS_SWITCH_COUNT + SETTINGS_WORD_COUNT; i++) {
+        const char *word =
+            i < SETTINGS_SWITCH_COUNT ? settings_switches[i].flag : settings_words[i - SETTINGS_SWITCH_COUNT].flag;
         const char *value = i < SETTINGS_SWITCH_COUNT ? settings_switches[i].placeholder : NULL;
         char *line = line_of(word), expected[64];
 
@@ -120,7 +121,7 @@ main(void)
 
     tcase_add_checked_fixture(tests, NULL, forget);
     tcase_add_loop_test(tests, completion_names_the_flag_its_value_and_the_words_it_takes, 0, SETTING_COUNT);
-    tcase_add_test(tests, completion_names_the_switches_and_the_command);
+    tcase_add_test(tests, completion_names_the_switches_and_the_words);
     tcase_add_loop_test(tests, the_manual_names_flag_value_and_variable, 0, SETTING_COUNT);
     tcase_add_test(tests, no_text_of_the_manual_is_a_roff_request);
     tcase_add_test(tests, the_manual_marks_up_what_is_literal);
