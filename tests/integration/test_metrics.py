@@ -6,7 +6,9 @@ import time
 
 import pytest
 
+import http_client
 import service as services
+import threads
 from http_client import chunked, request_bytes
 from rules import ROOMY, at, bucket, rules_of
 from scraping import OPENMETRICS, PROMETHEUS, Scrape, scrape
@@ -304,6 +306,42 @@ def test_a_thousand_rules_are_scraped_at_once(serve):
     assert found["ratelimitd_decisions_total", "rule-0999", "allowed"] == 1
     assert len(found.families["ratelimitd_decisions_total"].samples) == 5000
     assert len(found.families["ratelimitd_near_limit_decisions_total"].samples) == 1000
+
+
+# Scrapes that take long.
+
+LONGEST = {f"rule-{number:04}".ljust(64, "x"): bucket(5) for number in range(1024)}  # the most, with the longest names
+SCRAPE = request_bytes("GET", "/metrics", host="localhost")
+
+
+def test_a_scrape_under_way_delays_no_request(serve):
+    service = serve(rules={"default": bucket(1000), **dict(list(LONGEST.items())[1:])}, admin=LOCAL, workers=2)
+    asked = [service.connect() for _ in range(8)]  # whichever workers have them
+    with http_client.Connection(service.admin_address) as scraper:
+        scraper.send(SCRAPE * 20)
+        assert scraper.read_response().status == 200
+        with threads.held(service.process.pid, "admin"):  # among the other 19
+            assert [connection.get("/").status for connection in asked * 20] == [200] * 160
+        found = [Scrape(scraper.read_response().body.decode()) for _ in range(19)]
+    assert found[-1]["ratelimitd_decisions_total", "default", "allowed"] == 160
+
+
+def test_scrapers_that_do_not_read_are_nobody_elses_concern(serve):
+    service = serve(rules=LONGEST, admin=LOCAL, workers=1, env={"ASAN_OPTIONS": "quarantine_size_mb=1"})
+    body_bytes = len(service.admin("GET", "/metrics").body)
+    before = scrape(service)["process_resident_memory_bytes"]
+    deaf = [http_client.Connection(service.admin_address) for _ in range(10)]
+    for connection in deaf:
+        connection.send(SCRAPE * 50)
+    for _ in range(3):
+        found = scrape(service)
+        assert service.get("/").status == 200 == service.admin("GET", "/health").status
+    held = found["process_resident_memory_bytes"] - before
+    assert held < 2 * body_bytes * (len(deaf) + 4), "each of them holds one answer, however many it asked for"
+    slow = deaf.pop()
+    assert Scrape(slow.read_response().body.decode()).families.keys() == found.families.keys(), "late, but all of it"
+    for connection in [slow, *deaf]:
+        connection.close()
 
 
 # Who may ask.
