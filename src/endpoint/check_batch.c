@@ -5,13 +5,22 @@
 #include "check_parser.h"
 #include "decision_json.h"
 #include "render.h"
+#include "stringify.h"
 
 #define BATCH_BODY_BYTES (1024 * 1024) /* a thousand checks fit */
 
 static bool
 read_root(struct api_request *api, const cJSON *root)
 {
-    return check_parse_list(root, api->body.scan.list.count, &api->error);
+    static const struct json_body_key keys[] = {{"checks", 0}};
+    size_t count = api->body.scan.list.count;
+    const cJSON *list;
+
+    if (!json_body_fields(root, keys, 1, "has a field that is not checks", &list, 1, &api->error))
+        return false;
+    return (cJSON_IsArray(list) && count >= 1 && count <= CHECKS_MAX) ||
+           json_error(&api->error, 400, "checks",
+                      "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects");
 }
 
 /* An error is the check's alone. */

@@ -247,15 +247,3 @@ check_parse(const struct policy *policy, const cJSON *object, bool with_cost, st
         (parser.values[RULE] != NULL ? read_rule(&parser) : match_rule(&parser)) && read_cost(&parser))
         read_client(&parser);
 }
-
-bool
-check_parse_list(const cJSON *root, size_t count, struct json_error *error)
-{
-    static const struct json_body_key list_keys[] = {{"checks", 0}};
-    const cJSON *list;
-
-    if (!json_body_fields(root, list_keys, 1, "has a field that is not checks", &list, 1, error))
-        return false;
-    return (cJSON_IsArray(list) && count >= 1 && count <= CHECKS_MAX) ||
-           json_error(error, 400, "checks", "must be an array of 1 to " STRINGIFY(CHECKS_MAX) " objects");
-}

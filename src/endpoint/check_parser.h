@@ -19,7 +19,4 @@
    `with_cost`, a cost is an error. */
 void check_parse(const struct policy *policy, const cJSON *object, bool with_cost, struct check *check);
 
-/* The root of a batch, whose list has `count` elements, 1 to CHECKS_MAX. False with an error. */
-bool check_parse_list(const cJSON *root, size_t count, struct json_error *error);
-
 #endif

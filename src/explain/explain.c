@@ -281,7 +281,7 @@ put_unmet_header(const struct explanation *told, const struct rule *rule)
         return;
     }
     fputs(tests[condition->test], told->out);
-    rule_words_put_text(told->out, condition->text);
+    report_put_text(told->out, condition->text);
     fputc('"', told->out);
 }
 
@@ -297,7 +297,7 @@ put_mismatch(const struct explanation *told, const struct rule *rule, enum misma
         break;
     case MISMATCH_PATH:
         fputs("path ", told->out);
-        rule_words_put_text(told->out, path_pattern_text(rule->path));
+        report_put_text(told->out, path_pattern_text(rule->path));
         fputs(" does not match", told->out);
         break;
     case MISMATCH_METHOD:

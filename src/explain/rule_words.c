@@ -1,28 +1,11 @@
 #include "rule_words.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "client_list.h"
 #include "conditions.h"
 #include "number.h"
 #include "path.h"
-#include "utf8.h"
-
-void
-rule_words_put_text(FILE *out, const char *text)
-{
-    for (const char *end = text + strlen(text); text < end;) {
-        size_t length = utf8_sequence(text, (size_t)(end - text)), bytes = length > 0 ? length : 1;
-
-        if (length > 0 && !utf8_is_control(text))
-            fwrite(text, 1, length, out);
-        else
-            for (size_t i = 0; i < bytes; i++)
-                fprintf(out, "\\x%02x", (unsigned char)text[i]);
-        text += bytes;
-    }
-}
 
 static void
 put_count(FILE *out, int64_t count, const char *one, const char *many)
@@ -60,7 +43,7 @@ put_header(FILE *out, const struct policy *policy, const struct header_condition
     fprintf(out, ", header %s %s", policy->headers[condition->header], tests[condition->test]);
     if (condition->text == NULL)
         return;
-    rule_words_put_text(out, condition->text);
+    report_put_text(out, condition->text);
     fputc('"', out);
 }
 
@@ -85,7 +68,7 @@ put_match(FILE *out, const struct policy *policy, const struct rule *rule)
         rule_words_put_methods(out, rule->methods);
         fputc(' ', out);
     }
-    rule_words_put_text(out, path_pattern_text(rule->path));
+    report_put_text(out, path_pattern_text(rule->path));
     if (rule->conditions != NULL)
         put_conditions(out, policy, rule->conditions);
 }
@@ -208,7 +191,7 @@ put_clients(FILE *out, const struct policy *policy, const struct client_table *t
     if (file == NULL)
         return;
     fputs(", in ", out);
-    rule_words_put_text(out, file);
+    report_put_text(out, file);
 }
 
 static void

@@ -25,7 +25,4 @@ void rule_words_put_methods(FILE *out, unsigned methods);
 struct conditions;
 void rule_words_put_hosts(FILE *out, const struct conditions *conditions);
 
-/* What would control a terminal is written \xNN. */
-void rule_words_put_text(FILE *out, const char *text);
-
 #endif

@@ -36,42 +36,33 @@ report_drop_warnings(struct report *report)
         free(report->warnings[--report->warning_count]);
 }
 
-/* A copy in which every byte that could drive a terminal, or is not UTF-8, is written \xNN. */
-static char *
-escaped(const char *text)
+void
+report_put_text(FILE *out, const char *text)
 {
-    size_t rest = strlen(text);
-    char *copy = or_abort(malloc(rest * 4 + 1));
-    char *out = copy;
-
-    while (rest > 0) {
+    for (size_t rest = strlen(text), bytes; rest > 0; rest -= bytes, text += bytes) {
         size_t length = utf8_sequence(text, rest);
 
-        if (length > 0 && !utf8_is_control(text)) {
-            memcpy(out, text, length);
-            out += length;
-        } else {
-            length = length > 0 ? length : 1;
-            for (size_t i = 0; i < length; i++)
-                out += sprintf(out, "\\x%02x", (unsigned)(unsigned char)text[i]);
-        }
-        text += length;
-        rest -= length;
+        bytes = length > 0 ? length : 1;
+        if (length > 0 && !utf8_is_control(text))
+            fwrite(text, 1, length, out);
+        else
+            for (size_t i = 0; i < bytes; i++)
+                fprintf(out, "\\x%02x", (unsigned)(unsigned char)text[i]);
     }
-    *out = '\0';
-    return copy;
 }
 
 static __attribute__((format(printf, 1, 0))) char *
 formatted(const char *format, va_list arguments)
 {
-    char *raw = NULL, *line;
+    char *raw = NULL, *line = NULL;
+    size_t bytes;
+    FILE *out = or_abort(open_memstream(&line, &bytes));
 
     if (vasprintf(&raw, format, arguments) < 0)
         raw = NULL;
-    line = escaped(or_abort(raw));
+    report_put_text(out, or_abort(raw));
     free(raw);
-    return line;
+    return or_abort(fclose(out) == 0 ? line : NULL);
 }
 
 static void

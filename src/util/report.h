@@ -40,6 +40,9 @@ report_is_empty(const struct report *report)
 /* Prints the warnings, with the word "warning: ", then the errors, each line after `prefix`. */
 void report_print(const struct report *report, FILE *out, const char *prefix);
 
+/* A text in which what could drive a terminal, or is not UTF-8, is written \xNN. */
+void report_put_text(FILE *out, const char *text);
+
 /* For warnings that have been logged elsewhere. */
 void report_drop_warnings(struct report *report);
 

@@ -132,16 +132,17 @@ line_begin(struct diagnostic_line *line, const struct place *place, bool shows_v
     fputs(": ", line->out);
 }
 
-static void
+static bool
 line_end(struct diagnostic_line *line, const struct place *place,
          void (*add)(struct report *report, const char *format, ...))
 {
     or_abort(fclose(line->out) == 0 ? line->text : NULL);
     add(place->reader->report, "%s", line->text);
     free(line->text);
+    return false;
 }
 
-void
+bool
 diagnostic_write(const struct place *place, enum diagnostic kind, const char *format, ...)
 {
     struct diagnostic_line line;
@@ -151,7 +152,7 @@ diagnostic_write(const struct place *place, enum diagnostic kind, const char *fo
     va_start(arguments, format);
     vfprintf(line.out, format, arguments);
     va_end(arguments);
-    line_end(&line, place, kind == DIAGNOSTIC_WARNING ? report_warn : report_add);
+    return line_end(&line, place, kind == DIAGNOSTIC_WARNING ? report_warn : report_add);
 }
 
 static void
@@ -170,7 +171,7 @@ write_did_you_mean(FILE *out, const char *word, const char *const *words, size_t
         fprintf(out, "; did you mean \"%s\"?", meant);
 }
 
-void
+bool
 diagnostic_add_word(const struct place *place, const char *const *words, size_t count)
 {
     struct diagnostic_line line;
@@ -179,7 +180,7 @@ diagnostic_add_word(const struct place *place, const char *const *words, size_t 
     fputs("must be ", line.out);
     write_words(line.out, words, count, " or ");
     write_did_you_mean(line.out, cJSON_GetStringValue(place->value), words, count);
-    line_end(&line, place, report_add);
+    return line_end(&line, place, report_add);
 }
 
 static void

@@ -47,16 +47,16 @@ place_has(const struct place *object, const char *key)
 }
 
 /* What is wrong; the same with the value, shortened; what is valid but probably not meant. The format is a clause:
-   "must be ...". */
+   "must be ...". Always false, so that callers can return it. */
 enum diagnostic { DIAGNOSTIC_PLACE, DIAGNOSTIC_VALUE, DIAGNOSTIC_WARNING };
 #define diagnostic_add(place, ...)       diagnostic_write(place, DIAGNOSTIC_PLACE, __VA_ARGS__)
 #define diagnostic_add_value(place, ...) diagnostic_write(place, DIAGNOSTIC_VALUE, __VA_ARGS__)
 #define diagnostic_warn(place, ...)      diagnostic_write(place, DIAGNOSTIC_WARNING, __VA_ARGS__)
-void diagnostic_write(const struct place *place, enum diagnostic kind, const char *format, ...)
+bool diagnostic_write(const struct place *place, enum diagnostic kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The value is not one of these words; suggests the nearest. */
-void diagnostic_add_word(const struct place *place, const char *const *words, size_t count);
+/* The value is not one of these words; suggests the nearest. Always false, too. */
+bool diagnostic_add_word(const struct place *place, const char *const *words, size_t count);
 
 /* Reports the keys of the object that are not among `keys`, of which there are none where any will do, and
    duplicate keys. */

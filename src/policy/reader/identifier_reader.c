@@ -45,10 +45,8 @@ add_name(const struct place *at, const struct names *names, char *name, uint32_t
 static bool
 check_name(const struct place *at, const char *name, const char *what)
 {
-    if (is_token(name, strlen(name)))
-        return true;
-    diagnostic_add_value(at, "must name a %s: letters, digits and !#$%%&'*+-.^_`|~", what);
-    return false;
+    return is_token(name, strlen(name)) ||
+           diagnostic_add_value(at, "must name a %s: letters, digits and !#$%%&'*+-.^_`|~", what);
 }
 
 static char *
@@ -102,12 +100,10 @@ parse_bits(const char *text, struct source *source)
 static bool
 read_bits(const struct place *at, const char *text, struct source *source)
 {
-    if (parse_bits(text, source))
-        return true;
-    diagnostic_add_value(at,
-                         "must be \"ip/BITS\" with 1 to 32 bits of an IPv4 address or 33 to 128 of an IPv6 "
-                         "one, or \"ip/BITS/BITS\" with both, such as \"ip/24/56\"");
-    return false;
+    return parse_bits(text, source) ||
+           diagnostic_add_value(at,
+                                "must be \"ip/BITS\" with 1 to 32 bits of an IPv4 address or 33 to 128 of an "
+                                "IPv6 one, or \"ip/BITS/BITS\" with both, such as \"ip/24/56\"");
 }
 
 static bool
@@ -158,8 +154,7 @@ parse_source(const struct place *at, struct source *source)
     source->kind = SOURCE_GLOBAL;
     if (strcmp(text, "global") == 0)
         return true;
-    diagnostic_add_word(at, source_words, COUNT_OF(source_words));
-    return false;
+    return diagnostic_add_word(at, source_words, COUNT_OF(source_words));
 }
 
 /* False: as above; then there is no text to free. */

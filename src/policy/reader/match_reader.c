@@ -136,13 +136,12 @@ read_text(const struct place *at, enum header_test test, struct header_condition
 
     condition->test = test;
     if (trimmed.bytes == 0 || trimmed.text != text || !field_is_clean(&value) ||
-        (trimmed.bytes != value.bytes && !may_end_in_blank)) {
-        diagnostic_add_value(at,
-                             "must be a text that is not empty, without control characters and without "
-                             "blanks %s",
-                             may_end_in_blank ? "before it" : "around it");
-        return false;
-    }
+        (trimmed.bytes != value.bytes && !may_end_in_blank))
+        return diagnostic_add_value(
+            at,
+            "must be a text that is not empty, without control characters and without "
+            "blanks %s",
+            may_end_in_blank ? "before it" : "around it");
     condition->text = diagnostic_check_memory(at, strdup(text));
     return condition->text != NULL;
 }
@@ -154,16 +153,12 @@ read_test(const struct place *object, struct header_condition *condition)
     const struct place present = place_key(object, "present"), prefix = place_key(object, "prefix");
 
     diagnostic_check_keys(object, header_keys, COUNT_OF(header_keys));
-    if ((present.value == NULL) == (prefix.value == NULL)) {
-        diagnostic_add_value(object, "needs one of \"present\" and \"prefix\"");
-        return false;
-    }
+    if ((present.value == NULL) == (prefix.value == NULL))
+        return diagnostic_add_value(object, "needs one of \"present\" and \"prefix\"");
     if (prefix.value != NULL)
         return read_text(&prefix, HEADER_BEGINS, condition);
-    if (!cJSON_IsBool(present.value))
-        diagnostic_add_value(&present, "must be true or false");
     condition->test = cJSON_IsTrue(present.value) ? HEADER_PRESENT : HEADER_ABSENT;
-    return cJSON_IsBool(present.value);
+    return cJSON_IsBool(present.value) || diagnostic_add_value(&present, "must be true or false");
 }
 
 static bool
@@ -173,9 +168,9 @@ read_condition(const struct place *at, struct header_condition *condition)
         return read_test(at, condition);
     if (cJSON_IsString(at->value))
         return read_text(at, HEADER_IS, condition);
-    diagnostic_add_value(at, "must be the header's value, or {\"present\": true}, {\"present\": false} or "
-                             "{\"prefix\": \"...\"}");
-    return false;
+    return diagnostic_add_value(at,
+                                "must be the header's value, or {\"present\": true}, {\"present\": false} or "
+                                "{\"prefix\": \"...\"}");
 }
 
 static void
