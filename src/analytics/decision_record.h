@@ -12,6 +12,7 @@
 #include "field.h"
 #include "limit.h"
 #include "rule_name.h"
+#include "traceparent.h"
 
 enum decision_result {
     RESULT_ALLOWED,
@@ -20,8 +21,6 @@ enum decision_result {
     RESULT_BLOCKED,
     RESULT_UNAVAILABLE, /* the store was, and the rule fails closed */
 };
-
-#define DECISION_TRACE_BYTES 64 /* at most: a traceparent has 55 */
 
 struct decision_record {
     enum decision_result result; /* of a shadow rule: what it would be if the rule were none */
@@ -36,9 +35,9 @@ struct decision_record {
     int64_t remaining, retry_after_us;
 
     /* Zero-terminated. */
-    struct field rule;   /* at most RULE_NAME_BYTES */
-    struct field client; /* as keys have it (client.h): printable, at most CLIENT_BYTES */
-    struct field trace;  /* the request's traceparent; "": none */
+    struct field rule;     /* at most RULE_NAME_BYTES */
+    struct field client;   /* as keys have it (client.h): printable, at most CLIENT_BYTES */
+    struct field trace_id; /* of the request's traceparent; "": none */
 };
 
 #endif

@@ -72,7 +72,7 @@ decision_stream_ring(struct decision_stream *stream, unsigned worker)
 static size_t
 text_bytes(const struct decision_record *record)
 {
-    return record->rule.bytes + record->client.bytes + record->trace.bytes + 3;
+    return record->rule.bytes + record->client.bytes + record->trace_id.bytes + 3;
 }
 
 static uint64_t
@@ -122,7 +122,7 @@ decision_ring_write(struct decision_ring *ring, const struct decision_record *re
     uint64_t start = atomic_load_explicit(&ring->written, memory_order_relaxed), at = start;
 
     assert(record->rule.bytes <= RULE_NAME_BYTES && record->client.bytes <= CLIENT_BYTES &&
-           record->trace.bytes <= DECISION_TRACE_BYTES);
+           record->trace_id.bytes <= TRACE_ID_BYTES);
     counter_add(&ring->seen, 1);
     if (used(ring, start + sizeof(*record) + text_bytes(record), DECISION_RING_BYTES) > DECISION_RING_BYTES) {
         counter_add(&ring->dropped, 1);
@@ -131,7 +131,7 @@ decision_ring_write(struct decision_ring *ring, const struct decision_record *re
     at = put(ring, at, record, sizeof(*record));
     at = put(ring, at, record->rule.text, record->rule.bytes + 1);
     at = put(ring, at, record->client.text, record->client.bytes + 1);
-    at = put(ring, at, record->trace.text, record->trace.bytes + 1);
+    at = put(ring, at, record->trace_id.text, record->trace_id.bytes + 1);
     atomic_store_explicit(&ring->written, at, memory_order_release);
     wake(ring, start, at);
 }
@@ -149,7 +149,7 @@ read_record(const struct decision_ring *ring, uint64_t at, struct decision_recor
     at = get(ring, at, texts, text_bytes(record));
     record->rule.text = texts;
     record->client.text = record->rule.text + record->rule.bytes + 1;
-    record->trace.text = record->client.text + record->client.bytes + 1;
+    record->trace_id.text = record->client.text + record->client.bytes + 1;
     return at;
 }
 
@@ -158,7 +158,7 @@ static bool
 drain_ring(struct decision_ring *ring, unsigned max, int64_t now_us,
            void (*take)(void *arg, const struct decision_record *record), void *arg)
 {
-    char texts[RULE_NAME_BYTES + CLIENT_BYTES + DECISION_TRACE_BYTES + 3];
+    char texts[RULE_NAME_BYTES + CLIENT_BYTES + TRACE_ID_BYTES + 3];
     uint64_t at = atomic_load_explicit(&ring->read, memory_order_relaxed);
     uint64_t end = atomic_load_explicit(&ring->written, memory_order_acquire);
     struct decision_record record;

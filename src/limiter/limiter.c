@@ -9,6 +9,7 @@
 #include "decision_stream.h"
 #include "metrics.h"
 #include "rule_counts.h"
+#include "traceparent.h"
 
 const char *
 verdict_name(enum verdict verdict)
@@ -82,13 +83,14 @@ static void
 record(const struct limiter_take *take, enum rule_count result)
 {
     const struct rule *rule = take->rule;
+    const struct trace_id_text trace_id = trace_id_text(&take->trace_id);
     struct decision_record record = {.result = (enum decision_result)result,
                                      .shadow = rule->shadow,
                                      .degraded = take->degraded,
                                      .cost = take->cost,
                                      .rule = {rule->name, strlen(rule->name)},
                                      .client = {take->client.text, take->client.bytes},
-                                     .trace = {"", 0}};
+                                     .trace_id = {trace_id.text, take->trace_id.bytes}};
 
     _Static_assert((int)COUNT_ALLOWED == (int)RESULT_ALLOWED &&
                        (int)COUNT_UNAVAILABLE == (int)RESULT_UNAVAILABLE,

@@ -32,9 +32,9 @@ write_record(unsigned worker, uint64_t number)
 {
     static const char rule[RULE_NAME_BYTES + 1] =
         "rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr";
-    char client[CLIENT_BYTES + 1], trace[DECISION_TRACE_BYTES + 1];
+    char client[CLIENT_BYTES + 1], trace[TRACE_ID_BYTES + 1];
     size_t rule_bytes = 1 + number % RULE_NAME_BYTES, client_bytes = 1 + number * 7 % CLIENT_BYTES;
-    size_t trace_bytes = number * 5 % (DECISION_TRACE_BYTES + 1);
+    size_t trace_bytes = number * 5 % (TRACE_ID_BYTES + 1);
 
     memset(client, 'a' + (int)(number % 26), client_bytes);
     memset(trace, '0' + (int)(number % 10), trace_bytes);
@@ -45,7 +45,7 @@ write_record(unsigned worker, uint64_t number)
                                                   .cost = (int64_t)number,
                                                   .rule = {rule + RULE_NAME_BYTES - rule_bytes, rule_bytes},
                                                   .client = {client, client_bytes},
-                                                  .trace = {trace, trace_bytes}});
+                                                  .trace_id = {trace, trace_bytes}});
 }
 
 static void
@@ -61,7 +61,7 @@ static size_t
 record_bytes(uint64_t number)
 {
     return sizeof(struct decision_record) + 1 + number % RULE_NAME_BYTES + 1 + number * 7 % CLIENT_BYTES +
-           number * 5 % (DECISION_TRACE_BYTES + 1) + 3;
+           number * 5 % (TRACE_ID_BYTES + 1) + 3;
 }
 
 static void
@@ -72,7 +72,7 @@ assert_record(const struct decision_record *record, uint64_t number)
     ck_assert_int_eq(record->shadow, number % 2);
     assert_text(&record->rule, 'r', 1 + number % RULE_NAME_BYTES);
     assert_text(&record->client, 'a' + (char)(number % 26), 1 + number * 7 % CLIENT_BYTES);
-    assert_text(&record->trace, '0' + (char)(number % 10), number * 5 % (DECISION_TRACE_BYTES + 1));
+    assert_text(&record->trace_id, '0' + (char)(number % 10), number * 5 % (TRACE_ID_BYTES + 1));
 }
 
 /* The records are those of growing numbers. */
