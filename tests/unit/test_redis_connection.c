@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "container_of.h"
 #include "log.h"
 #include "metrics.h"
 #include "redis_connection.h"
@@ -38,7 +39,7 @@ static char last;              /* what the client sent */
 
 /* What the connection reported. */
 static int readies, losses, replies, lost_replies;
-static char cookies[4];
+static char names[4];
 
 /* The number of the event_add of redis_connection that fails, from 0; -1: none. */
 static int failing_add;
@@ -140,11 +141,16 @@ on_change(void *arg, bool ready)
     losses += !ready;
 }
 
+struct named_call {
+    struct redis_call call;
+    char name;
+};
+static struct named_call calls[4];
+
 static void
-on_reply(void *arg, void *cookie, const struct redisReply *reply)
+on_reply(struct redis_call *call, const struct redisReply *reply)
 {
-    (void)arg;
-    cookies[replies++ % (int)sizeof(cookies)] = *(const char *)cookie;
+    names[replies++ % (int)sizeof(names)] = container_of(call, struct named_call, call)->name;
     lost_replies += reply == NULL;
 }
 
@@ -183,8 +189,7 @@ start_connection(void)
         redis_connection_new(&(struct redis_connection_options){.base = base,
                                                                 .counts = &counts,
                                                                 .handshake = {.url = &url, .program = "test"},
-                                                                .on_change = on_change,
-                                                                .on_reply = on_reply});
+                                                                .on_change = on_change});
     ck_assert_ptr_nonnull(connection);
 }
 
@@ -233,18 +238,20 @@ connect_it(void)
 }
 
 static bool
-command(const char *cookie)
+command(char name)
 {
     static const char text[] = "*1\r\n$4\r\nPING\r\n";
+    struct named_call *call = &calls[(name - 'a') % ROWS(calls)];
 
-    return redis_connection_send(connection, text, strlen(text), (void *)(uintptr_t)cookie);
+    *call = (struct named_call){.call.callback = on_reply, .name = name};
+    return redis_connection_send(connection, text, strlen(text), &call->call);
 }
 
 START_TEST(connection_is_ready_after_the_handshake)
 {
     start_connection();
     ck_assert(!redis_connection_is_ready(connection));
-    ck_assert(!command("a"));
+    ck_assert(!command('a'));
     turn_until(&readies, 1);
     ck_assert(redis_connection_is_ready(connection));
     ck_assert_str_eq(redis_connection_reason(connection), "");
@@ -253,13 +260,13 @@ START_TEST(connection_is_ready_after_the_handshake)
 }
 END_TEST
 
-START_TEST(replies_come_in_order_with_their_cookies)
+START_TEST(replies_come_in_order_to_their_calls)
 {
     connect_it();
-    ck_assert(command("a") && command("b") && command("c"));
+    ck_assert(command('a') && command('b') && command('c'));
     ck_assert_int_eq(replies, 0);
     turn_until(&replies, 3);
-    ck_assert_int_eq(memcmp(cookies, "abc", 3), 0);
+    ck_assert_int_eq(memcmp(names, "abc", 3), 0);
     ck_assert_int_eq(lost_replies, 0);
 }
 END_TEST
@@ -268,7 +275,7 @@ START_TEST(lost_connection_fails_its_commands_and_connects_again)
 {
     connect_it();
     reply_text = NULL;
-    ck_assert(command("a") && command("b"));
+    ck_assert(command('a') && command('b'));
     turn_until(&commands, HANDSHAKE_COMMANDS + 2);
     close_client();
     reply_text = "+OK\r\n";
@@ -287,7 +294,7 @@ START_TEST(refused_handshake_is_the_reason_without_the_text_of_the_error)
     start_connection();
     turn_until_reason("WRONGPASS");
     ck_assert_ptr_null(strstr(redis_connection_reason(connection), "secret"));
-    ck_assert(!command("a"));
+    ck_assert(!command('a'));
     reply_text = "+OK\r\n";
     turn_until(&readies, 1);
     ck_assert_int_eq(losses, 0);
@@ -326,8 +333,8 @@ END_TEST
 START_TEST(dropped_connection_takes_no_more_commands)
 {
     connect_it();
-    redis_connection_drop_soon(connection, "a test", CONNECTION_PAUSE_BACKOFF);
-    ck_assert(!command("a"));
+    redis_connection_drop_soon(connection, "a test", REDIS_PAUSE_SHORT);
+    ck_assert(!command('a'));
     ck_assert_int_eq(losses, 0);
     turn_until(&losses, 1);
     turn_until(&readies, 2);
@@ -337,7 +344,7 @@ END_TEST
 START_TEST(freed_connection_fails_its_commands_and_reports_no_change)
 {
     connect_it();
-    ck_assert(command("a"));
+    ck_assert(command('a'));
     redis_connection_free(connection);
     connection = NULL;
     ck_assert_int_eq(lost_replies, 1);
@@ -351,7 +358,7 @@ START_TEST(event_that_cannot_be_added_delays_the_connection_only)
 {
     failing_add = _i;
     connect_it();
-    ck_assert(command("a"));
+    ck_assert(command('a'));
     turn_until(&replies, 1);
     ck_assert_int_eq(failing_add, -1);
 }
@@ -377,7 +384,7 @@ main(void)
     tcase_set_timeout(tests, 60); /* for a busy machine */
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, connection_is_ready_after_the_handshake);
-    tcase_add_test(tests, replies_come_in_order_with_their_cookies);
+    tcase_add_test(tests, replies_come_in_order_to_their_calls);
     tcase_add_test(tests, lost_connection_fails_its_commands_and_connects_again);
     tcase_add_test(tests, refused_handshake_is_the_reason_without_the_text_of_the_error);
     tcase_add_test(tests, refused_connection_is_tried_until_the_server_is_back);

@@ -19,11 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "redis_call.h"
 #include "store.h"
 
 /* Redis does nothing else while it runs a script, so the work of a batch is bounded: some 0.9 ms at worst. To
-   compile the script takes 0.6 ms more, in a command of its own (redis_script.h). BATCH_WORK is in the unit of
-   limit_work. */
+   compile the script takes 0.6 ms more, in a command of its own (redis_script.h). BATCH_WORK is in the unit
+   of limit_work. */
 #define BATCH_REQUESTS 256
 #define BATCH_WORK     768
 #define BATCH_RULES    32
@@ -51,8 +52,12 @@ struct redis_batch_rule {
     struct penalty penalty; /* `after` 0: none */
 };
 
+struct redis_store;
+
 struct redis_batch {
-    struct redis_batch *next; /* the store's list */
+    struct redis_call call;    /* of the store below, once it is sent */
+    struct redis_store *store; /* likewise */
+    struct redis_batch *next;  /* the store's list */
     uint16_t request_count, group_count, rule_count, key_count;
     uint16_t work;                /* up to BATCH_WORK */
     uint16_t live;                /* requests without an answer yet */

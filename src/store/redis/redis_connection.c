@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <event2/event.h>
@@ -22,13 +21,6 @@
 #define CONNECT_MS   500
 #define HANDSHAKE_MS 600 /* with that of TLS */
 
-/* Back-off: doubled from the first to the last; a random part of it, from a half up to all, so that the
-   workers of many nodes do not reconnect at the same moment. */
-#define BACKOFF_FIRST_MS 25
-#define BACKOFF_LAST_MS  300
-
-#define PAUSE_MS 3000 /* CONNECTION_PAUSE_LONG: a wrong password, say */
-
 #define REASON_BYTES 200
 
 struct redis_connection {
@@ -38,7 +30,7 @@ struct redis_connection {
     unsigned kind; /* of the reason: enum redis_news_kind */
     char reason[REASON_BYTES];
     bool dropping; /* no longer READY: the timer will drop the connection */
-    enum redis_connection_pause pause;
+    enum redis_pause pause;
     unsigned failures; /* since it was last of use */
     unsigned number;   /* of times that READY was reached */
     struct redis_news own_news;
@@ -63,22 +55,6 @@ arm_timer(struct redis_connection *connection, unsigned ms)
     connection->timer_failed = evtimer_add(connection->timer, &delay) < 0;
 }
 
-static unsigned
-pause_ms(unsigned failures, enum redis_connection_pause pause)
-{
-    unsigned ms = BACKOFF_FIRST_MS, random = 0;
-
-    while (failures-- > 1 && ms < BACKOFF_LAST_MS)
-        ms *= 2;
-    if (ms > BACKOFF_LAST_MS)
-        ms = BACKOFF_LAST_MS;
-    if (pause == CONNECTION_PAUSE_LONG)
-        ms = PAUSE_MS;
-    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-        random = 0;
-    return ms / 2 + random % (ms / 2 + 1);
-}
-
 /* A rejected certificate is the reason for what follows; hiredis does not know of it. */
 static void
 set_reason(struct redis_connection *connection, unsigned kind, const char *reason)
@@ -100,13 +76,13 @@ static void
 wait_to_begin(struct redis_connection *connection, unsigned kind, const char *reason)
 {
     bool was_ready = connection->state == READY, was_of_use = connection->failures == 0;
-    unsigned delay_ms = pause_ms(++connection->failures, connection->pause);
+    unsigned delay_ms = redis_backoff_ms(++connection->failures, connection->pause);
 
     if (!was_ready)
         counter_add(&connection->options.counts->connection_failures, 1);
     connection->state = WAITING;
     connection->dropping = false;
-    connection->pause = CONNECTION_PAUSE_BACKOFF;
+    connection->pause = REDIS_PAUSE_SHORT;
     set_reason(connection, kind, reason);
     arm_timer(connection, delay_ms);
     if (redis_news_lost(connection->options.news, connection->kind, was_of_use))
@@ -174,21 +150,18 @@ redis_connection_proved(struct redis_connection *connection)
 }
 
 static void
-drop_soon(struct redis_connection *connection, unsigned kind, const char *reason,
-          enum redis_connection_pause pause)
+drop_soon(struct redis_connection *connection, unsigned kind, const char *reason, enum redis_pause pause)
 {
     if (connection->dropping)
         return;
     connection->dropping = true;
     connection->pause = pause;
-    connection->kind = kind;
-    snprintf(connection->reason, sizeof(connection->reason), "%s", reason);
+    set_reason(connection, kind, reason);
     arm_timer(connection, 0);
 }
 
 void
-redis_connection_drop_soon(struct redis_connection *connection, const char *reason,
-                           enum redis_connection_pause pause)
+redis_connection_drop_soon(struct redis_connection *connection, const char *reason, enum redis_pause pause)
 {
     drop_soon(connection, REDIS_NEWS_AWAY, reason, pause);
 }
@@ -197,7 +170,7 @@ static void
 reject(struct redis_connection *connection, const struct redis_error *error, const char *reason)
 {
     drop_soon(connection, redis_news_kind(error), reason,
-              error->reaction == REACT_REENTER ? CONNECTION_PAUSE_LONG : CONNECTION_PAUSE_BACKOFF);
+              error->reaction == REACT_REENTER ? REDIS_PAUSE_LONG : REDIS_PAUSE_SHORT);
 }
 
 void
@@ -210,19 +183,10 @@ redis_connection_reject(struct redis_connection *connection, const struct redis_
 static void
 on_failure(void *arg, const char *reason)
 {
-    redis_connection_drop_soon(arg, reason, CONNECTION_PAUSE_BACKOFF);
+    redis_connection_drop_soon(arg, reason, REDIS_PAUSE_SHORT);
 }
 
 /* The handshake. */
-
-static void
-write_refusal(char reason[REASON_BYTES], const char *text, size_t bytes)
-{
-    char shown[REDIS_ERROR_SHOWN_BYTES];
-
-    snprintf(reason, REASON_BYTES, "%s (%s)", redis_error_shown(shown, text, bytes),
-             redis_error_of(text, bytes)->advice);
-}
 
 static void
 on_handshake_over(void *arg, const redisReply *refusal)
@@ -239,7 +203,7 @@ on_handshake_over(void *arg, const redisReply *refusal)
     }
     error = redis_error_of(refusal->str, refusal->len);
     counter_add(&connection->options.counts->errors[redis_error_index(error)], 1);
-    write_refusal(reason, refusal->str, refusal->len);
+    redis_error_refusal(reason, sizeof(reason), refusal->str, refusal->len);
     reject(connection, error, reason);
 }
 
@@ -252,7 +216,7 @@ begin_handshake(struct redis_connection *connection)
     connection->handshake.arg = connection;
     if (!redis_handshake_begin(&connection->handshake, connection->adapter.context,
                                &connection->options.handshake))
-        redis_connection_drop_soon(connection, "out of memory", CONNECTION_PAUSE_BACKOFF);
+        redis_connection_drop_soon(connection, "out of memory", REDIS_PAUSE_SHORT);
 }
 
 /* Connecting. */
@@ -284,7 +248,7 @@ on_disconnect(const redisAsyncContext *context, int status)
     if (status == REDIS_OK || connection->state == WAITING)
         return;                     /* our own redisAsyncFree, whose caller gives the reason */
     if (guard->has_unasked_error) { /* errstr is its text */
-        write_refusal(refusal, context->errstr, strlen(context->errstr));
+        redis_error_refusal(refusal, sizeof(refusal), context->errstr, strlen(context->errstr));
         reason = refusal;
         kind = redis_news_kind(redis_error_of(context->errstr, strlen(context->errstr)));
     }
@@ -417,14 +381,6 @@ redis_connection_reason(const struct redis_connection *connection)
 static void
 on_reply(redisAsyncContext *context, void *reply, void *cookie)
 {
-    struct redis_connection *connection = context->data;
-
-    connection->options.on_reply(connection->options.arg, cookie, reply);
-}
-
-static void
-on_call_reply(redisAsyncContext *context, void *reply, void *cookie)
-{
     struct redis_call *call = cookie;
 
     (void)context;
@@ -432,18 +388,10 @@ on_call_reply(redisAsyncContext *context, void *reply, void *cookie)
 }
 
 bool
-redis_connection_call(struct redis_connection *connection, const char *command, size_t bytes,
+redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes,
                       struct redis_call *call)
 {
     return redis_connection_is_ready(connection) &&
-           redisAsyncFormattedCommand(connection->adapter.context, on_call_reply, call, command, bytes) ==
-               REDIS_OK;
-}
-
-bool
-redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes, void *cookie)
-{
-    return redis_connection_is_ready(connection) &&
-           redisAsyncFormattedCommand(connection->adapter.context, on_reply, cookie, command, bytes) ==
+           redisAsyncFormattedCommand(connection->adapter.context, on_reply, call, command, bytes) ==
                REDIS_OK;
 }

@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "redis_backoff.h"
+#include "redis_call.h"
 #include "redis_handshake.h"
 
 struct event_base;
@@ -22,7 +24,6 @@ struct redis_connection;
 struct redis_counts;
 struct redis_error;
 struct redis_news;
-struct redisReply;
 
 struct redis_connection_options {
     struct event_base *base;
@@ -30,19 +31,16 @@ struct redis_connection_options {
     const struct redis_tls *tls;              /* likewise; NULL unless the URL asks for TLS */
     struct redis_counts *counts;              /* borrowed: failures to connect, and errors of the handshake */
     struct redis_news *news; /* borrowed: shared by the connections to this Redis; NULL: it is the only one */
-    /* READY was reached or lost. When it was lost, every on_reply has already run. Never from within
+    /* READY was reached or lost. When it was lost, every call's callback has already run. Never from within
        redis_connection_new or redis_connection_send. */
     void (*on_change)(void *arg, bool ready);
-    /* Once, later, for each redis_connection_send that returned true, with its cookie: the reply, borrowed,
-       or NULL when the connection was lost first; the command may have run or not. */
-    void (*on_reply)(void *arg, void *cookie, const struct redisReply *reply);
-    void *arg; /* given to both */
+    void *arg; /* given to on_change */
 };
 
 /* NULL: out of memory. The first attempt starts with the loop's next turn. */
 struct redis_connection *redis_connection_new(const struct redis_connection_options *options);
 
-/* on_reply runs with NULL for each pending command; on_change does not run. NULL is allowed. */
+/* The callbacks of pending commands run with NULL; on_change does not run. NULL is allowed. */
 void redis_connection_free(struct redis_connection *connection);
 
 bool redis_connection_is_ready(const struct redis_connection *connection);
@@ -53,17 +51,9 @@ unsigned redis_connection_number(const struct redis_connection *connection);
 /* Why it is not ready: "Connection refused"; "" when nothing has failed yet. For logs. */
 const char *redis_connection_reason(const struct redis_connection *connection);
 
-/* Queues a copy of one command in RESP; the next redis_connection_flush sends it. False, and no on_reply: not
+/* Queues a copy of one command in RESP; the next redis_connection_flush sends it. False, and no callback: not
    READY, or out of memory. */
 bool redis_connection_send(struct redis_connection *connection, const char *command, size_t bytes,
-                           void *cookie);
-
-/* The same for a command whose reply is for another than `options.arg`. The call belongs to the caller; its
-   callback runs as on_reply does. */
-struct redis_call {
-    void (*callback)(struct redis_call *call, const struct redisReply *reply);
-};
-bool redis_connection_call(struct redis_connection *connection, const char *command, size_t bytes,
                            struct redis_call *call);
 
 /* The end of a turn of the loop: writes what is queued, as far as the socket takes it; the rest follows by
@@ -74,16 +64,13 @@ void redis_connection_flush(struct redis_connection *connection);
    accepts the handshake but executes nothing (a replica, say) is tried less and less often. */
 void redis_connection_proved(struct redis_connection *connection);
 
-/* How long to wait: the back-off, or some seconds where an early retry would change nothing. */
-enum redis_connection_pause { CONNECTION_PAUSE_BACKOFF, CONNECTION_PAUSE_LONG };
-
-/* Closes the connection for this reason and connects again after the back-off. Not from within on_reply or
-   on_change: use redis_connection_drop_soon there. */
+/* Closes the connection for this reason and connects again after the back-off. Not from within a callback:
+   use redis_connection_drop_soon there. */
 void redis_connection_drop(struct redis_connection *connection, const char *reason);
 
 /* The same at the loop's next turn, after the pause. The connection is no longer READY at once. */
 void redis_connection_drop_soon(struct redis_connection *connection, const char *reason,
-                                enum redis_connection_pause pause);
+                                enum redis_pause pause);
 
 /* The same where an error reply asks for another connection, for what it advises; of others, nothing. */
 void redis_connection_reject(struct redis_connection *connection, const struct redis_error *error);

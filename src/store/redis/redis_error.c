@@ -1,6 +1,7 @@
 #include "redis_error.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* In the order of the search: first the codes, then what only the text after the code tells. */
@@ -130,4 +131,13 @@ redis_error_shown(char out[REDIS_ERROR_SHOWN_BYTES], const char *text, size_t by
     memcpy(out, text, length);
     out[length] = '\0';
     return out;
+}
+
+void
+redis_error_refusal(char *out, size_t room, const char *text, size_t bytes)
+{
+    char shown[REDIS_ERROR_SHOWN_BYTES];
+
+    snprintf(out, room, "%s (%s)", redis_error_shown(shown, text, bytes),
+             redis_error_of(text, bytes)->advice);
 }

@@ -45,4 +45,7 @@ size_t redis_error_first(const char *word);
 #define REDIS_ERROR_SHOWN_BYTES 64
 const char *redis_error_shown(char out[REDIS_ERROR_SHOWN_BYTES], const char *text, size_t bytes);
 
+/* "CODE (advice)", cut where there is no room. */
+void redis_error_refusal(char *out, size_t room, const char *text, size_t bytes);
+
 #endif

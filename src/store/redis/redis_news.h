@@ -1,6 +1,6 @@
 /*
- * redis_news: what the log has said of one Redis, for all connections to it. Each worker has a connection, and
- * sees a loss in words of its own ("Connection reset by peer", "Server closed the connection"); the log has one
+ * redis_news: what the log has said of one Redis, for all connections to it. Each worker has a connection and
+ * sees a loss in its own words ("Connection reset by peer", "Server closed the connection"); the log has one
  * line of each kind:
  *
  *     no connection: kind A, kind B, ... ──► connected ──► one that was of use is lost: from the beginning
@@ -29,8 +29,8 @@ redis_news_kind(const struct redis_error *error)
     return (unsigned)redis_error_index(error);
 }
 
-/* Whether it is news that a connection is lost, or was not made. `was_of_use`: it had decided something, or it
-   is the first attempt; then it is no consequence of what the log said before "connected". */
+/* Whether it is news that a connection is lost, or was not made. `was_of_use`: it had decided something, or
+   was the first attempt; then this does not follow from what the log said before "connected". */
 bool redis_news_lost(struct redis_news *news, unsigned kind, bool was_of_use);
 
 /* Whether it is news that there is a connection. */

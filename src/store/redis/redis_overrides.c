@@ -88,7 +88,7 @@ send_command(struct redis_overrides *overrides, int count, const char **words,
     memcpy(&all[4], words, (size_t)count * sizeof(all[0]));
     bytes = redisFormatCommandArgv(&text, count + 4, all, NULL);
     sent = command != NULL && bytes > 0 &&
-           redis_connection_call(overrides->options.connection, text, (size_t)bytes, &command->call);
+           redis_connection_send(overrides->options.connection, text, (size_t)bytes, &command->call);
     redisFreeCommand(text);
     if (!sent) {
         free(command);
@@ -112,8 +112,7 @@ on_error(struct redis_overrides *overrides, const redisReply *reply)
 
     if (reply->type != REDIS_REPLY_ERROR) {
         redis_connection_drop_soon(overrides->options.connection,
-                                   "unexpected reply from Redis; is it another server?",
-                                   CONNECTION_PAUSE_LONG);
+                                   "unexpected reply from Redis; is it another server?", REDIS_PAUSE_LONG);
         return;
     }
     error = redis_error_of(reply->str, reply->len);
@@ -225,7 +224,7 @@ read_bytes(struct page *page, int64_t bytes)
     return text;
 }
 
-/* The moment of the reply is before now, so an override ends later than Redis says by the reply's way at most. */
+/* The reply was made before now, so an override ends later than Redis says by the reply's way at most. */
 static bool
 read_override(struct redis_overrides *overrides, struct page *page, int64_t redis_ms)
 {
@@ -271,7 +270,7 @@ read_page(struct redis_overrides *overrides, const redisReply *reply)
     return true;
 }
 
-/* What changed while it was read is read once more, at the next run: the version is that of the first page. */
+/* What changed meanwhile is read once more, at the next run: the version is that of the first page. */
 static void
 end_reading(struct redis_overrides *overrides)
 {

@@ -5,8 +5,8 @@
  *      run ─► read, version ─┬─► the same: nothing                         four times a second
  *                            └─► a page, the next page, ... ─► on_end      128 texts a page, or 32 KiB
  *
- * Each step is one command, lua/overrides.lua, on the connection of a redis_store. Redis' own clock says when an
- * override ends. After a reconnect all is read again. What is not answered in time is UNKNOWN, and the
+ * Each step is one command, lua/overrides.lua, on the connection of a redis_store. Redis' own clock says when
+ * an override ends. After a reconnect all is read again. What is not answered in time is UNKNOWN, and the
  * connection is replaced.
  *
  * The hash has no time to live: what is over is swept by the nodes that knew it.

@@ -23,7 +23,7 @@ redis_script_load(struct redis_script *script, struct redis_connection *connecti
     bytes = redisFormatCommand(&command, "SCRIPT LOAD %b", take_script_text, take_script_bytes);
     script->call.callback = on_reply;
     script->is_loading =
-        bytes > 0 && redis_connection_call(connection, command, (size_t)bytes, &script->call);
+        bytes > 0 && redis_connection_send(connection, command, (size_t)bytes, &script->call);
     redisFreeCommand(command);
     return script->is_loading;
 }

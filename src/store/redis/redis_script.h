@@ -6,7 +6,7 @@
  *
  *     EVALSHA ─► NOSCRIPT ─► redis_script_load, and EVALSHA again, on the same connection
  *
- * Embedded in its owner, and zeroed at first; must live until the connection is freed. The connection's thread.
+ * Embedded in its owner; zeroed at first; must live until the connection is freed. The connection's thread.
  */
 #ifndef REDIS_SCRIPT_H
 #define REDIS_SCRIPT_H

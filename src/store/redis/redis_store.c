@@ -1,8 +1,6 @@
 #include "redis_store.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +8,7 @@
 #include <hiredis/hiredis.h>
 
 #include "clock.h"
+#include "container_of.h"
 #include "denial_cache.h"
 #include "log.h"
 #include "metrics.h"
@@ -17,6 +16,7 @@
 #include "redis_connection.h"
 #include "redis_error.h"
 #include "redis_queue.h"
+#include "redis_report.h"
 #include "redis_script.h"
 
 /* After a deadline has passed, a connection without a reply for this long is replaced: it may be dead. */
@@ -73,17 +73,10 @@ set_deadline(struct redis_store *redis, int64_t *deadline_us, int64_t now_us)
 static void
 note_stall(struct redis_store *redis, int64_t now_us)
 {
-    static struct log_limiter limiter;
-    uint64_t suppressed;
-
     if (redis->stalled_since_us != 0)
         return;
     redis->stalled_since_us = now_us;
-    counter_add(&redis->counts->stalls, 1);
-    if (log_limiter_allows(&limiter, US_PER_S, &suppressed))
-        log_warn("redis",
-                 "%s has not answered within %" PRId64 " ms; until it does, on_store_failure decides",
-                 redis->options.url->display, redis->options.timeout_us / US_PER_MS);
+    redis_report_stall(redis->options.url, redis->counts, redis->options.timeout_us);
 }
 
 static void
@@ -113,48 +106,22 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 /* Replies. */
 
-#define ERROR_LOG_US (10 * US_PER_S)
-
-_Static_assert(REDIS_ERROR_COUNT <= REDIS_ERRORS_MAX, "each has its counter");
-
-/* One line per kind of error and interval, for all workers. */
 static void
-report_error(struct redis_store *redis, const char *text, size_t bytes)
+on_unexpected(struct redis_store *redis)
 {
-    static struct log_limiter limiters[REDIS_ERROR_COUNT];
-    const struct redis_error *error = redis_error_of(text, bytes);
-    char shown[REDIS_ERROR_SHOWN_BYTES];
-    uint64_t suppressed;
-
-    counter_add(&redis->counts->errors[redis_error_index(error)], 1);
-    if (log_limiter_allows(&limiters[redis_error_index(error)], ERROR_LOG_US, &suppressed))
-        log_error("redis",
-                  "%s replies \"%s\": %s; on_store_failure decides (%" PRIu64
-                  " more such replies since the last message)",
-                  redis->options.url->display, redis_error_shown(shown, text, bytes), error->advice,
-                  suppressed);
-}
-
-/* A reply that our script never gives. */
-static void
-report_unexpected(struct redis_store *redis)
-{
-    static struct log_limiter limiter;
-    uint64_t suppressed;
-
-    if (log_limiter_allows(&limiter, ERROR_LOG_US, &suppressed))
-        log_error("redis",
-                  "%s sends an unexpected reply; is it another server? on_store_failure decides (%" PRIu64
-                  " more such replies since the last message)",
-                  redis->options.url->display, suppressed);
+    redis_report_unexpected(redis->options.url);
     redis_connection_drop_soon(redis->connection, "unexpected reply from Redis; is it another server?",
-                               CONNECTION_PAUSE_LONG);
+                               REDIS_PAUSE_LONG);
 }
+
+static void on_reply(struct redis_call *call, const struct redisReply *reply);
 
 static bool
 send_command(struct redis_store *redis, struct redis_batch *batch, const char *command, size_t bytes)
 {
-    if (command == NULL || !redis_connection_send(redis->connection, command, bytes, batch))
+    batch->store = redis;
+    batch->call.callback = on_reply;
+    if (command == NULL || !redis_connection_send(redis->connection, command, bytes, &batch->call))
         return false;
     counter_add(&redis->counts->commands, 1);
     counter_add(&redis->counts->sent_bytes, bytes);
@@ -172,9 +139,8 @@ send_eval(struct redis_store *redis, struct redis_batch *batch)
     return sent;
 }
 
-/* Redis does not have the script. Nothing has run, so nothing can count twice. To compile it takes as long as a
-   large batch, so that is a command of its own; if the ACL forbids it, or the cache was emptied once more, the
-   script comes with the batch. */
+/* Redis does not have the script. Nothing has run, so nothing can count twice. If the ACL forbids to load the
+   script, or the cache was emptied once more, the script comes with the batch. */
 static bool
 send_again(struct redis_store *redis, struct redis_batch *batch)
 {
@@ -201,7 +167,7 @@ on_error_reply(struct redis_store *redis, struct redis_batch *batch, const redis
         send_again(redis, batch))
         return true;
     redis_connection_reject(redis->connection, error);
-    report_error(redis, reply->str, reply->len);
+    redis_report_error(redis->options.url, redis->counts, reply->str, reply->len);
     return false;
 }
 
@@ -214,9 +180,9 @@ on_text_reply(struct redis_store *redis, struct redis_batch *batch, const redisR
     counter_add(&redis->counts->decisions, batch->sent_live);
     counter_add(&redis->counts->late_decisions, (uint64_t)(batch->sent_live - batch->live));
     if (!redis_batch_decode(batch, reply->str, reply->len, &foreign))
-        report_unexpected(redis);
+        on_unexpected(redis);
     if (foreign > 0)
-        report_error(redis, "WRONGTYPE", strlen("WRONGTYPE"));
+        redis_report_error(redis->options.url, redis->counts, "WRONGTYPE", strlen("WRONGTYPE"));
 }
 
 /* The denial cache is cleared, because it cannot be searched by client alone: each other refusal in it costs
@@ -244,15 +210,15 @@ read_reply(struct redis_store *redis, struct redis_batch *batch, const redisRepl
     else if (!batch->is_reset && reply->type == REDIS_REPLY_STRING)
         on_text_reply(redis, batch, reply);
     else
-        report_unexpected(redis);
+        on_unexpected(redis);
     return true;
 }
 
 static void
-on_reply(void *arg, void *cookie, const struct redisReply *reply)
+on_reply(struct redis_call *call, const struct redisReply *reply)
 {
-    struct redis_store *redis = arg;
-    struct redis_batch *batch = cookie;
+    struct redis_batch *batch = container_of(call, struct redis_batch, call);
+    struct redis_store *redis = batch->store;
 
     if (reply != NULL && !read_reply(redis, batch, reply))
         return;
@@ -332,9 +298,8 @@ redis_store_reset(struct store *store, struct store_request *request)
     struct redis_batch *batch;
     int64_t deadline_us;
 
-    if (!is_ready(redis) || !set_deadline(redis, &deadline_us, clock_mono_us()))
-        return STORE_UNAVAILABLE;
-    if (redis->queue.gathering->request_count > 0 && !redis_queue_begin(&redis->queue))
+    if (!is_ready(redis) || !set_deadline(redis, &deadline_us, clock_mono_us()) ||
+        (redis->queue.gathering->request_count > 0 && !redis_queue_begin(&redis->queue)))
         return STORE_UNAVAILABLE;
     batch = redis->queue.gathering;
     if (!redis_queue_begin(&redis->queue))
@@ -419,7 +384,6 @@ redis_store_new(const struct redis_store_options *options)
         .counts = redis->counts,
         .news = options->news,
         .on_change = on_change,
-        .on_reply = on_reply,
         .arg = redis});
     if (redis->timer == NULL || redis->denials == NULL || redis->queue.gathering == NULL ||
         redis->connection == NULL) {

@@ -49,7 +49,7 @@ struct redis_store_options {
 /* NULL: out of memory. It starts to connect with the loop's next turn; store_health reports the progress. */
 struct store *redis_store_new(const struct redis_store_options *options);
 
-/* Its connection, for commands of another kind (redis_connection_call). Until the store is freed. */
+/* Its connection, for commands of another kind (redis_connection_send). Until the store is freed. */
 struct redis_connection *redis_store_connection(struct store *store);
 
 #endif
