@@ -25,8 +25,7 @@ struct peek {
     struct event_base *base;
     struct store *store;
     struct override_store *override_store;
-    struct override **read; /* what it has said so far */
-    uint32_t read_count;
+    struct override_reading reading;
     bool is_read;
     struct overrides *overrides; /* NULL: not known */
     char why[WHY_BYTES];         /* "": nothing has failed */
@@ -95,30 +94,20 @@ is_reading(const struct peek *peek)
 }
 
 static void
-forget_read(struct peek *peek)
-{
-    while (peek->read_count > 0)
-        override_free(peek->read[--peek->read_count]);
-}
-
-static void
 on_begin(void *arg)
 {
-    forget_read(arg);
+    struct peek *peek = arg;
+
+    override_reading_begin(&peek->reading);
 }
 
-/* What another program or version wrote is ignored, as the service ignores it. */
 static void
 on_text(void *arg, const char *id, size_t id_bytes, const char *text, size_t text_bytes, int64_t end_us)
 {
     struct peek *peek = arg;
-    struct override *override = override_parse(text, text_bytes, end_us);
 
-    if (override != NULL && strlen(override->id) == id_bytes && memcmp(override->id, id, id_bytes) == 0 &&
-        peek->read_count < OVERRIDES_MAX && end_us > clock_mono_us())
-        peek->read[peek->read_count++] = override;
-    else
-        override_free(override);
+    if (end_us > clock_mono_us())
+        override_reading_add(&peek->reading, id, id_bytes, text, text_bytes, end_us);
 }
 
 static void
@@ -142,8 +131,8 @@ peek_policy(struct peek *peek, const struct policy *policy)
         fail(peek, "no answer in time about what is set for clients at run time");
         return NULL;
     }
-    list = override_list_new(peek->read, peek->read_count);
-    peek->read_count = 0;
+    list = peek->reading.items != NULL ? override_list_new(peek->reading.items, peek->reading.count) : NULL;
+    peek->reading.count = 0; /* they are the list's, or freed */
     if (list != NULL)
         peek->overrides = overrides_compile(list, policy);
     override_list_free(list);
@@ -183,14 +172,13 @@ static bool
 open_stores(struct peek *peek, const struct redis_tls *tls)
 {
     peek->base = event_base_new();
-    peek->read = calloc(OVERRIDES_MAX, sizeof(struct override *));
     if (peek->base != NULL)
         peek->store = redis_store_new(&(struct redis_store_options){.base = peek->base,
                                                                     .url = peek->url,
                                                                     .tls = tls,
                                                                     .timeout_us = peek->timeout_us,
                                                                     .program = "ratelimitd-explain"});
-    if (peek->store == NULL || peek->read == NULL)
+    if (peek->store == NULL)
         return false;
     peek->override_store = redis_overrides_new(
         &(struct redis_overrides_options){.connection = redis_store_connection(peek->store),
@@ -234,8 +222,7 @@ peek_close(struct peek *peek)
         peek->override_store->ops->free(peek->override_store);
     if (peek->base != NULL)
         event_base_free(peek->base);
-    forget_read(peek);
-    free(peek->read);
+    override_reading_forget(&peek->reading);
     overrides_free(peek->overrides);
     free(peek);
 }

@@ -27,9 +27,7 @@ struct override_keeper {
     struct override_store *store;
     struct override_list *list; /* of `generations`, where it is published */
     bool is_published;
-    /* What the store says, while it is read. */
-    struct override **read;
-    uint32_t read_count, unknown_count;
+    struct override_reading reading; /* of the store */
 };
 
 /* The list. */
@@ -121,66 +119,45 @@ end_those_over(struct override_keeper *keeper, int64_t now_us)
 /* What the store says. */
 
 static void
-forget_read(struct override_keeper *keeper)
-{
-    for (uint32_t i = 0; i < keeper->read_count; i++)
-        override_free(keeper->read[i]);
-    free(keeper->read);
-    keeper->read = NULL;
-    keeper->read_count = keeper->unknown_count = 0;
-}
-
-static void
 on_begin(void *arg)
 {
     struct override_keeper *keeper = arg;
 
-    forget_read(keeper);
-    keeper->read = malloc(OVERRIDES_MAX * sizeof(struct override *));
+    override_reading_begin(&keeper->reading);
 }
 
 static void
 on_text(void *arg, const char *id, size_t id_bytes, const char *text, size_t text_bytes, int64_t end_us)
 {
     struct override_keeper *keeper = arg;
-    struct override *override = override_parse(text, text_bytes, end_us);
-    bool is_known =
-        override != NULL && strlen(override->id) == id_bytes && memcmp(override->id, id, id_bytes) == 0;
 
-    if (keeper->read == NULL || !is_known || keeper->read_count == OVERRIDES_MAX) {
-        override_free(override);
-        keeper->unknown_count++;
-        return;
-    }
-    keeper->read[keeper->read_count++] = override;
+    override_reading_add(&keeper->reading, id, id_bytes, text, text_bytes, end_us);
 }
 
 static void
-tell_unknown(const struct override_keeper *keeper)
+tell_unknown(uint32_t count)
 {
     static struct log_limiter limiter;
     uint64_t suppressed;
 
-    if (keeper->unknown_count > 0 && log_limiter_allows(&limiter, LOG_US, &suppressed))
+    if (count > 0 && log_limiter_allows(&limiter, LOG_US, &suppressed))
         log_warn("overrides",
                  "%" PRIu32 " of the clients that are blocked or limited at run time are skipped: another "
                  "program, or another version, wrote them",
-                 keeper->unknown_count);
+                 count);
 }
 
 static void
 on_end(void *arg)
 {
     struct override_keeper *keeper = arg;
-    struct override **read = keeper->read;
-    uint32_t count = keeper->read_count;
+    struct override_reading *reading = &keeper->reading;
 
-    tell_unknown(keeper);
-    keeper->read = NULL;
-    keeper->read_count = keeper->unknown_count = 0;
-    if (read != NULL && (count > 0 || keeper->list->count > 0))
-        publish(keeper, read, count);
-    free(read);
+    tell_unknown(reading->unknown_count);
+    if (reading->items != NULL && (reading->count > 0 || keeper->list->count > 0))
+        publish(keeper, reading->items, reading->count);
+    reading->count = 0; /* they are the list's, or freed */
+    override_reading_forget(reading);
 }
 
 /* Changes. */
@@ -331,7 +308,7 @@ override_keeper_free(struct override_keeper *keeper)
 {
     if (keeper == NULL)
         return;
-    forget_read(keeper);
+    override_reading_forget(&keeper->reading);
     if (!keeper->is_published)
         override_list_free(keeper->list);
     free(keeper);

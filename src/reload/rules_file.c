@@ -13,12 +13,14 @@
 
 /* A relative path starts at the working directory, which the operator may not know. */
 static void
-report_unreadable(const struct settings *settings, struct report *report)
+report_unread(const struct settings *settings, int error, struct report *report)
 {
-    const char *reason = regular_file_why(errno);
+    const char *reason = regular_file_why(error);
     char directory[PATH_MAX], why[PATH_MAX + 128];
 
-    if (settings->rules[0] != '/' && getcwd(directory, sizeof(directory)) != NULL)
+    if (error == EFBIG)
+        snprintf(why, sizeof(why), "larger than %d bytes", POLICY_FILE_BYTES);
+    else if (settings->rules[0] != '/' && getcwd(directory, sizeof(directory)) != NULL)
         snprintf(why, sizeof(why), "cannot be read in %s: %s", directory, reason);
     else
         snprintf(why, sizeof(why), "cannot be read: %s", reason);
@@ -38,17 +40,6 @@ compile(const struct settings *settings, const char *text, size_t bytes, struct 
     return policy_parse_files(settings->rules, text, bytes, &defaults, files, report);
 }
 
-/* `error`: why the file cannot be read. */
-static void
-report_unread(const struct settings *settings, int error, struct report *report)
-{
-    errno = error;
-    if (error == EFBIG)
-        settings_diagnostic(settings, SETTING_RULES, report, "larger than 1048576 bytes");
-    else
-        report_unreadable(settings, report);
-}
-
 struct policy *
 rules_file_load(const struct settings *settings, struct file_set *files, struct report *report)
 {
@@ -60,10 +51,10 @@ rules_file_load(const struct settings *settings, struct file_set *files, struct 
 
     if (!file_set_add(files, settings->rules, &version, text, bytes))
         report_add(report, "%s: out of memory", settings->rules);
-    else if (text == NULL)
-        report_unread(settings, error, report);
-    else
+    else if (text != NULL)
         policy = compile(settings, text, bytes, files, report);
+    else
+        report_unread(settings, error, report);
     free(text);
     return policy;
 }

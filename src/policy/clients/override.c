@@ -172,17 +172,53 @@ override_list_free(struct override_list *list)
     free(list);
 }
 
+static int
+compare_id(const void *id, const void *item)
+{
+    const struct override *const *override = item;
+
+    return strcmp(id, (*override)->id);
+}
+
 uint32_t
 override_list_find(const struct override_list *list, const char *id)
 {
-    uint32_t low = 0, high = list->count;
+    struct override *const *found =
+        bsearch(id, list->items, list->count, sizeof(struct override *), compare_id);
 
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (strcmp(list->items[middle]->id, id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    return found != NULL ? (uint32_t)(found - list->items) : list->count;
+}
+
+/* Reading. */
+
+void
+override_reading_forget(struct override_reading *reading)
+{
+    for (uint32_t i = 0; i < reading->count; i++)
+        override_free(reading->items[i]);
+    free(reading->items);
+    *reading = (struct override_reading){0};
+}
+
+void
+override_reading_begin(struct override_reading *reading)
+{
+    override_reading_forget(reading);
+    reading->items = malloc(OVERRIDES_MAX * sizeof(struct override *));
+}
+
+void
+override_reading_add(struct override_reading *reading, const char *id, size_t id_bytes, const char *text,
+                     size_t text_bytes, int64_t end_us)
+{
+    struct override *override = override_parse(text, text_bytes, end_us);
+    bool is_known =
+        override != NULL && strlen(override->id) == id_bytes && memcmp(override->id, id, id_bytes) == 0;
+
+    if (reading->items != NULL && is_known && reading->count < OVERRIDES_MAX) {
+        reading->items[reading->count++] = override;
+        return;
     }
-    return low < list->count && strcmp(list->items[low]->id, id) == 0 ? low : list->count;
+    override_free(override);
+    reading->unknown_count++;
 }

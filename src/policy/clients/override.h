@@ -61,4 +61,17 @@ void override_list_free(struct override_list *list); /* NULL is allowed */
 /* Its place; `list->count`: none has that id. */
 uint32_t override_list_find(const struct override_list *list, const char *id);
 
+/* What a store of overrides says one by one (override_store.h), until it is made a list. */
+struct override_reading {
+    struct override **items; /* NULL: not begun, or out of memory */
+    uint32_t count;
+    uint32_t unknown_count; /* texts that are skipped: another program or version wrote them */
+};
+
+/* Forgets what was read, and begins anew. */
+void override_reading_begin(struct override_reading *reading);
+void override_reading_add(struct override_reading *reading, const char *id, size_t id_bytes, const char *text,
+                          size_t text_bytes, int64_t end_us);
+void override_reading_forget(struct override_reading *reading);
+
 #endif
