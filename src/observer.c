@@ -6,20 +6,24 @@
 
 #include "clock.h"
 #include "decision_stream.h"
+#include "observed.h"
+#include "top_clients.h"
 
 #define DRAIN_US    (US_PER_S / 10)
 #define DRAIN_COUNT 1000 /* of each worker, in one turn of the loop */
 
 struct observer {
-    struct decision_stream *stream;
+    struct observed *observed;
     struct event *on_time, *on_half_full;
 };
 
 static void
 take(void *arg, const struct decision_record *record)
 {
-    (void)arg;
-    (void)record;
+    struct observed *observed = arg;
+
+    if (observed->top_clients != NULL)
+        top_clients_add(observed->top_clients, record);
 }
 
 /* What is left is for the next turn of the loop, so that others have theirs. */
@@ -28,25 +32,29 @@ drain(evutil_socket_t fd, short what, void *arg)
 {
     static const struct timeval at_once, period = {.tv_usec = DRAIN_US};
     struct observer *observer = arg;
-    bool more = decision_stream_drain(observer->stream, DRAIN_COUNT, take, observer);
+    struct observed *observed = observer->observed;
+    bool more;
 
     (void)fd;
     (void)what;
+    if (observed->top_clients != NULL)
+        top_clients_turn(observed->top_clients, decision_stream_counts(observed->stream).dropped);
+    more = decision_stream_drain(observed->stream, DRAIN_COUNT, take, observed);
     evtimer_add(observer->on_time, more ? &at_once : &period);
 }
 
 struct observer *
-observer_new(struct event_base *base, struct decision_stream *stream)
+observer_new(struct event_base *base, struct observed *observed)
 {
     static const struct timeval at_once;
     struct observer *observer = calloc(1, sizeof(*observer));
 
     if (observer == NULL)
         return NULL;
-    observer->stream = stream;
+    observer->observed = observed;
     observer->on_time = evtimer_new(base, drain, observer);
     observer->on_half_full =
-        event_new(base, decision_stream_fd(stream), EV_READ | EV_PERSIST, drain, observer);
+        event_new(base, decision_stream_fd(observed->stream), EV_READ | EV_PERSIST, drain, observer);
     if (observer->on_time && observer->on_half_full && evtimer_add(observer->on_time, &at_once) == 0 &&
         event_add(observer->on_half_full, NULL) == 0)
         return observer;

@@ -7,12 +7,13 @@
 #ifndef OBSERVER_H
 #define OBSERVER_H
 
-struct decision_stream;
 struct event_base;
+struct observed;
 struct observer;
 
-/* The stream is borrowed. NULL: out of memory. */
-struct observer *observer_new(struct event_base *base, struct decision_stream *stream);
+/* Of `observed` it reads the stream, which is not NULL, and hands the records to the others. All is borrowed. NULL:
+   out of memory. */
+struct observer *observer_new(struct event_base *base, struct observed *observed);
 void observer_free(struct observer *observer); /* NULL is allowed */
 
 #endif

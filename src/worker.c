@@ -207,7 +207,7 @@ open_store(struct worker *worker)
         if (worker->store == NULL)
             return false;
     }
-    if (options->stream != NULL && !options->is_admin)
+    if (options->stream != NULL)
         records = decision_stream_ring(options->stream, worker->number);
     worker->candidates = candidates_new();
     worker->limiter = (struct limiter){.store = store_of(worker),
@@ -248,9 +248,9 @@ open_observer(struct worker *worker)
 {
     const struct worker_options *options = worker->options;
 
-    if (!options->is_admin || options->stream == NULL)
+    if (options->observed == NULL || options->observed->stream == NULL)
         return true;
-    worker->observer = observer_new(worker->base, options->stream);
+    worker->observer = observer_new(worker->base, options->observed);
     return worker->observer != NULL;
 }
 

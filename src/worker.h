@@ -39,10 +39,9 @@ struct worker_options {
     struct limiter_counts *counts;
     int64_t drain_us;               /* a longer drain is cut short */
     const char *name;               /* of their threads, at most 15 bytes; NULL: the process' own */
-    struct decision_stream *stream; /* NULL: nobody observes */
-    bool
-        is_admin; /* it decides no request: it keeps the overrides (override_keeper.h), and reads the stream */
-    struct observed *observed; /* it samples (sampler.h); NULL: it does not */
+    struct decision_stream *stream; /* to which it writes; NULL: to none */
+    bool is_admin;                  /* it decides no request: it keeps the overrides (override_keeper.h) */
+    struct observed *observed;      /* it samples (sampler.h) and observes (observer.h); NULL: it does not */
 };
 
 /* Allocates all that a worker needs and starts its thread, which then never ends for lack of memory. The

@@ -8,7 +8,6 @@
 
 #include "admin_routes.h"
 #include "clock.h"
-#include "decision_stream.h"
 #include "log.h"
 #include "public_routes.h"
 
@@ -73,7 +72,7 @@ set_options(struct workers *workers, const struct workers_options *given)
         .redis_timeout_us = settings->redis_timeout_ms * US_PER_MS,
         .memory = given->memory,
         .counts = &workers->state.counts,
-        .stream = workers->stream,
+        .stream = workers->observed.stream,
         .drain_us = DRAIN_US,
         .name = "worker",
     };
@@ -86,6 +85,7 @@ set_options(struct workers *workers, const struct workers_options *given)
     workers->admin_options.drain_us = ADMIN_DRAIN_US;
     workers->admin_options.name = "admin";
     workers->admin_options.is_admin = true;
+    workers->admin_options.stream = NULL;
     workers->admin_options.observed = &workers->observed;
     workers->admin_options.http.observed = &workers->observed;
 }
@@ -111,11 +111,13 @@ workers_start(struct workers *workers, const struct workers_options *options, st
     places_init(&workers->places, fit_connections(options->settings->max_connections, listener->count + 1));
     places_init(&workers->admin_places, ADMIN_CONNECTIONS);
     if (!metrics_init(&workers->metrics, listener->count) ||
-        !observed_init(&workers->observed, &workers->metrics))
+        !observed_init(&workers->observed,
+                       &(struct observed_options){.metrics = &workers->metrics,
+                                                  .workers = listener->count,
+                                                  .analytics = options->settings->analytics != 0}))
         return false;
-    workers->stream = decision_stream_new(listener->count);
-    if (workers->stream == NULL)
-        return false;
+    workers->metrics.stream = workers->observed.stream;
+    workers->metrics.top_clients = workers->observed.top_clients;
     workers->metrics.uses_redis = options->redis != NULL;
     workers->metrics.connections_max = workers->places.max;
     workers->metrics.memory_entries_max = (uint64_t)options->settings->memory_max_keys;
@@ -147,7 +149,6 @@ workers_stop(struct workers *workers)
         worker_stop(workers->admin);
         worker_join(workers->admin);
     }
-    decision_stream_free(workers->stream);
     observed_fini(&workers->observed);
     metrics_fini(&workers->metrics);
 }

@@ -34,7 +34,6 @@ struct workers {
     struct service_state state;
     struct metrics metrics;
     struct redis_news redis_news;
-    struct decision_stream *stream;
     struct observed observed; /* on the admin listener's worker */
     struct limiter_counts
         admin_counts; /* what the admin listener's limiter counts is no news of the service */

@@ -1,6 +1,6 @@
 #include "admin_routes.h"
 
-extern const struct endpoint block_endpoint, client_quota_endpoint, dashboard_endpoint,
+extern const struct endpoint analytics_endpoint, block_endpoint, client_quota_endpoint, dashboard_endpoint,
     dashboard_icon_endpoint, dashboard_script_endpoint, dashboard_style_endpoint, health_endpoint,
     history_endpoint, limit_endpoint, metrics_endpoint, metrics_public_endpoint, openapi_endpoint,
     overrides_endpoint, rates_endpoint, ready_endpoint, reset_endpoint, restore_endpoint, rules_endpoint,
@@ -21,6 +21,7 @@ static const struct route routes[] = {
     {"/v1/status",    false, ROUTE_READ, ACCESS_ADMIN_READ, &status_endpoint, NULL},
     {"/v1/rates",     false, ROUTE_READ, ACCESS_ADMIN_READ, &rates_endpoint, NULL},
     {"/v1/history",   false, ROUTE_READ, ACCESS_ADMIN_READ, &history_endpoint, NULL},
+    {"/v1/analytics", false, ROUTE_READ, ACCESS_ADMIN_READ, &analytics_endpoint, NULL},
     {"/v1/clients",   false, ROUTE_READ, ACCESS_ADMIN_READ, &overrides_endpoint, NULL},
     {"/v1/clients/block", false, ROUTE_POST, ACCESS_ADMIN,  &block_endpoint, NULL},
     {"/v1/clients/limit", false, ROUTE_POST, ACCESS_ADMIN,  &limit_endpoint, NULL},

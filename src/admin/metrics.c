@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "count_of.h"
+#include "decision_stream.h"
 #include "endpoint.h"
 #include "exposition.h"
 #include "memory_store.h"
@@ -16,6 +17,7 @@
 #include "render.h"
 #include "rule_counts.h"
 #include "service_state.h"
+#include "top_clients.h"
 
 /* One scrape: what was read once for several metrics. */
 struct scrape {
@@ -181,6 +183,7 @@ read_numbers(struct scrape *scrape)
     const struct endpoint_context *context = scrape->context;
     const struct memory_store_counts memory = memory_store_counts(context->limiter->local);
     const struct process_usage process = process_usage();
+    const struct decision_stream_counts observed = decision_stream_counts(scrape->metrics->stream);
     const struct {
         enum metric_id id;
         int64_t value;
@@ -192,6 +195,9 @@ read_numbers(struct scrape *scrape)
         {METRIC_MEMORY_ENTRIES_MAX, (int64_t)scrape->metrics->memory_entries_max},
         {METRIC_MEMORY_BYTES, (int64_t)memory.bytes},
         {METRIC_MEMORY_EVICTIONS, (int64_t)memory.evicted},
+        {METRIC_OBSERVED, (int64_t)observed.seen},
+        {METRIC_OBSERVED_DROPPED, (int64_t)observed.dropped},
+        {METRIC_ANALYTICS_BYTES, (int64_t)top_clients_bytes(scrape->metrics->top_clients)},
         {METRIC_RULES, scrape->policy->rule_count},
         {METRIC_RULES_LOADED, scrape->reloads.loaded_us},
         {METRIC_RELOAD_SUCCESSFUL, generations_mistakes(context->generations) == 0},
@@ -245,13 +251,23 @@ put_counters(struct scrape *scrape, const struct metric *metric)
                          metrics_sum(scrape->metrics, metric->offset + i * sizeof(counter)));
 }
 
+/* Not of what the settings have switched off. */
+static bool
+is_shown(const struct metrics *metrics, enum metric_id id)
+{
+    if (id >= METRIC_REDIS_COMMANDS && id <= METRIC_DENIAL_CACHE)
+        return metrics->uses_redis;
+    if (id == METRIC_OBSERVED || id == METRIC_OBSERVED_DROPPED)
+        return metrics->stream != NULL;
+    return id != METRIC_ANALYTICS_BYTES || metrics->top_clients != NULL;
+}
+
 static void
 put_metric(struct scrape *scrape, enum metric_id id)
 {
     const struct metric *metric = &metrics_table[id];
-    bool is_of_redis = id >= METRIC_REDIS_COMMANDS && id <= METRIC_DENIAL_CACHE;
 
-    if (is_of_redis && !scrape->metrics->uses_redis)
+    if (!is_shown(scrape->metrics, id))
         return;
     exposition_family(&scrape->to, metric);
     if (of_rules[id] != NULL)

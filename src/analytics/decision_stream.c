@@ -191,7 +191,7 @@ decision_stream_counts(const struct decision_stream *stream)
 {
     struct decision_stream_counts counts = {0};
 
-    for (unsigned i = 0; i < stream->count; i++) {
+    for (unsigned i = 0; stream != NULL && i < stream->count; i++) {
         counts.dropped += counter_value(&stream->rings[i].dropped);
         counts.seen += counter_value(&stream->rings[i].seen);
     }

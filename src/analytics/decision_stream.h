@@ -43,7 +43,7 @@ int decision_stream_fd(const struct decision_stream *stream);
 bool decision_stream_drain(struct decision_stream *stream, unsigned max,
                            void (*take)(void *arg, const struct decision_record *record), void *arg);
 
-/* Records since the start; any thread. */
+/* Records since the start; any thread. Of NULL: none. */
 struct decision_stream_counts {
     uint64_t seen, dropped; /* the dropped are of the seen */
 };

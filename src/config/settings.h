@@ -45,6 +45,7 @@ enum setting_id {
     SETTING_ADMIN_LISTEN,
     SETTING_ADMIN_HOSTS,
     SETTING_METRICS_PUBLIC,
+    SETTING_ANALYTICS,
     SETTING_API_TOKEN,
     SETTING_API_TOKEN_FILE,
     SETTING_ADMIN_TOKEN,
@@ -101,6 +102,7 @@ struct settings {
     int64_t admin_port;
     char *admin_hosts;      /* names, separated by commas */
     int64_t metrics_public; /* 0, 1 */
+    int64_t analytics;      /* 0, 1 */
     char *api_token;        /* "": none; may come from api_token_file; the same for admin_token */
     char *api_token_file;
     char *admin_token;

@@ -146,6 +146,11 @@ const struct setting settings_table[SETTING_COUNT] = {
         "METRICS_PUBLIC", "--metrics-public", "ON", VALUE_WORD, FIELD(metrics_public),
         WORDS(off_on), .fallback = "off",
         .help = "`on`: the public listener answers `GET /metrics`, too, to everyone; the admin listener always does"},
+    [SETTING_ANALYTICS] = {
+        "ANALYTICS", "--analytics", "ON", VALUE_WORD, FIELD(analytics),
+        WORDS(off_on), .fallback = "on",
+        .help = "`on`: `GET /v1/analytics` tells which clients ask most, are refused most and cost most; `off` counts no "
+                "clients"},
 
     [SETTING_API_TOKEN] = {
         "API_TOKEN", "--api-token", "SECRET", VALUE_SECRET, FIELD(api_token),

@@ -6,7 +6,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "decision_stream.h"
+#include "top_clients.h"
 
 static bool
 name_node(struct node *node)
@@ -23,15 +24,28 @@ name_node(struct node *node)
     return true;
 }
 
-bool
-observed_init(struct observed *observed, const struct metrics *metrics)
+static bool
+open_analytics(struct observed *observed, const struct observed_options *options)
 {
-    *observed = (struct observed){.history = history_new(metrics, clock_mono_us(), clock_wall_us())};
-    return observed->history != NULL && name_node(&observed->node);
+    if (!options->analytics)
+        return true;
+    observed->clock = clock_steady();
+    observed->stream = decision_stream_new(options->workers);
+    observed->top_clients = top_clients_new(&observed->clock);
+    return observed->stream != NULL && observed->top_clients != NULL;
+}
+
+bool
+observed_init(struct observed *observed, const struct observed_options *options)
+{
+    *observed = (struct observed){.history = history_new(options->metrics, clock_mono_us(), clock_wall_us())};
+    return observed->history != NULL && name_node(&observed->node) && open_analytics(observed, options);
 }
 
 void
 observed_fini(struct observed *observed)
 {
     history_free(observed->history);
+    top_clients_free(observed->top_clients);
+    decision_stream_free(observed->stream);
 }

@@ -5,6 +5,7 @@
 #ifndef OBSERVED_H
 #define OBSERVED_H
 
+#include "clock.h"
 #include "history.h"
 
 #define NODE_ID_BYTES   16 /* lower-case hexadecimal digits */
@@ -17,13 +18,25 @@ struct node {
     int64_t since_us; /* Unix time */
 };
 
+struct decision_stream;
+struct top_clients;
+
 struct observed {
     struct node node;
     struct history *history;
+    struct decision_stream *stream;  /* NULL: nobody reads what the workers decide */
+    struct top_clients *top_clients; /* NULL: ANALYTICS is off */
+    struct clock clock;              /* by which they rotate */
+};
+
+struct observed_options {
+    const struct metrics *metrics; /* borrowed */
+    unsigned workers;              /* whose decisions are read */
+    bool analytics;
 };
 
 /* False: out of memory, or no random number. To be given to observed_fini in any case. */
-bool observed_init(struct observed *observed, const struct metrics *metrics);
+bool observed_init(struct observed *observed, const struct observed_options *options);
 void observed_fini(struct observed *observed);
 
 #endif

@@ -56,10 +56,15 @@ struct worker_counts {
     struct redis_counts redis;
 } __attribute__((aligned(64)));
 
+struct decision_stream;
+struct top_clients;
+
 struct metrics {
     /* Set once, before the workers start. */
     bool uses_redis;
     uint64_t connections_max, memory_entries_max;
+    const struct decision_stream *stream;  /* counts by itself; NULL: there is none */
+    const struct top_clients *top_clients; /* likewise */
 
     unsigned worker_count; /* whose counts are added up */
     struct worker_counts *workers;

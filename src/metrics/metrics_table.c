@@ -93,6 +93,16 @@ const struct metric metrics_table[METRIC_COUNT] = {
         "ratelimitd_memory_evictions", METRIC_COUNTER, {NULL},
         "Keys forgotten before their quota was full, because the table was.", ELSEWHERE},
 
+    [METRIC_OBSERVED] = {
+        "ratelimitd_observed_decisions", METRIC_COUNTER, {NULL},
+        "Decisions of rules, for GET /v1/analytics and the log of refusals.", ELSEWHERE},
+    [METRIC_OBSERVED_DROPPED] = {
+        "ratelimitd_observed_decisions_dropped", METRIC_COUNTER, {NULL},
+        "Of those, decisions that came faster than they are read, and that no one sees.", ELSEWHERE},
+    [METRIC_ANALYTICS_BYTES] = {
+        "ratelimitd_analytics_bytes", METRIC_GAUGE, {NULL},
+        "Memory for the counts of GET /v1/analytics; it is bounded.", ELSEWHERE},
+
     [METRIC_RULES] = {
         "ratelimitd_rules", METRIC_GAUGE, {NULL},
         "Rules in force.", ELSEWHERE},

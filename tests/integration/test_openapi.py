@@ -174,6 +174,8 @@ ASKED_OF_ADMIN = [
       for headers in (TOKEN, ())],
     *[("/v1/history", f"/v1/history{query}", method, TOKEN, None) for method in ("get", "head")
       for query in ("", "?span=24h&rule=two", "?rule=none", "?span=1h", "?x=1")],
+    *[("/v1/analytics", f"/v1/analytics{query}", "get", TOKEN, None) for query in ("", "?by=requests&window=day", "?by=x")],
+    ("/v1/analytics", "/v1/analytics", "head", TOKEN, None), ("/v1/analytics", "/v1/analytics", "get", (), None),
     ("/v1/rules/reload", "/v1/rules/reload", "post", TOKEN, None), ("/v1/rules/reload", "/v1/rules/reload", "post", (), b""),
     *[("/metrics", "/metrics", method, headers, None) for method in ("get", "head")
       for headers in (TOKEN, {**TOKEN, "Accept": "application/openmetrics-text"}, ())],

@@ -1,0 +1,231 @@
+#include "top_clients.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "counter.h"
+#include "number.h"
+
+#define KEPT_MAX 12
+
+/* Each is a whole number of the one before. */
+static const struct {
+    int64_t span_us;
+    unsigned kept; /* spans: the window */
+} windows[TOP_WINDOWS] = {
+    [TOP_MINUTE] = {10 * US_PER_S, 6},
+    [TOP_HOUR] = {5 * 60 * US_PER_S, 12},
+    [TOP_DAY] = {2 * 3600 * US_PER_S, 12},
+};
+
+/* What is counted of one span of time. */
+struct span {
+    int64_t number; /* the time it begins at, in spans */
+    uint64_t records, dropped;
+    struct tally_packed tallies[TALLY_MEASURES];
+};
+
+struct window {
+    int64_t number; /* of the span in progress */
+    uint64_t records, dropped;
+    struct tally tallies[TALLY_MEASURES];
+    struct span kept[KEPT_MAX]; /* by number */
+};
+
+struct top_clients {
+    const struct clock *clock;
+    struct siphash_key key;
+    int64_t since_us, now_us;
+    uint64_t dropped; /* as the last turn had it */
+    counter bytes;
+    struct window windows[TOP_WINDOWS];
+    struct tally sum; /* of the last read */
+};
+
+static bool
+init_tallies(struct tally tallies[TALLY_MEASURES])
+{
+    bool done = true;
+
+    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
+        done &= tally_init(&tallies[by], by);
+    return done;
+}
+
+static void
+fini_tallies(struct tally tallies[TALLY_MEASURES])
+{
+    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
+        tally_fini(&tallies[by]);
+}
+
+struct top_clients *
+top_clients_new(const struct clock *clock)
+{
+    struct top_clients *top = calloc(1, sizeof(*top));
+    bool done;
+
+    if (top == NULL)
+        return NULL;
+    top->clock = clock;
+    top->key = siphash_random_key();
+    top->since_us = top->now_us = clock_now_us(clock);
+    done = tally_init(&top->sum, TALLY_REQUESTS);
+    for (unsigned i = 0; i < TOP_WINDOWS; i++) {
+        top->windows[i].number = top->now_us / windows[i].span_us;
+        done &= init_tallies(top->windows[i].tallies);
+    }
+    counter_add(&top->bytes, sizeof(*top) + (TOP_WINDOWS * TALLY_MEASURES + 1) * TALLY_BYTES);
+    if (done)
+        return top;
+    top_clients_free(top);
+    return NULL;
+}
+
+void
+top_clients_free(struct top_clients *top)
+{
+    if (top == NULL)
+        return;
+    for (unsigned i = 0; i < TOP_WINDOWS; i++) {
+        fini_tallies(top->windows[i].tallies);
+        for (unsigned k = 0; k < KEPT_MAX; k++)
+            for (unsigned by = 0; by < TALLY_MEASURES; by++)
+                tally_packed_fini(&top->windows[i].kept[k].tallies[by]);
+    }
+    tally_fini(&top->sum);
+    free(top);
+}
+
+/* Keeps the span in progress, in the place of one that its window no longer has. */
+static void
+keep(struct top_clients *top, struct window *window, unsigned kept)
+{
+    struct span *span = &window->kept[window->number % kept];
+
+    span->number = window->number;
+    span->records = window->records;
+    span->dropped = window->dropped;
+    for (unsigned by = 0; by < TALLY_MEASURES; by++) {
+        size_t before = span->tallies[by].bytes;
+        tally_cut(&window->tallies[by]);
+        tally_pack(&window->tallies[by], &span->tallies[by]);
+        counter_add(&top->bytes, span->tallies[by].bytes - before);
+    }
+}
+
+static void
+add_span(struct window *to, const struct window *from)
+{
+    to->records += from->records;
+    to->dropped += from->dropped;
+    for (unsigned by = 0; by < TALLY_MEASURES; by++)
+        tally_merge(&to->tallies[by], &from->tallies[by]);
+}
+
+static void
+begin_span(struct window *window, int64_t number)
+{
+    window->number = number;
+    window->records = window->dropped = 0;
+    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
+        tally_clear(&window->tallies[by], by);
+}
+
+void
+top_clients_turn(struct top_clients *top, uint64_t dropped)
+{
+    top->now_us = clock_now_us(top->clock);
+    top->windows[0].dropped += dropped - top->dropped;
+    top->dropped = dropped;
+    for (unsigned i = 0; i < TOP_WINDOWS; i++) {
+        struct window *window = &top->windows[i];
+        int64_t number = top->now_us / windows[i].span_us;
+        if (number <= window->number)
+            break;
+        keep(top, window, windows[i].kept);
+        if (i + 1 < TOP_WINDOWS)
+            add_span(window + 1, window);
+        begin_span(window, number);
+    }
+}
+
+static struct siphash
+key_of(const struct top_clients *top, const struct decision_record *record)
+{
+    char text[RULE_NAME_BYTES + 1 + CLIENT_BYTES];
+    size_t rule_bytes = record->rule.bytes + 1; /* with its zero, which no name has */
+
+    memcpy(text, record->rule.text, rule_bytes);
+    memcpy(text + rule_bytes, record->client.text, record->client.bytes);
+    return siphash128(top->key, text, rule_bytes + record->client.bytes);
+}
+
+void
+top_clients_add(struct top_clients *top, const struct decision_record *record)
+{
+    bool is_refused = record->result != RESULT_ALLOWED;
+    struct tally_entry entry = {
+        .key = key_of(top, record),
+        .rule = record->rule,
+        .client = record->client,
+        .counts = {[TALLY_REQUESTS] = 1,
+                   [TALLY_REFUSALS] = is_refused,
+                   [TALLY_COST] = is_refused ? 0 : record->cost},
+    };
+
+    top->windows[0].records++;
+    entry.known = tally_add(&top->windows[0].tallies[TALLY_REQUESTS], &entry);
+    tally_add(&top->windows[0].tallies[TALLY_REFUSALS], &entry);
+    tally_add(&top->windows[0].tallies[TALLY_COST], &entry);
+}
+
+/* Reading. */
+
+/* What the window has of the time before those in progress. Returns when it begins. */
+static int64_t
+add_kept(struct tally *sum, const struct window *window, unsigned kept, struct span *records)
+{
+    int64_t first = window->number - kept;
+
+    for (unsigned i = 0; i < kept; i++) {
+        const struct span *span = &window->kept[i];
+        if (span->number < first)
+            continue;
+        records->records += span->records;
+        records->dropped += span->dropped;
+        tally_merge_packed(sum, &span->tallies[sum->by]);
+    }
+    return first;
+}
+
+void
+top_clients_read(struct top_clients *top, enum top_window which, enum tally_measure by, struct top_list *list)
+{
+    struct tally *sum = &top->sum;
+    struct span records = {0};
+    int64_t first;
+
+    tally_clear(sum, by);
+    first = add_kept(sum, &top->windows[which], windows[which].kept, &records);
+    for (unsigned i = 0; i <= which; i++) {
+        records.records += top->windows[i].records;
+        records.dropped += top->windows[i].dropped;
+        tally_merge(sum, &top->windows[i].tallies[by]);
+    }
+    list->from_us = first * windows[which].span_us;
+    if (list->from_us < top->since_us)
+        list->from_us = top->since_us;
+    list->until_us = top->now_us;
+    list->total = sum->total;
+    list->error = sum->error;
+    list->sampled =
+        records.dropped == 0 ? 1.0 : (double)records.records / (double)(records.records + records.dropped);
+    list->count = tally_rank(sum, list->clients);
+}
+
+uint64_t
+top_clients_bytes(const struct top_clients *top)
+{
+    return top != NULL ? counter_value(&top->bytes) : 0;
+}

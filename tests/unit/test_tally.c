@@ -1,0 +1,389 @@
+/*
+ * tally: on streams of Zipf and on ones made to deceive it, what it says of each client is within its bounds of a
+ * naive count; also after merges, in any order.
+ */
+#include "tally.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+#include "random_numbers.h"
+#include "suite.h"
+
+#define CLIENTS 20000
+
+/* What is true. */
+static int64_t truth[CLIENTS][TALLY_MEASURES];
+static int64_t total[TALLY_MEASURES];
+static uint64_t random_state;
+static struct tally tallies[TALLY_MEASURES];
+
+static void
+set_up(void)
+{
+    memset(truth, 0, sizeof(truth));
+    memset(total, 0, sizeof(total));
+    random_state = 1;
+    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
+        ck_assert(tally_init(&tallies[by], by));
+}
+
+static void
+tear_down(void)
+{
+    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
+        tally_fini(&tallies[by]);
+}
+
+static struct siphash
+key_of(uint32_t client)
+{
+    return siphash128((struct siphash_key){1, 2}, &client, sizeof(client));
+}
+
+/* The client of a number is its text: the item's texts are checked by it. */
+static void
+add_to(struct tally *tally, uint32_t client, const int64_t counts[TALLY_MEASURES])
+{
+    char text[16];
+    struct tally_entry entry = {.key = key_of(client), .rule = {"api", client % 4}, .client = {.text = text}};
+
+    entry.client.bytes = (size_t)snprintf(text, sizeof(text), "ip=%u", client);
+    memcpy(entry.counts, counts, sizeof(entry.counts));
+    tally_add(tally, &entry);
+}
+
+static void
+add(uint32_t client, int64_t refusals, int64_t cost)
+{
+    const int64_t counts[TALLY_MEASURES] = {1, refusals, cost};
+
+    for (unsigned by = 0; by < TALLY_MEASURES; by++) {
+        truth[client][by] += counts[by];
+        total[by] += counts[by];
+        add_to(&tallies[by], client, counts);
+    }
+}
+
+static uint32_t
+client_of(const struct tally_item *item)
+{
+    char text[sizeof(item->text) + 1] = "";
+    unsigned client;
+
+    memcpy(text, item->text, (size_t)item->rule_bytes + item->client_bytes);
+    ck_assert_int_eq(sscanf(text + item->rule_bytes, "ip=%u", &client), 1);
+    ck_assert_uint_eq(item->rule_bytes, client % 4);
+    ck_assert_int_eq(memcmp(text, "api", client % 4 < 3 ? client % 4 : 3), 0);
+    ck_assert(siphash_equals(item->key, key_of(client)));
+    return client;
+}
+
+/* The promises of tally.h, of each client. */
+static void
+assert_bounds_of(const struct tally *tally)
+{
+    static bool is_item[CLIENTS];
+
+    memset(is_item, 0, sizeof(is_item));
+    ck_assert_int_eq(tally->total, total[tally->by]);
+    ck_assert_int_le(tally->error, tally->total / TALLY_KEPT);
+    ck_assert_uint_le(tally->count, TALLY_ITEMS);
+    for (uint32_t i = 0; i < tally->count; i++) {
+        const struct tally_item *item = &tally->items[i];
+        uint32_t client = client_of(item);
+        ck_assert(!is_item[client]);
+        is_item[client] = true;
+        for (unsigned by = 0; by < TALLY_MEASURES; by++)
+            ck_assert_int_le(item->counts[by], truth[client][by]);
+        ck_assert_int_ge(item->counts[tally->by] + item->error, truth[client][tally->by]);
+        ck_assert_int_le(item->error, tally->error);
+    }
+    for (uint32_t client = 0; client < CLIENTS; client++)
+        if (!is_item[client] && truth[client][tally->by] > tally->error)
+            ck_abort_msg("client %u has %" PRId64 ", and is no item", client, truth[client][tally->by]);
+}
+
+static void
+assert_bounds(void)
+{
+    for (unsigned by = 0; by < TALLY_MEASURES; by++)
+        assert_bounds_of(&tallies[by]);
+}
+
+/* Streams. Each calls the function for each record. */
+
+typedef void (*receive)(uint32_t client, int64_t refusals, int64_t cost);
+
+static int64_t
+random_cost(void)
+{
+    return random_below(&random_state, 50) == 0 ? (int64_t)random_below(&random_state, 100000) : 1;
+}
+
+static void
+receive_one(receive to, uint32_t client)
+{
+    to(client, (int64_t)random_below(&random_state, 3) == 0, random_cost());
+}
+
+/* The client of rank r comes in proportion to 1 / r^s. */
+static void
+send_zipf(receive to, double s)
+{
+    static double sums[CLIENTS];
+    double sum = 0;
+
+    for (uint32_t i = 0; i < CLIENTS; i++)
+        sums[i] = sum += 1 / pow(i + 1, s);
+    for (int i = 0; i < 60000; i++) {
+        double at = (double)random_below(&random_state, 1000000000) / 1e9 * sum;
+        uint32_t low = 0, high = CLIENTS - 1;
+        while (low < high) {
+            uint32_t middle = (low + high) / 2;
+            if (sums[middle] < at)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        receive_one(to, low);
+    }
+}
+
+static void
+send_zipf_flat(receive to)
+{
+    send_zipf(to, 0.6);
+}
+
+static void
+send_zipf_steep(receive to)
+{
+    send_zipf(to, 1.2);
+}
+
+/* Each client once, again and again. */
+static void
+send_round(receive to)
+{
+    for (int round = 0; round < 4; round++)
+        for (uint32_t client = 0; client < CLIENTS; client++)
+            receive_one(to, client);
+}
+
+/* One more client than there is room for, so that each comes in just after it went. */
+static void
+send_one_too_many(receive to)
+{
+    for (int i = 0; i < 30 * (TALLY_ITEMS + 1); i++)
+        receive_one(to, (uint32_t)i % (TALLY_ITEMS + 1));
+}
+
+/* A flood of clients that come once, and a few that ask a little more often than the bound; they begin late. */
+static void
+send_hidden(receive to)
+{
+    for (uint32_t i = 0; i < 60000; i++) {
+        if (i > 20000 && i % 200 == 0)
+            receive_one(to, i / 200 % 3);
+        else
+            receive_one(to, 3 + i % (CLIENTS - 3));
+    }
+}
+
+/* Ever larger newcomers, which push out what was there. */
+static void
+send_growing(receive to)
+{
+    for (uint32_t i = 0; i < CLIENTS; i++)
+        for (uint32_t k = 0; k <= i / 4096; k++)
+            to(i, k % 2, (int64_t)i * 1000);
+}
+
+/* All of equal weight: a cut finds nothing but ties. */
+static void
+send_ties(receive to)
+{
+    for (uint32_t i = 0; i < 60000; i++)
+        to(i / 5 % CLIENTS, 1, 7);
+}
+
+static void (*const streams[])(receive to) = {
+    send_zipf_flat, send_zipf_steep, send_round, send_one_too_many, send_hidden, send_growing, send_ties,
+};
+
+START_TEST(every_client_is_within_the_bounds)
+{
+    streams[_i](add);
+    assert_bounds();
+}
+END_TEST
+
+START_TEST(few_clients_are_counted_exactly)
+{
+    for (uint32_t i = 0; i < 50000; i++)
+        receive_one(add, i % TALLY_ITEMS);
+    for (uint32_t by = 0; by < TALLY_MEASURES; by++) {
+        ck_assert_int_eq(tallies[by].error, 0);
+        for (uint32_t i = 0; i < tallies[by].count; i++)
+            ck_assert_int_eq(tallies[by].items[i].counts[by], truth[client_of(&tallies[by].items[i])][by]);
+    }
+    assert_bounds();
+}
+END_TEST
+
+START_TEST(client_that_was_there_before_the_flood_is_counted_exactly)
+{
+    struct tally_ranked ranked[TALLY_ITEMS];
+
+    for (uint32_t i = 0; i < 60000; i++)
+        receive_one(add, i % 50 == 0 ? 7 : i % CLIENTS);
+    tally_rank(&tallies[TALLY_REQUESTS], ranked);
+    ck_assert_uint_eq(client_of(ranked[0].item), 7);
+    ck_assert_int_gt(tallies[TALLY_REQUESTS].error, 0);
+    ck_assert_int_eq(ranked[0].item->error, 0);
+    ck_assert_mem_eq(ranked[0].item->counts, truth[7], sizeof(truth[7]));
+}
+END_TEST
+
+START_TEST(rank_is_by_what_is_counted)
+{
+    struct tally_ranked ranked[TALLY_ITEMS];
+    uint32_t count;
+
+    send_zipf_steep(add);
+    count = tally_rank(&tallies[TALLY_COST], ranked);
+    ck_assert_uint_eq(count, tallies[TALLY_COST].count);
+    for (uint32_t i = 0; i < count; i++) {
+        ck_assert_int_eq(ranked[i].number, ranked[i].item->counts[TALLY_COST]);
+        ck_assert(i == 0 || ranked[i].number <= ranked[i - 1].number);
+    }
+}
+END_TEST
+
+/* Merges. */
+
+#define PARTS 40
+static struct tally parts[PARTS];
+static uint32_t part_number;
+
+static void
+add_to_parts(uint32_t client, int64_t refusals, int64_t cost)
+{
+    const int64_t counts[TALLY_MEASURES] = {1, refusals, cost};
+    /* The parts are of unequal length. */
+    struct tally *part = &parts[random_below(&random_state, 1 + part_number++ % PARTS)];
+
+    for (unsigned by = 0; by < TALLY_MEASURES; by++) {
+        truth[client][by] += counts[by];
+        total[by] += counts[by];
+    }
+    add_to(part, client, counts);
+}
+
+static void
+make_parts(enum tally_measure by, int stream)
+{
+    part_number = 0;
+    for (unsigned i = 0; i < PARTS; i++)
+        ck_assert(tally_init(&parts[i], by));
+    streams[stream](add_to_parts);
+}
+
+static void
+free_parts(void)
+{
+    for (unsigned i = 0; i < PARTS; i++)
+        tally_fini(&parts[i]);
+}
+
+START_TEST(sum_of_parts_is_within_the_bounds)
+{
+    enum tally_measure by = (enum tally_measure)(_i % TALLY_MEASURES);
+
+    make_parts(by, _i / TALLY_MEASURES);
+    for (unsigned i = 0; i < PARTS; i++)
+        tally_merge(&tallies[by], &parts[i]);
+    assert_bounds_of(&tallies[by]);
+    free_parts();
+}
+END_TEST
+
+/* As a window does: parts are kept packed, and added up twice. */
+START_TEST(sum_of_packed_sums_is_within_the_bounds)
+{
+    enum tally_measure by = (enum tally_measure)(_i % TALLY_MEASURES);
+    struct tally_packed packed = {0};
+
+    make_parts(by, _i / TALLY_MEASURES);
+    for (unsigned i = 0; i < PARTS; i += 8) {
+        for (unsigned k = i + 1; k < i + 8; k++) {
+            tally_cut(&parts[k]);
+            tally_merge(&parts[i], &parts[k]);
+        }
+        tally_cut(&parts[i]);
+        ck_assert_uint_le(parts[i].count, TALLY_KEPT);
+        tally_pack(&parts[i], &packed);
+        ck_assert_uint_le(packed.bytes, TALLY_KEPT * sizeof(struct tally_item));
+        tally_merge_packed(&tallies[by], &packed);
+    }
+    assert_bounds_of(&tallies[by]);
+    free_parts();
+    tally_packed_fini(&packed);
+}
+END_TEST
+
+START_TEST(longest_texts_have_room)
+{
+    static char rule[RULE_NAME_BYTES], client[CLIENT_BYTES];
+    const struct tally_entry entry = {
+        .rule = {rule, sizeof(rule)}, .client = {client, sizeof(client)}, .counts = {1, 1, 1}};
+    struct tally_packed packed = {0};
+
+    memset(rule, 'r', sizeof(rule));
+    memset(client, 'c', sizeof(client));
+    tally_add(&tallies[0], &entry);
+    tally_pack(&tallies[0], &packed);
+    tally_clear(&tallies[0], 0);
+    tally_merge_packed(&tallies[0], &packed);
+    ck_assert_uint_eq(tallies[0].items[0].client_bytes, CLIENT_BYTES);
+    ck_assert_mem_eq(tallies[0].items[0].text, rule, sizeof(rule));
+    ck_assert_mem_eq(tallies[0].items[0].text + sizeof(rule), client, sizeof(client));
+    tally_packed_fini(&packed);
+}
+END_TEST
+
+START_TEST(number_stays_at_the_largest_that_is_exact)
+{
+    const int64_t counts[TALLY_MEASURES] = {1, 0, NUMBER_EXACT_MAX};
+
+    for (int i = 0; i < 5000; i++)
+        add_to(&tallies[TALLY_COST], (uint32_t)i % 3000, counts);
+    ck_assert_int_eq(tallies[TALLY_COST].total, NUMBER_EXACT_MAX);
+    for (uint32_t i = 0; i < tallies[TALLY_COST].count; i++)
+        ck_assert_int_eq(tallies[TALLY_COST].items[i].counts[TALLY_COST], NUMBER_EXACT_MAX);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("tally");
+    TCase *tests = tcase_create("tally");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, every_client_is_within_the_bounds, 0, ROWS(streams));
+    tcase_add_test(tests, few_clients_are_counted_exactly);
+    tcase_add_test(tests, client_that_was_there_before_the_flood_is_counted_exactly);
+    tcase_add_test(tests, rank_is_by_what_is_counted);
+    tcase_add_loop_test(tests, sum_of_parts_is_within_the_bounds, 0, ROWS(streams) * TALLY_MEASURES);
+    tcase_add_loop_test(tests, sum_of_packed_sums_is_within_the_bounds, 0,
+                        ROWS(streams) * TALLY_MEASURES);
+    tcase_add_test(tests, longest_texts_have_room);
+    tcase_add_test(tests, number_stays_at_the_largest_that_is_exact);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
