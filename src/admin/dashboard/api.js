@@ -4,7 +4,7 @@
  * The token is kept here and nowhere else: it is gone with the page. The link to the service is in one of
  * these states:
  *
- *      connecting ──► live ◄──► gone        no answer: the last figures stay; only /v1/status is asked
+ *      connecting ──► live ◄──► gone        no answer: the last figures stay; /v1/status alone is asked
  *                      ▲ ▼
  *                     locked                it asks for a token: nothing is asked until one is given
  */
@@ -20,16 +20,17 @@ function linkBecomes(state) {
     link.state = state;
     link.since = Date.now();
     document.documentElement.dataset.link = state;
-    if (state === 'live') polls.forEach(poll => poll.now());
+    if (state === 'live') wake();
     if (state === 'locked') askForToken(link.token === '' ? '' : NOT_ACCEPTED);
     showLink();
 }
 
-/* { status, data, problem }: `status` 0 if there was no answer, `problem` a sentence if it was not the one
-   that was wanted. */
+/* { status, token, data, problem }: `status` 0 if there was no answer, `token` what was sent, `problem` a
+   sentence if it was not the answer that was wanted. */
 async function ask(path, method = 'GET', body = null) {
+    const { token } = link;
     const headers = {};
-    if (link.token !== '') headers.Authorization = `Bearer ${link.token}`;
+    if (token !== '') headers.Authorization = `Bearer ${token}`;
     if (body !== null) headers['Content-Type'] = 'application/json';
     try {
         const answer = await fetch(path, {
@@ -44,11 +45,12 @@ async function ask(path, method = 'GET', body = null) {
         const data = await answer.json().catch(() => ({}));
         return {
             status: answer.status,
+            token,
             data,
             problem: answer.ok ? '' : data.detail || `The answer was ${answer.status}.`,
         };
     } catch {
-        return { status: 0, data: {}, problem: 'The service does not answer.' };
+        return { status: 0, token, data: {}, problem: 'The service does not answer.' };
     }
 }
 
@@ -69,7 +71,7 @@ async function change(path, body) {
  */
 class Poll {
     constructor(path, everyMs, onAnswer) {
-        Object.assign(this, { path, everyMs, onAnswer, timer: 0, turn: 0 });
+        Object.assign(this, { path, everyMs, onAnswer, timer: 0, turn: 0, idle: true });
         polls.push(this);
     }
 
@@ -79,40 +81,44 @@ class Poll {
         this.run(++this.turn);
     }
 
+    isAsking() {
+        const isOpen = link.state === 'connecting' || link.state === 'live' || this === polls[0];
+        return isOpen && link.state !== 'locked' && !document.hidden && this.path() !== null;
+    }
+
     async run(turn) {
-        const path = this.path();
-        if (
-            path === null ||
-            document.hidden ||
-            link.state === 'locked' ||
-            (link.state === 'gone' && this !== polls[0])
-        )
-            return;
+        this.idle = !this.isAsking();
+        if (this.idle) return;
         const began = performance.now();
-        const answer = await ask(path);
+        const answer = await ask(this.path());
         if (turn !== this.turn) return;
         this.hear(answer);
+        this.idle = answer.status === 401; /* until there is another token */
+        if (this.idle || turn !== this.turn) return;
         const took = performance.now() - began;
         const again =
-            link.state === 'gone'
-                ? AGAIN_MS[Math.min(link.tries, AGAIN_MS.length) - 1]
-                : Math.max(this.everyMs(), 10 * took);
+            AGAIN_MS[Math.min(link.tries, AGAIN_MS.length) - 1] ?? Math.max(this.everyMs(), 10 * took);
         this.timer = setTimeout(() => this.run(turn), again);
     }
 
     hear(answer) {
-        if (answer.status === 0) {
+        if (answer.status !== 0) linkHears(answer);
+        else if (this === polls[0]) {
             link.tries++;
             linkBecomes('gone');
-            return;
         }
-        link.tries = 0;
-        link.heard = Date.now();
-        linkBecomes(answer.status === 401 ? 'locked' : 'live');
-        if (answer.status !== 401) this.onAnswer(answer);
+        if (link.state === 'live') this.onAnswer(answer);
     }
 }
 
-document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) polls.forEach(poll => poll.now());
-});
+/* An answer that came before the token that was given since says nothing. */
+function linkHears({ status, token }) {
+    link.tries = 0;
+    link.heard = Date.now();
+    if (status === 401 && token === link.token) linkBecomes('locked');
+    else if (status !== 401 && link.state !== 'locked') linkBecomes('live');
+}
+
+const wake = () => polls.filter(poll => poll.idle).forEach(poll => poll.now());
+
+document.addEventListener('visibilitychange', wake);

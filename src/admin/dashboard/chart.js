@@ -2,7 +2,8 @@
  * chart: series over time, drawn as SVG. The legend says the figures: those of now, or of the moment that the
  * pointer or the arrow keys are at.
  *
- *      series: { name, kind: 'area' (stacked on the areas before it) or 'line', word: its class, text(value) }
+ *      series: { name, kind, word: its class, text(value) }
+ *      kind: 'line', or 'area': stacked on the areas before it
  */
 const CHART_HEIGHT = 168,
     CHART_TOP = 8,
@@ -157,7 +158,10 @@ class Chart {
         };
         for (const value of this.scale.ticks) {
             const y = Math.round(this.y(value)) + 0.5;
-            put(`M0 ${y}H${this.width}`, value === 0 ? '' : this.series[0].text(value), { x: 2, y: y + 12 });
+            put(`M0 ${y}H${this.width}`, value === 0 ? '' : this.series[0].text(value), {
+                x: 2,
+                y: y < 20 ? y + 12 : y - 4,
+            });
         }
         const span = this.data.step_s * (this.points - 1);
         const every = [60, 180, 300, 3600, 10800, 21600].find(s => this.width / (span / s) >= 64) || span;
@@ -254,7 +258,9 @@ function drawSpark(svg, values) {
             pen = 'M';
             return '';
         }
-        const step = `${pen}${((i / (values.length - 1)) * SPARK_WIDTH).toFixed(1)} ${((1 - value / most) * (SPARK_HEIGHT - 3) + 1.5).toFixed(1)}`;
+        const x = (i / (values.length - 1)) * SPARK_WIDTH;
+        const y = (1 - value / most) * (SPARK_HEIGHT - 3) + 1.5;
+        const step = `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
         pen = 'L';
         return step;
     });

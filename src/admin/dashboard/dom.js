@@ -39,7 +39,8 @@ function button(text, onClick, attributes = {}) {
     return element;
 }
 
-/* As many rows as there are items; `fill` writes an item into a row that `create` made, for another item perhaps. */
+/* As many rows as there are items. `fill` writes an item into a row that `create` made, for another item
+   perhaps. */
 function fillRows(parent, items, create, fill) {
     while (parent.children.length > items.length) parent.lastElementChild.remove();
     items.forEach((item, i) => {
@@ -47,6 +48,18 @@ function fillRows(parent, items, create, fill) {
         fill(parent.children[i], item);
     });
 }
+
+/* The head of a table. columns: [text, class]. */
+const headOf = columns =>
+    make(
+        'thead',
+        {},
+        make(
+            'tr',
+            {},
+            ...columns.map(([text, word = '']) => make('th', { scope: 'col', class: word }, text)),
+        ),
+    );
 
 /* One of a few words. `chosen` is called with the new one. */
 function choice(group, words, first, chosen) {

@@ -42,6 +42,8 @@ function durationText(s) {
     return Math.max(0, Math.floor(s)) + ' s';
 }
 
+const millisText = ms => durationText(Math.ceil(ms / 1000));
+
 /* Seconds of Unix time, from those or from text of ISO 8601. */
 const moment = at => (typeof at === 'number' ? at : Date.parse(at) / 1000);
 

@@ -140,32 +140,20 @@ function showReloads(list) {
     show(reloads.none, last.length === 0);
 }
 
-/* The nodes that share the store. One that says nothing any more fades, and after a minute the service forgets it. */
+/* The nodes that share the store. One that is silent fades, and after a minute the service forgets it. */
 const nodes = {};
 const SILENT_S = 5;
 
 function beginNodes() {
     nodes.body = make('tbody');
-    byId('nodes').append(
-        make(
-            'table',
-            { 'aria-labelledby': 'nodes-title' },
-            make(
-                'thead',
-                {},
-                make(
-                    'tr',
-                    {},
-                    make('th', { scope: 'col' }, 'Node'),
-                    make('th', { scope: 'col' }, 'Store'),
-                    make('th', { scope: 'col', class: 'number' }, 'Requests/s'),
-                    make('th', { scope: 'col', class: 'number' }, 'Refused/s'),
-                    make('th', { scope: 'col', class: 'number' }, 'Seen'),
-                ),
-            ),
-            nodes.body,
-        ),
-    );
+    const head = headOf([
+        ['Node'],
+        ['Store'],
+        ['Requests/s', 'number'],
+        ['Refused/s', 'number'],
+        ['Seen', 'number'],
+    ]);
+    byId('nodes').append(make('table', { 'aria-labelledby': 'nodes-title' }, head, nodes.body));
 }
 
 function nodeRow() {
@@ -235,10 +223,8 @@ function treatmentText(treatment) {
 function fillChanged(row, item) {
     row.item = item;
     say(row.name, item.client);
-    say(
-        row.what,
-        `${treatmentText(item.treatment)} under ${item.rule ?? 'every rule'}, ${durationText(Math.ceil(item.ends_after_ms / 1000))} more`,
-    );
+    const where = `under ${item.rule ?? 'every rule'}, ${millisText(item.ends_after_ms)} more`;
+    say(row.what, `${treatmentText(item.treatment)} ${where}`);
     row.lastChild.setAttribute('aria-label', `Restore ${item.client}`);
 }
 

@@ -27,11 +27,9 @@ function lookState(rule) {
     const words = [];
     if (rule.blocked) words.push('blocked');
     if (rule.unlimited) words.push('unlimited');
-    if (rule.penalty_ms) words.push(`penalised for ${durationText(Math.ceil(rule.penalty_ms / 1000))} more`);
+    if (rule.penalty_ms) words.push(`penalised for ${millisText(rule.penalty_ms)} more`);
     if (rule.override_ends_after_ms)
-        words.push(
-            `changed at run time, for ${durationText(Math.ceil(rule.override_ends_after_ms / 1000))} more`,
-        );
+        words.push(`changed at run time, for ${millisText(rule.override_ends_after_ms)} more`);
     return words.join('; ');
 }
 
@@ -53,7 +51,7 @@ function fillGauge(row, { limit, remaining, reset_after_ms, rule }) {
     row.className = `gauge ${remaining === 0 ? 'none' : part < 0.2 ? 'low' : ''}`;
     const text =
         `${countText(remaining)} of ${countText(limit)} left` +
-        (reset_after_ms > 0 ? `, full in ${durationText(Math.ceil(reset_after_ms / 1000))}` : '');
+        (reset_after_ms > 0 ? `, full in ${millisText(reset_after_ms)}` : '');
     say(row.text, text);
     for (const [name, value] of [
         ['label', `Left under ${rule}`],

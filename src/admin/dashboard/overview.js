@@ -87,11 +87,10 @@ function showTiles(status) {
 
 const showSparks = series => TILES.forEach(tile => tile.spark && drawSpark(tile.line, tile.spark(series)));
 
-function showNode(status) {
-    const { id, host, since } = status.node;
-    const text = `${host} · ${id} · ${status.version} · up ${durationText(moment(status.now) - moment(since))}`;
-    say(byId('node'), text);
-    document.title = `${host} · ratelimitd`;
+function showNode({ node, version, now }) {
+    const up = durationText(moment(now) - moment(node.since));
+    say(byId('node'), `${node.host} · ${node.id} · ${version} · up ${up}`);
+    document.title = `${node.host} · ratelimitd`;
 }
 
 /* Of the link: its words, and an alert where it is not live. */
@@ -112,7 +111,7 @@ function goneText() {
     return `The service does not answer. ${last} It is asked again every few seconds.`;
 }
 
-/* One line a matter; an empty text takes it away. Said to screen readers when it changes, and not each second. */
+/* One line a matter; an empty text takes it away. Screen readers say it when it changes. */
 function showAlert(matter, text, word) {
     const name = `alert-${matter}`;
     const line = byId(name);
@@ -126,20 +125,18 @@ function showAlert(matter, text, word) {
 
 function storeAlert({ kind, state, workers, changes }) {
     if (state === 'ready') return '';
-    const since = changes.map(change => moment(change.at)).reduce((a, b) => Math.max(a, b), 0);
+    const since = changes.map(({ at }) => moment(at)).reduce((a, b) => Math.max(a, b), 0);
+    const without = workers.connecting + workers.lost;
+    const part = workers.ready > 0 ? ` for ${without} of ${workers.ready + without} workers` : '';
+    const when = since > 0 ? ` since ${momentText(since)}` : '';
     const name = kind === 'redis' ? 'Redis' : 'The store';
-    const part =
-        workers.ready > 0
-            ? ` for ${workers.connecting + workers.lost} of ${workers.ready + workers.connecting + workers.lost} workers`
-            : '';
-    return `${name} is away${part}${since ? ` since ${momentText(since)}` : ''}. Each rule decides by its on_store_failure.`;
+    return `${name} is away${part}${when}. Each rule decides by its on_store_failure.`;
 }
 
 function reloadAlert(reloads) {
-    const last = reloads.length > 0 ? reloads.reduce((a, b) => (moment(b.at) >= moment(a.at) ? b : a)) : null;
-    return last === null || last.ok
-        ? ''
-        : `The rules file has mistakes since ${momentText(moment(last.at))}: the rules before it are in force. See Reloads of the rules.`;
+    const last = reloads.reduce((a, b) => (a !== null && moment(a.at) > moment(b.at) ? a : b), null);
+    if (last === null || last.ok) return '';
+    return `The rules were not read at ${momentText(moment(last.at))}: they have mistakes, see Reloads.`;
 }
 
 function showStatus({ status, data, problem }) {

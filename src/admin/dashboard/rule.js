@@ -13,6 +13,9 @@ const plainText = value =>
                 .join('; ')
           : String(value);
 
+const penaltyText = ({ after, within, growth, ...times }) =>
+    `${times.for} after ${after} refusals within ${within}; then ×${growth}, up to ${times.up_to}`;
+
 function termsOf(rule) {
     const terms = [['Limits', limitsText(rule.limits)]];
     for (const [name, value] of Object.entries(rule.match ?? {}))
@@ -27,11 +30,7 @@ function termsOf(rule) {
         ['Without the store', rule.on_store_failure],
     );
     if (rule.cost !== undefined) terms.push(['Cost', String(rule.cost)]);
-    if (rule.penalty)
-        terms.push([
-            'Penalty',
-            `${rule.penalty.for} after ${rule.penalty.after} refusals within ${rule.penalty.within}, growing ${rule.penalty.growth}-fold up to ${rule.penalty.up_to}`,
-        ]);
+    if (rule.penalty) terms.push(['Penalty', penaltyText(rule.penalty)]);
     if (rule.clients)
         terms.push(['Clients that differ', countText(rule.clients.addresses + rule.clients.names)]);
     return terms;
@@ -46,31 +45,31 @@ const COUNT_WORDS = [
     ['near_limit', 'Near limit'],
 ];
 
-function countsOf({ counts }) {
-    return !counts
-        ? []
-        : COUNT_WORDS.filter(([name]) => counts[name] !== undefined).map(([name, text]) => [
-              text,
-              countText(counts[name]),
-          ]);
-}
+const countsOf = counts =>
+    COUNT_WORDS.filter(([name]) => counts?.[name] !== undefined).map(([name, text]) => [
+        text,
+        countText(counts[name]),
+    ]);
 
 /* What would be, in sentences. */
 function wouldOf({ shadow, candidate, counts, rates }) {
     const said = [];
+    const now = rate => `${rateText(rate)} a second now`;
+    const of = name => countText(counts?.[name]);
     if (shadow)
         said.push([
             'As a shadow',
-            `refuses nothing; it would have refused ${countText(counts?.shadow_refused)} ` +
-                `(${rateText(rates.shadow_refused)} a second now) of ${countText(counts?.shadow_refused + counts?.allowed)}`,
+            `would have refused ${of('shadow_refused')}; ${now(rates.shadow_refused)}`,
         ]);
     if (candidate)
-        said.push([
-            'Candidate',
-            `${limitsText(candidate.limits)}: would have refused ${countText(counts?.candidate_refused)} ` +
-                `(${rateText(rates.candidate_refused)} a second now) and allowed ${countText(counts?.candidate_allowed)}; ` +
-                `${countText(counts?.candidate_missed)} were not tried`,
-        ]);
+        said.push(
+            ['Candidate', limitsText(candidate.limits)],
+            [
+                'As live limits',
+                `would have refused ${of('candidate_refused')}, allowed ${of('candidate_allowed')}; ` +
+                    `${of('candidate_missed')} were not tried; ${now(rates.candidate_refused)}`,
+            ],
+        );
     return said;
 }
 
@@ -86,7 +85,7 @@ function showRule() {
         place = byId('rule');
     show(place, rule !== undefined);
     if (rule === undefined) return;
-    const said = JSON.stringify([rule.name, termsOf(rule), countsOf(rule), wouldOf(rule)]);
+    const said = JSON.stringify([rule.name, termsOf(rule), countsOf(rule.counts), wouldOf(rule)]);
     if (place.dataset.said === said) return;
     place.dataset.said = said;
     const since = rule.counts ? ` since ${momentText(moment(rule.counts.since))}` : '';
@@ -94,6 +93,6 @@ function showRule() {
         make('h3', {}, foreign(rule.name)),
         listOf([...termsOf(rule), ...wouldOf(rule)], 'terms'),
         make('h4', {}, `Requests${since}`),
-        listOf(countsOf(rule), 'counts'),
+        listOf(countsOf(rule.counts), 'counts'),
     );
 }

@@ -88,7 +88,8 @@ function fillRuleRow(row, rule, index) {
     RULE_COLUMNS.forEach(({ text }, i) => {
         if (text) say(i === 3 ? row.cells[i].firstChild : row.cells[i], text(rule));
     });
-    row.cells[3].lastChild.style.transform = `scaleX(${rules.most > 0 ? (rule.rates.refused / rules.most).toFixed(3) : 0})`;
+    const part = rules.most > 0 ? rule.rates.refused / rules.most : 0;
+    row.cells[3].lastChild.style.transform = `scaleX(${part.toFixed(3)})`;
 }
 
 /* The rows in view, and a few around them; empty space stands in for the others. */
@@ -232,7 +233,7 @@ function beginRules() {
     );
     rules.scroll = make(
         'div',
-        { class: 'scroll rules', tabindex: '0', role: 'region', 'aria-labelledby': 'rules-title' },
+        { class: 'scroll rules', tabindex: '0', role: 'group', 'aria-label': 'All rules' },
         rules.table,
     );
     byId('rules').append(rules.scroll);

@@ -5,9 +5,14 @@
 const top = { by: 'refusals', window: 'minute', poll: null };
 const TOP_ROWS = 12;
 const TOP_BY = [
-    ['refusals', 'refusals'],
-    ['requests', 'requests'],
-    ['cost', 'cost'],
+    ['refusals', 'Refusals'],
+    ['requests', 'Requests'],
+    ['cost', 'Cost'],
+];
+const TOP_WINDOWS = [
+    ['minute', '1 min'],
+    ['hour', '1 h'],
+    ['day', '1 d'],
 ];
 
 const topPath = () =>
@@ -50,48 +55,23 @@ function showTop({ status, data, problem }) {
     const clients = status === 200 ? data.clients : [];
     fillRows(top.body, clients, topRow, fillTopRow);
     show(top.table, clients.length > 0);
-    top.table.classList.toggle('of-one', focus.rule !== null);
+    top.table.className = `${focus.rule === null ? '' : 'of-one'} by-${top.by}`;
     say(byId('top-note'), status === 200 ? topNote(data) : problem);
 }
 
 function beginTop() {
     top.body = make('tbody');
-    top.table = make(
-        'table',
-        { 'aria-labelledby': 'top-title', hidden: '' },
-        make(
-            'thead',
-            {},
-            make(
-                'tr',
-                {},
-                make('th', { scope: 'col' }, 'Client'),
-                make('th', { scope: 'col', class: 'rule' }, 'Rule'),
-                ...TOP_BY.map(([, text]) =>
-                    make('th', { scope: 'col', class: 'number' }, text[0].toUpperCase() + text.slice(1)),
-                ),
-            ),
-        ),
-        top.body,
-    );
+    const head = headOf([['Client'], ['Rule', 'rule'], ...TOP_BY.map(([, text]) => [text, 'number'])]);
+    top.table = make('table', { 'aria-labelledby': 'top-title', hidden: '' }, head, top.body);
     byId('top').append(top.table);
     const poll = new Poll(topPath, () => 1000, showTop);
     choice(byId('top-by'), TOP_BY, top.by, word => {
         top.by = word;
         poll.now();
     });
-    choice(
-        byId('top-window'),
-        [
-            ['minute', '1 min'],
-            ['hour', '1 h'],
-            ['day', '1 d'],
-        ],
-        top.window,
-        word => {
-            top.window = word;
-            poll.now();
-        },
-    );
+    choice(byId('top-window'), TOP_WINDOWS, top.window, word => {
+        top.window = word;
+        poll.now();
+    });
     focus.changed.push(() => poll.now());
 }
