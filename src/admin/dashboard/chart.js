@@ -72,11 +72,18 @@ class Chart {
 
     /* data: { until, step_s, values: a list for each series, null where nothing was measured } */
     set(data) {
-        const isSame = this.data !== null && this.data.until === data.until && this.data.key === data.key;
         this.data = data;
         this.points = Math.max(0, ...data.values.map(values => values.length));
         if (this.cursor !== null && this.cursor >= this.points) this.cursor = null;
-        if (!isSame) this.draw();
+        this.draw();
+    }
+
+    clear() {
+        this.data = null;
+        this.grid.replaceChildren();
+        this.labels.replaceChildren();
+        [...this.paths, this.line].forEach(path => path.setAttribute('d', ''));
+        this.values.forEach(value => say(value, NONE));
     }
 
     x(i) {
@@ -86,7 +93,7 @@ class Chart {
         return CHART_TOP + (1 - this.scale.at(value)) * (CHART_HEIGHT - CHART_TOP - CHART_BOTTOM);
     }
     timeOf(i) {
-        return this.data.until - (this.points - 1 - i) * this.data.step_s;
+        return this.data.until - (this.points - i) * this.data.step_s;
     }
 
     /* For each area, where it begins and ends: on what is below it. */
@@ -165,7 +172,11 @@ class Chart {
         }
         const span = this.data.step_s * (this.points - 1);
         const every = [60, 180, 300, 3600, 10800, 21600].find(s => this.width / (span / s) >= 64) || span;
-        for (let at = Math.ceil(this.timeOf(0) / every) * every; at <= this.data.until; at += every) {
+        for (
+            let at = Math.ceil(this.timeOf(0) / every) * every;
+            at <= this.timeOf(this.points - 1);
+            at += every
+        ) {
             const x = ((at - this.timeOf(0)) / span) * this.width;
             if (x > 18 && x < this.width - 18)
                 put(
@@ -178,10 +189,16 @@ class Chart {
         this.labels.replaceChildren(...labels);
     }
 
+    /* The last moment of which anything is known. */
+    latest() {
+        const known = this.data.values.map(values => values.findLastIndex(value => value !== null));
+        return Math.max(...known);
+    }
+
     /* Says the figures at the cursor, else the last ones. */
     point() {
-        const last = this.points - 1,
-            i = this.cursor ?? last;
+        const last = this.points - 1;
+        const i = this.cursor ?? this.latest();
         const said = this.series.map(({ text }, s) => text(this.data.values[s][i] ?? null));
         said.forEach((text, s) => say(this.values[s], text));
         const when = this.cursor === null ? 'now' : momentText(this.timeOf(i));

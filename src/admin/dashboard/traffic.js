@@ -3,13 +3,17 @@
  */
 const traffic = { span: '15m', decisions: null, latency: null, polls: [] };
 
+const SPANS = [
+    ['15m', '15 min'],
+    ['24h', '24 h'],
+];
+
 const historyPath = rule =>
     `/v1/history?span=${traffic.span}` + (rule === null ? '' : `&rule=${encodeURIComponent(rule)}`);
 
 const chartData = (data, names) => ({
     until: moment(data.until),
     step_s: data.step_s,
-    key: data.rule ?? '',
     values: names.map(name => data.series[name] ?? []),
 });
 
@@ -21,8 +25,15 @@ function showHistory({ status, data }) {
     traffic.latency.set(chartData(data, ['p50_us', 'p99_us', 'redis_p99_us']));
     showSparks(data.series);
     traffic.until = moment(data.until);
-    traffic.from = traffic.until - data.step_s * (data.points - 1);
+    traffic.from = traffic.until - data.step_s * data.points;
     if (focus.rule === null) showDecisions(data);
+}
+
+function showHistoryOfRule({ status, data, problem }) {
+    if (focus.rule === null) return;
+    say(byId('traffic-note'), problem);
+    if (status === 200) showDecisions(data);
+    else traffic.decisions.clear();
 }
 
 function beginTraffic() {
@@ -44,30 +55,18 @@ function beginTraffic() {
             { name: 'Redis p99', kind: 'line', word: 'redis', text: microsText },
         ],
     });
-    const everyMs = () => (traffic.span === '15m' ? 5000 : 60000);
+    const everyMs = () => (traffic.span === '15m' ? 2000 : 20000);
     traffic.polls = [
         new Poll(() => historyPath(null), everyMs, showHistory),
-        new Poll(
-            () => (focus.rule === null ? null : historyPath(focus.rule)),
-            everyMs,
-            answer =>
-                answer.status === 200 &&
-                focus.rule !== null &&
-                showDecisions({ ...answer.data, rule: focus.rule }),
-        ),
+        new Poll(() => (focus.rule === null ? null : historyPath(focus.rule)), everyMs, showHistoryOfRule),
     ];
     const again = () => traffic.polls.forEach(poll => poll.now());
-    choice(
-        byId('span'),
-        [
-            ['15m', '15 min'],
-            ['24h', '24 h'],
-        ],
-        traffic.span,
-        word => {
-            traffic.span = word;
-            again();
-        },
-    );
-    focus.changed.push(again);
+    choice(byId('span'), SPANS, traffic.span, word => {
+        traffic.span = word;
+        again();
+    });
+    focus.changed.push(() => {
+        say(byId('traffic-note'), '');
+        again();
+    });
 }
