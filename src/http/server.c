@@ -1,6 +1,5 @@
 #include "server.h"
 
-#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +10,18 @@
 #include <microhttpd.h>
 
 #include "acceptor.h"
+#include "arrivals.h"
 #include "clock.h"
 #include "connections.h"
 #include "exchange.h"
 #include "head.h"
 #include "linger.h"
-#include "log.h"
 #include "metrics.h"
 #include "page_guard.h"
 #include "render.h"
 #include "turns.h"
 
-#define SWEEP_US     (US_PER_S / 4)
-#define FULL_WAIT_US (2 * SWEEP_US) /* every worker has swept once by then, and closed idle connections */
-#define FULL_LOG_US  (60 * US_PER_S)
+#define SWEEP_US (US_PER_S / 4)
 
 struct server {
     struct event_base *base;
@@ -38,7 +35,7 @@ struct server {
     int64_t now_us; /* monotonic, of this run */
     struct connections connections;
     struct connection *arriving; /* while it is handed to libmicrohttpd */
-    int64_t full_since_us;       /* 0: the last arrival found a place */
+    struct arrivals arrivals;
     struct linger_list *linger;
     struct page_guards guards; /* of the requests that have not reached on_access */
     struct turns turns;        /* the endpoints' */
@@ -175,39 +172,12 @@ static void __attribute__((format(printf, 2, 0))) on_log(void *arg, const char *
 /* Arrivals. */
 
 static void
-log_full(struct server *server)
-{
-    struct places *places = server->options->places;
-    uint64_t suppressed;
-
-    if (log_limiter_allows(&places->full_log, FULL_LOG_US, &suppressed))
-        log_warn("http",
-                 "all %u connections are in use: new ones are answered 503; see MAX_CONNECTIONS (%" PRIu64
-                 " more were since the last message)",
-                 places->max, suppressed);
-}
-
-/* Does not wait for the request: that would need a place. */
-static void
-refuse(struct server *server, int fd)
-{
-    static const struct raw_answer answer = {
-        .status = 503, .detail = "Too many connections are open.", .retry_after_s = 1};
-
-    counter_add(&server->context.counts->connections_refused, 1);
-    if (raw_answer_send(&answer, fd))
-        http_counts_answer(server->context.counts, answer.status);
-    linger_add(server->linger, fd);
-    close(fd);
-}
-
-static void
 admit(struct server *server, int fd, const struct sockaddr *address, socklen_t bytes)
 {
     server->arriving = connection_open(&server->connections, &server->context, fd, address, server->now_us);
     if (server->arriving == NULL) {
         places_give(server->options->places);
-        refuse(server, fd);
+        arrivals_refuse(&server->arrivals, fd);
         return;
     }
     counter_add(&server->context.counts->connections_accepted, 1);
@@ -223,21 +193,13 @@ static bool
 on_arrival(void *arg, int fd, const struct sockaddr *address, socklen_t bytes)
 {
     struct server *server = arg;
+    enum arrival arrival;
 
     server->now_us = clock_mono_us();
-    if (connections_find_place(&server->connections, fd, address, server->now_us)) {
-        server->full_since_us = 0;
+    arrival = arrivals_judge(&server->arrivals, fd, address, server->now_us, server->draining);
+    if (arrival == ARRIVAL_ADMITTED)
         admit(server, fd, address, bytes);
-        return true;
-    }
-    if (server->full_since_us == 0)
-        server->full_since_us = server->now_us;
-    places_wish(server->options->places, true);
-    if (server->now_us - server->full_since_us < FULL_WAIT_US && !server->draining)
-        return false;
-    log_full(server);
-    refuse(server, fd);
-    return true;
+    return arrival != ARRIVAL_WAITING;
 }
 
 /* The loop. */
@@ -338,6 +300,10 @@ static bool
 open_daemon(struct server *server)
 {
     server->linger = linger_new(server->base);
+    server->arrivals = (struct arrivals){.connections = &server->connections,
+                                         .places = server->options->places,
+                                         .linger = server->linger,
+                                         .counts = server->context.counts};
     if (server->linger && server->context.endpoint.renderer &&
         access_init(&server->context.tokens, server->options->api_token, server->options->admin_token))
         server->daemon = start_daemon(server);
