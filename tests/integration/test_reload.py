@@ -3,13 +3,13 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import signal
 import threading
 
 import pytest
 
 import http_client
+from kubelet import Volume
 from rules import at, bucket, each_algorithm, rules_of, window
 from waiting import wait_for
 
@@ -163,24 +163,25 @@ def test_a_burst_of_changes_is_few_reloads(serve):
     assert attempts(service) <= 30
 
 
-def configmap(folder, version, text):
-    """A folder as Kubernetes mounts a ConfigMap: the path goes through ..data, which is swapped by a rename."""
-    data = folder / f"..{version}"
-    data.mkdir()
-    (data / "rules.json").write_text(text)
-    (folder / "..data_tmp").symlink_to(data.name)
-    os.replace(folder / "..data_tmp", folder / "..data")
-    if not (folder / "rules.json").is_symlink():
-        (folder / "rules.json").symlink_to("..data/rules.json")
-
-
 def test_a_configmap_that_is_updated_is_reloaded(serve, tmp_path):
-    configmap(tmp_path, 1, json.dumps(OLD))
-    service = serve(flags=("--rules", str(tmp_path / "rules.json")))
-    for version in (2, 3, 4):
-        configmap(tmp_path, version, json.dumps(rules_of(bucket(version))))
-        shutil.rmtree(tmp_path / f"..{version - 1}")
+    volume = Volume(tmp_path / "rules")
+    volume.write({"rules.json": json.dumps(OLD)})
+    service = serve(flags=("--rules", str(volume.path / "rules.json")))
+    for capacity in (2, 3, 4):
+        volume.write({"rules.json": json.dumps(rules_of(bucket(capacity)))})
+        wait_for(lambda: limit(service) == capacity, "the new limit")
+
+
+def test_files_of_one_configmap_are_one_change(serve, tmp_path):
+    """A mistake in between, where the rules of one version name the clients of another, would be told."""
+    volume = Volume(tmp_path / "rules")
+    volume.write({"rules.json": json.dumps(OLD)})
+    service = serve(flags=("--rules", str(volume.path / "rules.json")))
+    for version in range(2, 12):
+        name = f"clients-{version}.txt"
+        volume.write({"rules.json": json.dumps(rules_of(bucket(version, clients=name))), name: "gold blocked\n"})
         wait_for(lambda: limit(service) == version, "the new limit")
+    assert "mistake" not in service.log() and ".txt:" not in service.log()
 
 
 def test_a_link_to_a_file_in_another_folder_is_watched_at_both_ends(serve, tmp_path):
