@@ -5,18 +5,34 @@
 #include <event2/event.h>
 
 #include "clock.h"
+#include "redis_nodes.h"
 
 struct sampler {
     struct sampler_options options;
     struct event *timer;
+    struct redis_nodes *nodes; /* NULL: the store is `memory` */
 };
 
 static void
 sample(struct sampler *sampler)
 {
-    const struct generation *generation = generation_current(sampler->options.generations);
+    const struct sampler_options *options = &sampler->options;
+    char text[NODE_TEXT_BYTES + 1];
 
-    history_sample(sampler->options.observed->history, generation->policy, clock_mono_us());
+    observed_sample(options->observed, generation_current(options->generations)->policy,
+                    limiter_store_state(&options->service->counts), clock_mono_us());
+    if (sampler->nodes == NULL)
+        return;
+    node_write(&options->observed->node, text);
+    redis_nodes_say(sampler->nodes, text);
+}
+
+static void
+on_node(void *arg, const char *id, const char *text, int64_t said_us)
+{
+    struct observed *observed = arg;
+
+    nodes_hear(&observed->nodes, id, text, said_us);
 }
 
 static void
@@ -25,6 +41,25 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     sample(arg);
+}
+
+_Static_assert(NODE_ID_BYTES == REDIS_NODES_ID_BYTES && NODE_TEXT_BYTES <= REDIS_NODES_TEXT_BYTES,
+               "what is said");
+
+/* False: out of memory. */
+static bool
+open_nodes(struct sampler *sampler)
+{
+    const struct sampler_options *options = &sampler->options;
+
+    if (options->redis == NULL)
+        return true;
+    sampler->nodes = redis_nodes_new(&(struct redis_nodes_options){.connection = options->redis,
+                                                                   .url = options->url,
+                                                                   .id = options->observed->node_id,
+                                                                   .on_node = on_node,
+                                                                   .arg = options->observed});
+    return sampler->nodes != NULL;
 }
 
 struct sampler *
@@ -38,7 +73,7 @@ sampler_new(const struct sampler_options *options)
     sampler->options = *options;
     sample(sampler); /* the rules are known from the start */
     sampler->timer = event_new(options->base, -1, EV_PERSIST, on_timer, sampler);
-    if (sampler->timer != NULL && event_add(sampler->timer, &interval) == 0)
+    if (open_nodes(sampler) && sampler->timer != NULL && event_add(sampler->timer, &interval) == 0)
         return sampler;
     sampler_free(sampler);
     return NULL;
@@ -51,5 +86,6 @@ sampler_free(struct sampler *sampler)
         return;
     if (sampler->timer != NULL)
         event_free(sampler->timer);
+    redis_nodes_free(sampler->nodes);
     free(sampler);
 }

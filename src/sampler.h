@@ -1,6 +1,6 @@
 /*
  * sampler: once a second, looks at what the service counts and how it is, and keeps that in a struct observed, for the
- * endpoints of the admin listener to show.
+ * endpoints of the admin listener to show. With Redis it tells the other nodes, and hears what they tell.
  *
  * On the loop of that listener's worker, also where nobody can ask.
  */
@@ -9,8 +9,11 @@
 
 #include "generation.h"
 #include "observed.h"
+#include "service_state.h"
 
 struct event_base;
+struct redis_connection;
+struct redis_url;
 struct sampler;
 
 /* All is borrowed, and must outlive it. */
@@ -18,6 +21,10 @@ struct sampler_options {
     struct event_base *base;
     struct observed *observed;
     struct generation_reader *generations; /* the worker's */
+    const struct service_state *service;
+    struct redis_connection
+        *redis; /* the worker's; must be freed before the sampler is; NULL: the store is `memory` */
+    const struct redis_url *url;
 };
 
 /* NULL: out of memory. */

@@ -260,7 +260,13 @@ open_sampler(struct worker *worker)
     if (worker->options->observed == NULL)
         return true;
     worker->sampler = sampler_new(&(struct sampler_options){
-        .base = worker->base, .observed = worker->options->observed, .generations = worker->generations});
+        .base = worker->base,
+        .observed = worker->options->observed,
+        .generations = worker->generations,
+        .service = worker->options->http.service,
+        .redis = worker->store != NULL ? redis_store_connection(worker->store) : NULL,
+        .url = worker->options->redis,
+    });
     return worker->sampler != NULL;
 }
 

@@ -113,6 +113,7 @@ workers_start(struct workers *workers, const struct workers_options *options, st
     if (!metrics_init(&workers->metrics, listener->count) ||
         !observed_init(&workers->observed,
                        &(struct observed_options){.metrics = &workers->metrics,
+                                                  .version = RATELIMITD_VERSION,
                                                   .workers = listener->count,
                                                   .analytics = options->settings->analytics != 0}))
         return false;

@@ -7,7 +7,6 @@
 #include "clock.h"
 #include "endpoint.h"
 #include "json_number.h"
-#include "json_string.h"
 #include "memory_store.h"
 #include "metrics.h"
 #include "observed.h"
@@ -15,12 +14,10 @@
 #include "service_state.h"
 
 static void
-put_node(FILE *out, const struct node *node)
+put_node(FILE *out, const struct observed *observed)
 {
-    fprintf(out, "{\"id\": \"%s\", \"host\": ", node->id);
-    json_string_put(out, node->host);
-    fputs(", \"since\": ", out);
-    json_seconds_put(out, node->since_us);
+    fprintf(out, "{\"id\": \"%s\", \"host\": \"%s\", \"since\": ", observed->node_id, observed->node.host);
+    json_seconds_put(out, observed->since_us);
     fputc('}', out);
 }
 
@@ -40,12 +37,6 @@ put_store(FILE *out, const struct endpoint_context *context)
     fputs("}, \"changes\": []}", out);
 }
 
-static uint64_t
-requests_of(const struct history_sum *sum)
-{
-    return sum->counts[HISTORY_ALLOWED] + sum->counts[HISTORY_REFUSED] + sum->unmatched;
-}
-
 static void
 put_rates(FILE *out, const struct history_sum *sum)
 {
@@ -53,7 +44,7 @@ put_rates(FILE *out, const struct history_sum *sum)
         const char *name;
         uint64_t count;
     } shown[] = {
-        {"requests", requests_of(sum)},
+        {"requests", history_requests(sum)},
         {"allowed", sum->counts[HISTORY_ALLOWED]},
         {"refused", sum->counts[HISTORY_REFUSED]},
         {"degraded", sum->counts[HISTORY_DEGRADED]},
@@ -115,21 +106,45 @@ put_rules(FILE *out, const struct endpoint_request *request)
     fputc('}', out);
 }
 
-/* This one. */
+/* What a node says of itself holds nothing that JSON would escape (nodes.h). */
 static void
-put_nodes(FILE *out, const struct endpoint_context *context, const struct history_sum *sum)
+put_one_of_nodes(FILE *out, const char *id, const struct node_state *state, int64_t since_us,
+                 int64_t seen_us_ago)
 {
-    const struct node *node = &context->observed->node;
+    fprintf(out, "{\"id\": \"%s\", \"host\": \"%s\", \"version\": \"%s\", \"since\": ", id, state->host,
+            state->version);
+    json_seconds_put(out, since_us);
+    fputs(", \"seen_s_ago\": ", out);
+    json_seconds_put(out, seen_us_ago);
+    fprintf(out, ", \"requests\": %.3f, \"refused\": %.3f, \"store\": \"%s\"}",
+            (double)state->requests_milli / 1e3, (double)state->refused_milli / 1e3,
+            store_state_name(state->store));
+}
 
-    fprintf(out, "[{\"id\": \"%s\", \"host\": ", node->id);
-    json_string_put(out, node->host);
-    fputs(", \"version\": \"" RATELIMITD_VERSION "\", \"since\": ", out);
-    json_seconds_put(out, node->since_us);
-    fputs(", \"seen_s_ago\": 0, \"requests\": ", out);
-    json_rate_put(out, requests_of(sum), sum->over_us);
-    fputs(", \"refused\": ", out);
-    json_rate_put(out, sum->counts[HISTORY_REFUSED], sum->over_us);
-    fprintf(out, ", \"store\": \"%s\"}]", store_state_name(limiter_store_state(&context->service->counts)));
+/* Its start is told to the second: by its own count, so that its clock does not matter. */
+static void
+put_other(FILE *out, const struct node *node)
+{
+    int64_t seen_us_ago = clock_mono_us() - node->said_us;
+    int64_t began_us = clock_wall_us() - seen_us_ago - node->state.up_ms * US_PER_MS;
+
+    fputs(",\n", out);
+    put_one_of_nodes(out, node->id, &node->state, (began_us + US_PER_S / 2) / US_PER_S * US_PER_S,
+                     seen_us_ago);
+}
+
+static void
+put_nodes(FILE *out, const struct endpoint_context *context)
+{
+    const struct observed *observed = context->observed;
+    struct node_state own = observed->node;
+
+    own.store = limiter_store_state(&context->service->counts);
+    fputc('[', out);
+    put_one_of_nodes(out, observed->node_id, &own, observed->since_us, 0);
+    for (unsigned i = 0; i < observed->nodes.count; i++)
+        put_other(out, &observed->nodes.list[i]);
+    fputc(']', out);
 }
 
 static void
@@ -140,7 +155,7 @@ put_status(FILE *out, const struct endpoint_request *request)
 
     history_recent(context->observed->history, &sum);
     fputs("{\"version\": \"" RATELIMITD_VERSION "\",\n\"node\": ", out);
-    put_node(out, &context->observed->node);
+    put_node(out, context->observed);
     fputs(",\n\"now\": ", out);
     json_seconds_put(out, clock_wall_us());
     fputs(",\n\"store\": ", out);
@@ -158,7 +173,7 @@ put_status(FILE *out, const struct endpoint_request *request)
     fputs(",\n\"rules\": ", out);
     put_rules(out, request);
     fputs(",\n\"reloads\": [],\n\"nodes\": ", out);
-    put_nodes(out, context, &sum);
+    put_nodes(out, context);
     fputs("}\n", out);
 }
 

@@ -43,6 +43,13 @@ struct history_sum {
     uint64_t decision_us[HISTOGRAM_BUCKETS], redis_us[HISTOGRAM_BUCKETS]; /* how many took how long */
 };
 
+/* Those allowed, refused, and limited by no rule. */
+static inline uint64_t
+history_requests(const struct history_sum *sum)
+{
+    return sum->counts[HISTORY_ALLOWED] + sum->counts[HISTORY_REFUSED] + sum->unmatched;
+}
+
 struct history;
 
 /* Begins now, at `wall_us` of Unix time; what was counted before is no news. `metrics` is borrowed. NULL: out of

@@ -10,17 +10,17 @@
 #include "top_clients.h"
 
 static bool
-name_node(struct node *node)
+name_node(struct observed *observed, const char *version)
 {
+    char host[256] = "";
     uint64_t id;
 
     if (getrandom(&id, sizeof(id), 0) != sizeof(id))
         return false;
-    snprintf(node->id, sizeof(node->id), "%016" PRIx64, id);
-    if (gethostname(node->host, sizeof(node->host)) < 0)
-        strcpy(node->host, "?");
-    node->host[NODE_HOST_BYTES] = '\0'; /* a longer name is cut, and may have no end */
-    node->since_us = clock_wall_us();
+    snprintf(observed->node_id, sizeof(observed->node_id), "%016" PRIx64, id);
+    gethostname(host, sizeof(host) - 1);
+    node_set_host(&observed->node, host);
+    snprintf(observed->node.version, sizeof(observed->node.version), "%s", version);
     return true;
 }
 
@@ -38,8 +38,10 @@ open_analytics(struct observed *observed, const struct observed_options *options
 bool
 observed_init(struct observed *observed, const struct observed_options *options)
 {
-    *observed = (struct observed){.history = history_new(options->metrics, clock_mono_us(), clock_wall_us())};
-    return observed->history != NULL && name_node(&observed->node) && open_analytics(observed, options);
+    *observed = (struct observed){.since_us = clock_wall_us(), .began_us = clock_mono_us()};
+    observed->history = history_new(options->metrics, observed->began_us, observed->since_us);
+    return observed->history != NULL && name_node(observed, options->version) &&
+           open_analytics(observed, options);
 }
 
 void
@@ -48,4 +50,25 @@ observed_fini(struct observed *observed)
     history_free(observed->history);
     top_clients_free(observed->top_clients);
     decision_stream_free(observed->stream);
+}
+
+static int64_t
+milli_per_s(uint64_t count, int64_t over_us)
+{
+    return over_us > 0 ? (int64_t)((double)count * 1e9 / (double)over_us + 0.5) : 0;
+}
+
+void
+observed_sample(struct observed *observed, const struct policy *policy, enum store_state store,
+                int64_t now_us)
+{
+    struct history_sum sum;
+
+    history_sample(observed->history, policy, now_us);
+    history_recent(observed->history, &sum);
+    observed->node.up_ms = (now_us - observed->began_us) / US_PER_MS;
+    observed->node.requests_milli = milli_per_s(history_requests(&sum), sum.over_us);
+    observed->node.refused_milli = milli_per_s(sum.counts[HISTORY_REFUSED], sum.over_us);
+    observed->node.store = store;
+    nodes_forget(&observed->nodes, now_us);
 }

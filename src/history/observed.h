@@ -7,22 +7,17 @@
 
 #include "clock.h"
 #include "history.h"
-
-#define NODE_ID_BYTES   16 /* lower-case hexadecimal digits */
-#define NODE_HOST_BYTES 64
-
-/* This process, among those that share a Redis. */
-struct node {
-    char id[NODE_ID_BYTES + 1]; /* random */
-    char host[NODE_HOST_BYTES + 1];
-    int64_t since_us; /* Unix time */
-};
+#include "nodes.h"
 
 struct decision_stream;
 struct top_clients;
 
 struct observed {
-    struct node node;
+    char node_id[NODE_ID_BYTES + 1]; /* this process: random */
+    struct node_state node;          /* as of the last sample */
+    int64_t since_us;                /* its start: Unix time */
+    int64_t began_us;                /* the same, monotonic */
+    struct nodes nodes;              /* the others that share its Redis */
     struct history *history;
     struct decision_stream *stream;  /* NULL: nobody reads what the workers decide */
     struct top_clients *top_clients; /* NULL: ANALYTICS is off */
@@ -31,6 +26,7 @@ struct observed {
 
 struct observed_options {
     const struct metrics *metrics; /* borrowed */
+    const char *version;           /* of the program */
     unsigned workers;              /* whose decisions are read */
     bool analytics;
 };
@@ -38,5 +34,9 @@ struct observed_options {
 /* False: out of memory, or no random number. To be given to observed_fini in any case. */
 bool observed_init(struct observed *observed, const struct observed_options *options);
 void observed_fini(struct observed *observed);
+
+/* Once a second: the rules in force, and the state of the store. */
+void observed_sample(struct observed *observed, const struct policy *policy, enum store_state store,
+                     int64_t now_us);
 
 #endif

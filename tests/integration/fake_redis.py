@@ -6,8 +6,8 @@ import threading
 
 class FakeRedis:
     """
-    Answers AUTH, SELECT, CLIENT and SCRIPT as Redis does, and has no overrides. For every other command it calls behaviour(connection),
-    which may send whatever it likes: connection is a socket. greeting, where it is not None, is sent to who connects,
+    Answers AUTH, SELECT, CLIENT and SCRIPT as Redis does, and has no overrides and no other nodes. For every other
+    command it calls behaviour(connection), which may send whatever it likes: connection is a socket. greeting, where it is not None, is sent to who connects,
     who is then left without answers. Set .behaviour and .greeting to change them while it runs.
     """
 
@@ -40,7 +40,7 @@ class FakeRedis:
             self.first_bytes = self.first_bytes or connection.recv(16, socket.MSG_PEEK)
             with connection.makefile("rb") as file:
                 while words := self._read_command(file):
-                    if b"rl:{overrides}" in words:
+                    if b"rl:{overrides}" in words or b"rl:{nodes}" in words:
                         connection.sendall(b":0\r\n")  # nothing has changed
                         continue
                     self.commands.append(words)

@@ -144,11 +144,11 @@ class FaultProxy:
     def commands(self):
         """Every whole command that the service has sent, whether it was let through or not: lists of words.
 
-        Without those about overrides, which come by themselves.
+        Without those about overrides and nodes, which come by themselves.
         """
         with self._lock:
             streams = [bytes(stream) for stream in self._recorded]
-        return [words for stream in streams for words in parse_commands(stream) if b"rl:{overrides}" not in words]
+        return [words for stream in streams for words in parse_commands(stream) if not {b"rl:{overrides}", b"rl:{nodes}"} & set(words)]
 
     def takes(self):
         """(requests, keys) of every EVALSHA and EVAL."""
