@@ -69,9 +69,8 @@ main(void)
     const struct rule *const of[KINDS] = {&uncounted, &policy->rules[0], &policy->rules[1],
                                           &policy->rules[2]};
     struct clock clock = clock_steady();
-    struct limiter_counts counts = {0};
     struct decision_counts decisions = {0};
-    struct limiter limiter = {.counts = &counts, .candidates = or_abort(candidates_new())};
+    struct limiter limiter = {.candidates = or_abort(candidates_new())};
     struct limiter_take *takes = make_takes();
 
     uncounted.counts = NULL;

@@ -142,8 +142,7 @@ measure(enum kind kind, uint32_t count)
     int64_t start_ns = cpu_ns(), loaded_ns;
     struct policy *policy = load(descriptor);
     struct clock clock = clock_steady();
-    struct limiter_counts counts = {0};
-    struct limiter limiter = {.counts = &counts};
+    struct limiter limiter = {0};
     struct limiter_take *takes;
     double with[ROUNDS], less[ROUNDS];
 

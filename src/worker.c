@@ -212,7 +212,6 @@ open_store(struct worker *worker)
     worker->candidates = candidates_new();
     worker->limiter = (struct limiter){.store = store_of(worker),
                                        .local = options->memory,
-                                       .counts = options->counts,
                                        .candidates = worker->candidates,
                                        .worker = worker->number,
                                        .decisions = &counts_of(worker)->decisions,

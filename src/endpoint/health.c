@@ -2,6 +2,7 @@
  * health: GET /health and GET /ready. Each worker answers for the process, and without waiting for the store.
  */
 #include "endpoint.h"
+#include "metrics.h"
 #include "service_state.h"
 
 #include <inttypes.h>
@@ -10,9 +11,10 @@
 #define BODY_BYTES 512
 
 static uint64_t
-count_of(const struct limiter_counts *counts, enum failure_mode mode)
+degraded(const struct metrics *metrics, enum failure_mode mode)
 {
-    return atomic_load_explicit(&counts->degraded[mode], memory_order_relaxed);
+    return metrics_sum(metrics,
+                       offsetof(struct worker_counts, decisions.degraded) + mode * sizeof(counter));
 }
 
 /* The mistakes themselves are in the log: they quote the file. */
@@ -32,8 +34,8 @@ put_rules(struct text *text, const struct generations *generations)
 static enum endpoint_status
 start_health(struct endpoint_request *request)
 {
-    const struct limiter_counts *counts = &request->context->service->counts;
-    enum store_state state = limiter_store_state(counts);
+    const struct metrics *metrics = request->context->metrics;
+    enum store_state state = limiter_store_state(&request->context->service->counts);
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
@@ -42,7 +44,7 @@ start_health(struct endpoint_request *request)
              store_state_name(state));
     text_put(
         &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}",
-        count_of(counts, FAILURE_CLOSED), count_of(counts, FAILURE_OPEN), count_of(counts, FAILURE_LOCAL));
+        degraded(metrics, FAILURE_CLOSED), degraded(metrics, FAILURE_OPEN), degraded(metrics, FAILURE_LOCAL));
     put_rules(&body, request->context->generations);
     text_put(&body, "}\n");
     request->response = response_new(200, &body, RESPONSE_JSON, request->closing);

@@ -128,6 +128,19 @@ on_decided(struct limiter_take *take)
     take->tightest = decision_tightest(take->request.decisions, take->limits->count);
 }
 
+_Static_assert(FAILURE_MODES == FAILURE_LOCAL + 1, "a counter for each mode");
+
+static void
+count_degraded(const struct limiter_take *take)
+{
+    struct decision_counts *decisions = take->limiter->decisions;
+    enum failure_mode mode = take->rule->on_store_failure;
+
+    if (decisions != NULL)
+        counter_add(&decisions->degraded[mode], 1);
+    count(take, COUNT_DEGRADED + mode);
+}
+
 /* The rule's failure mode decides, at once. */
 static void
 on_unavailable(struct limiter_take *take)
@@ -136,9 +149,7 @@ on_unavailable(struct limiter_take *take)
     enum store_status status;
 
     take->degraded = true;
-    atomic_fetch_add_explicit(&limiter->counts->degraded[take->rule->on_store_failure], 1,
-                              memory_order_relaxed);
-    count(take, COUNT_DEGRADED + take->rule->on_store_failure);
+    count_degraded(take);
     switch (take->rule->on_store_failure) {
     case FAILURE_CLOSED:
         take->verdict = VERDICT_UNAVAILABLE;

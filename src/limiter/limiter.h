@@ -59,11 +59,10 @@ struct limiter_take {
     struct limiter *limiter;      /* private */
 };
 
-/* State and counters of the limiters of all workers; any thread may read them. */
+/* The states of the stores of all workers; any thread may read them. */
 struct limiter_counts {
     _Atomic uint32_t stores[STORE_LOST + 1]; /* workers, by the state of their store */
     _Atomic bool reached;                    /* the store of some worker has been ready since the start */
-    _Atomic uint64_t degraded[FAILURE_LOCAL + 1]; /* decisions of failure modes, by enum failure_mode */
 };
 
 struct decision_counts;
@@ -71,7 +70,6 @@ struct decision_counts;
 struct limiter {
     struct store *store; /* borrowed */
     struct store *local; /* borrowed: the memory store of FAILURE_LOCAL; NULL: no rule has that mode */
-    struct limiter_counts *counts;     /* borrowed; shared by all workers */
     struct candidates *candidates;     /* borrowed; NULL: no candidate is asked */
     unsigned worker;                   /* its number, by which it counts for each rule (rule_counts.h) */
     struct override_keeper *keeper;    /* borrowed; of the admin listener's worker, else NULL */

@@ -45,7 +45,6 @@ struct service {
     struct event_base *base;
     struct generations *generations;
     struct store *store;
-    struct limiter_counts counts;
     struct limiter limiter;
     struct networks trusted;
     struct server *server;
@@ -198,7 +197,7 @@ open_service(struct service *service, const char *rules)
     service->base = event_base_new();
     service->store =
         memory_store_new(&(struct memory_store_options){.max_keys = 1000, .clock = &service->clock});
-    service->limiter = (struct limiter){.store = service->store, .counts = &service->counts};
+    service->limiter = (struct limiter){.store = service->store};
     assert(service->generations != NULL && service->base != NULL && service->store != NULL);
     places_init(&service->places, 4);
     service->options = (struct http_options){.routes = &public_routes,

@@ -61,7 +61,6 @@ slow_cancel(struct store *store, struct store_request *request)
 static const struct store_ops slow_class = {.take = slow_take, .cancel = slow_cancel};
 
 static struct slow_store slow;
-static struct limiter_counts counts;
 static struct limiter limiter;
 static struct turns turns;
 static struct policy *policy;
@@ -73,7 +72,7 @@ static void
 set_up(void)
 {
     slow = (struct slow_store){.store.ops = &slow_class, .says = STORE_PENDING};
-    limiter = (struct limiter){.store = &slow.store, .counts = &counts};
+    limiter = (struct limiter){.store = &slow.store};
     policy = policy_of_text(rules);
     turns_init(&turns);
     context = (struct endpoint_context){.limiter = &limiter, .renderer = renderer_new(), .turns = &turns};

@@ -103,7 +103,6 @@ static struct generations *generations;
 static struct generation_reader *reader;
 static struct generation_share *share;
 static struct fake_store store;
-static struct limiter_counts counts;
 static struct limiter limiter;
 static struct limiter_take take;
 static int answers;
@@ -126,7 +125,7 @@ set_up(void)
                                 .candidate = STORE_DONE,
                                 .live_allows = true,
                                 .candidate_allows = true};
-    limiter = (struct limiter){.store = &store.store, .counts = &counts, .candidates = candidates_new()};
+    limiter = (struct limiter){.store = &store.store, .candidates = candidates_new()};
     ck_assert_ptr_nonnull(limiter.candidates);
     answers = 0;
 }

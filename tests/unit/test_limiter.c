@@ -130,7 +130,7 @@ set_up(void)
         local.decisions[i] = (struct decision){.allowed = true, .limit = 10, .remaining = 5};
     }
     counts = (struct limiter_counts){0};
-    limiter = (struct limiter){.store = &store.store, .local = &local.store, .counts = &counts};
+    limiter = (struct limiter){.store = &store.store, .local = &local.store};
     answers = 0;
 }
 
@@ -291,6 +291,9 @@ static const struct {
 
 START_TEST(failure_mode_decides_without_the_store)
 {
+    struct decision_counts of = {0};
+
+    limiter.decisions = &of;
     local.says = STORE_DONE;
     local.decisions[0].allowed = !failures[_i].local_refuses;
     if (failures[_i].later) {
@@ -305,7 +308,7 @@ START_TEST(failure_mode_decides_without_the_store)
     ck_assert(take.degraded);
     ck_assert_uint_eq(take.tightest, 0);
     for (int mode = FAILURE_CLOSED; mode <= FAILURE_LOCAL; mode++)
-        ck_assert_uint_eq(counts.degraded[mode], mode == (int)failures[_i].mode);
+        ck_assert_uint_eq(of.degraded[mode], mode == (int)failures[_i].mode);
     ck_assert_int_eq(local.takes, failures[_i].mode == FAILURE_LOCAL);
     if (failures[_i].mode == FAILURE_LOCAL) {
         ck_assert_int_eq(take.request.decisions[0].remaining, 5);
