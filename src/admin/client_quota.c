@@ -1,8 +1,8 @@
 /*
  * client_quota: GET /v1/clients/{client}, what every rule that can have this client leaves it.
  *
- * The client is in the form that logs and keys have (client.h), percent-encoded as a path needs it. Each rule
- * is peeked at, by a check of cost 0, and counts nothing.
+ * The client is in the form that logs and keys have (client.h), or an address, percent-encoded as a path needs
+ * it. Each rule is peeked at, by a check of cost 0, and counts nothing.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -16,24 +16,60 @@
 #include "overrides.h"
 #include "render.h"
 
-/* What follows "/v1/clients/", decoded once. False: it is no client in the form that keys have. */
-static bool
-read_client(struct client *client, const char *rest)
+/* Percent-decodes what follows "/v1/clients/". Returns its length; 0: it cannot be a client. */
+static size_t
+decode(char text[CLIENT_BYTES], const char *rest)
 {
-    char text[CLIENT_BYTES];
     size_t bytes = 0;
 
     if (*rest++ != '/')
-        return false;
-    for (; *rest != '\0' && bytes < sizeof(text); rest++) {
+        return 0;
+    for (; *rest != '\0' && bytes < CLIENT_BYTES; rest++) {
         bool escaped = *rest == '%';
         int byte = escaped ? hex_byte(rest + 1) : *rest;
         if (escaped && byte < 0)
-            return false;
+            return 0;
         text[bytes++] = (char)byte;
         rest += escaped ? 2 : 0;
     }
-    return *rest == '\0' && client_parse(client, text, bytes);
+    return *rest == '\0' ? bytes : 0;
+}
+
+static bool
+is_address(const char *value, size_t bytes, struct network *network)
+{
+    return network_parse(network, value, bytes) && network_is_first(network);
+}
+
+/* The peers of a Unix socket have no address, and are `ip=unix`. */
+static bool
+has_good_addresses(const struct client *client)
+{
+    struct network network;
+
+    for (const char *part = client->text; *part != '\0'; part += *part == '&') {
+        size_t bytes = strcspn(part, "&");
+        if (strncmp(part, "ip=", 3) == 0 && (bytes != 7 || strncmp(part + 3, "unix", 4) != 0) &&
+            !is_address(part + 3, bytes - 3, &network))
+            return false;
+        part += bytes;
+    }
+    return true;
+}
+
+/* False: it is no client in the form that keys have, and no address. */
+static bool
+read_client(struct client *client, const char *rest)
+{
+    char text[CLIENT_BYTES], address[ADDRESS_TEXT_BYTES];
+    size_t bytes = decode(text, rest);
+    struct network network;
+
+    if (!is_address(text, bytes, &network))
+        return client_parse(client, text, bytes) && has_good_addresses(client);
+    bytes = address_write_network(&network.address, network.prefix, network.prefix, address);
+    client_write(client, "ip", address, bytes);
+    return true;
 }
 
 /* The names of headers, of which case does not matter, as identities have them. Elsewhere it does. */
@@ -160,8 +196,9 @@ start(struct endpoint_request *request)
 
     if (!read_client(&client, request->rest))
         return endpoint_problem(request, 400,
-                                "The path needs a client after /v1/clients/, as the keys in Redis show it: "
-                                "ip=203.0.113.7, header:user_id=alice, global.");
+                                "The path needs a client after /v1/clients/: an address, a network from its "
+                                "first address on, or as the keys in Redis show it, such as "
+                                "header:user_id=alice or global.");
     lower_header_names(&client);
     checks = request->state = peeks_of(request, &client);
     if (checks == NULL)

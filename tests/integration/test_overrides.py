@@ -94,11 +94,14 @@ def test_a_client_without_a_rule_is_restored_under_all_of_them(node):
     assert is_blocked(node, "two", client="other")
 
 
-@pytest.mark.parametrize("client, ip", [("203.0.113.7", "203.0.113.7"), ("10.0.0.0/8", "10.1.2.3"), ("2001:db8::/32", "2001:db8::9")])
+@pytest.mark.parametrize("client, ip", [("203.0.113.7", "203.0.113.7"), ("10.0.0.0/8", "10.1.2.3"), ("2001:db8::/32", "2001:db8::9"),
+                                        ("ip=203.0.113.7", "203.0.113.7"), ("ip=2001:db8::/32", "2001:db8::9")])
 def test_addresses_and_networks_are_clients(node, client, ip):
     block(node, client)
     assert is_blocked(node, ip=ip) and not is_blocked(node, ip="192.0.2.1")
     assert not is_blocked(node, client=ip), "a name is no address"
+    assert change(node, "restore", client=client.removeprefix("ip=")).status == 200
+    assert not is_blocked(node, ip=ip), "both spellings name one client"
 
 
 def test_a_client_of_one_source(node):
@@ -193,7 +196,7 @@ def test_limits_that_no_longer_fit_their_rule_are_ignored_and_logged(node):
     ("limit", {"client": "gold", "for": "1m", "limit": 7}, 400, "rule"),
     ("limit", {"client": "gold", "for": "1m", "rule": "api"}, 400, None),
     ("limit", {"client": "gold", "for": "1m", "rule": "api", "limit": 0}, 400, "limit"),
-    ("limit", {"client": "gold", "for": "1m", "rule": "api", "capacity": 5}, 400, None),
+    ("limit", {"client": "gold", "for": "1m", "rule": "api", "capacity": 5}, 400, "capacity"),
     ("limit", {"client": "gold", "for": "1m", "rule": "api", "window": "1w"}, 400, "window"),
     ("limit", {"client": "gold", "for": "1m", "rule": "api", "algorithm": "x"}, 400, "algorithm"),
     ("limit", {"client": "gold", "for": "1m", "rule": "api", "limits": []}, 400, "limits"),

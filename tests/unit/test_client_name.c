@@ -17,7 +17,8 @@ static const struct {
 } networks[] = {
     {"203.0.113.7", 4, 32},        {"10.0.0.0/8", 4, 8},     {"0.0.0.0/0", 4, 0},
     {"10.0.0.1/32", 4, 32},        {"2001:db8::1", 16, 128}, {"2001:DB8::/32", 16, 32},
-    {"2001:db8:0:1::/64", 16, 64}, {"::/0", 16, 0},
+    {"2001:db8:0:1::/64", 16, 64}, {"::/0", 16, 0},          {"ip=203.0.113.7", 4, 32},
+    {"ip=2001:db8::/32", 16, 32},
 };
 
 START_TEST(address_or_network_is_one)
@@ -86,7 +87,10 @@ static const struct {
     {"2001:db8:::1", "is not an address"},
     {"10.0.0.1/8", "has bits set after its prefix"},
     {"2001:db8::1/64", "has bits set after its prefix"},
-    {"ip=10.0.0.1", "must be the address alone"},
+    {"ip=10.0.0.256", "is not an address"},
+    {"ip=10.0.0.1/8", "has bits set after its prefix"},
+    {"ip=gold", "is not an address"},
+    {"ip=", "is not an address"},
     {"a\tb", "must have no control characters"},
     {"a\x7f", "must have no control characters"},
     {" a", "must not begin or end with a blank"},

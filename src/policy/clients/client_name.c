@@ -156,7 +156,7 @@ client_name_parse(struct client_name *name, const char *text, size_t bytes)
     if (is_blank(text[0]) || is_blank(text[bytes - 1]))
         return "must not begin or end with a blank; no client's name does";
     if (begins_with(text, bytes, "ip="))
-        return "must be the address alone, without ip=";
+        return parse_network(name, text + strlen("ip="), bytes - strlen("ip="));
     if (is_digest(text, bytes))
         return "is the digest of a long client; write its source and value, such as header:NAME=VALUE";
     if (resembles_address(text, bytes))

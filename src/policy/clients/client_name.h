@@ -1,7 +1,7 @@
 /*
  * client_name: how a list of clients that differ names one.
  *
- *     203.0.113.7  2001:db8::/48      clients identified by their address
+ *     203.0.113.7  2001:db8::/48      clients identified by their address; ip=203.0.113.7 is the same
  *     gold-key                        of clients identified by anything else, those with this value
  *     header:X-API-Key=gold           of one source, spelt as in `identify_by`; `client=`: named by an application
  *

@@ -82,14 +82,19 @@ read_refill_rate(const struct place *object, struct values *values)
                               "\"N/DURATION\", such as \"10/1m\"");
 }
 
-/* What follows from the other keys; -1: nothing, which has been reported. */
+/* What follows from the other keys; -1: nothing, which has been reported. One key of a token bucket does not
+   make one of what `base` is: it was meant for another rule. */
 static int
 implied_algorithm(const struct place *object, const struct limit *base)
 {
-    if (place_has(object, "capacity") || place_has(object, "refill_rate"))
+    bool has_capacity = place_has(object, "capacity"), has_rate = place_has(object, "refill_rate");
+
+    if (has_capacity && has_rate)
         return TOKEN_BUCKET;
     if (base != NULL)
         return (int)base->algorithm;
+    if (has_capacity || has_rate)
+        return TOKEN_BUCKET;
     if (place_has(object, "limit") || place_has(object, "window"))
         diagnostic_add(object, "\"limit\" and \"window\" need an \"algorithm\": sliding_window, "
                                "sliding_window_counter or fixed_window");
