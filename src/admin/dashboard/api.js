@@ -10,6 +10,7 @@
  */
 const ANSWER_MS = 8000;
 const AGAIN_MS = [1000, 2000, 4000, 8000];
+const AGAIN_MISSING_MS = 30000; /* what is switched off */
 const NOT_ACCEPTED = 'The service does not accept this token.';
 
 const link = { state: 'connecting', since: Date.now(), token: '', tries: 0, heard: null };
@@ -96,8 +97,8 @@ class Poll {
         this.idle = answer.status === 401; /* until there is another token */
         if (this.idle || turn !== this.turn) return;
         const took = performance.now() - began;
-        const again =
-            AGAIN_MS[Math.min(link.tries, AGAIN_MS.length) - 1] ?? Math.max(this.everyMs(), 10 * took);
+        const every = answer.status === 404 ? AGAIN_MISSING_MS : this.everyMs();
+        const again = AGAIN_MS[Math.min(link.tries, AGAIN_MS.length) - 1] ?? Math.max(every, 10 * took);
         this.timer = setTimeout(() => this.run(turn), again);
     }
 

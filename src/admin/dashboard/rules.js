@@ -6,7 +6,7 @@
  * about to press does not move away.
  */
 const ROW_HEIGHT = 30,
-    ROWS_AROUND = 6;
+    ROWS_AT_ONCE = 4;
 
 const NO_RATES = {
     allowed: 0,
@@ -54,14 +54,14 @@ const rules = {
     order: RULE_COLUMNS[3],
     filter: '',
     loaded: null,
-    active: 0,
+    first: 0,
+    changes: 0,
     most: 0,
 };
 
 function ruleRow() {
     const name = make('button', { type: 'button' });
     name.addEventListener('click', () => {
-        rules.active = Number(name.closest('tr').dataset.index);
         focusOn(name.closest('tr').rule.name);
     });
     const cells = RULE_COLUMNS.map(({ word }) => make('td', { class: word }));
@@ -74,6 +74,7 @@ function ruleRow() {
 
 function fillRuleRow(row, rule, index) {
     row.rule = rule;
+    row.drawn = rules.changes;
     row.dataset.index = index;
     row.setAttribute('aria-rowindex', index + 2);
     if (row.name.dataset.rule !== rule.name || row.tags !== rule.tags) {
@@ -85,6 +86,7 @@ function fillRuleRow(row, rule, index) {
         );
     }
     row.name.setAttribute('aria-pressed', focus.rule === rule.name);
+    row.classList.toggle('chosen', focus.rule === rule.name);
     RULE_COLUMNS.forEach(({ text }, i) => {
         if (text) say(i === 3 ? row.cells[i].firstChild : row.cells[i], text(rule));
     });
@@ -92,25 +94,41 @@ function fillRuleRow(row, rule, index) {
     row.cells[3].lastChild.style.transform = `scaleX(${part.toFixed(3)})`;
 }
 
+/* Rows that leave the view at one end come in at the other, so that those in between stay as they are. */
+function turnRows(body, by) {
+    if (Math.abs(by) >= body.children.length) return;
+    for (; by > 0; by--) body.append(body.firstElementChild);
+    for (; by < 0; by++) body.prepend(body.lastElementChild);
+}
+
 /* The rows in view, and a few around them; empty space stands in for the others. */
 function drawRules() {
     const { scroll, body, above, below } = rules;
     const count = rules.shown.length;
-    const room = Math.ceil(scroll.clientHeight / ROW_HEIGHT) + 2 * ROWS_AROUND;
-    const first = Math.max(
-        0,
-        Math.min(Math.floor(scroll.scrollTop / ROW_HEIGHT) - ROWS_AROUND, count - room),
-    );
+    const room = Math.ceil(scroll.clientHeight / ROW_HEIGHT) + 3 * ROWS_AT_ONCE;
+    const top = Math.floor(scroll.scrollTop / ROW_HEIGHT / ROWS_AT_ONCE) * ROWS_AT_ONCE - ROWS_AT_ONCE;
+    const first = Math.max(0, Math.min(top, count - room));
     const slice = rules.shown.slice(first, first + room);
     const held = body.contains(document.activeElement) ? document.activeElement.dataset.rule : null;
+    turnRows(body, first - rules.first);
+    rules.first = first;
     fillRows(body, slice, ruleRow, () => {});
-    slice.forEach((rule, i) => fillRuleRow(body.children[i], rule, first + i));
+    slice.forEach((rule, i) => {
+        const row = body.children[i];
+        if (row.rule !== rule || row.drawn !== rules.changes) fillRuleRow(row, rule, first + i);
+    });
     above.firstChild.style.height = `${first * ROW_HEIGHT}px`;
     below.firstChild.style.height = `${(count - first - slice.length) * ROW_HEIGHT}px`;
     if (held !== null && document.activeElement.dataset.rule !== held)
         ([...body.children].find(row => row.rule.name === held)?.name ?? scroll).focus({
             preventScroll: true,
         });
+}
+
+/* What rows say is new. */
+function redrawRules() {
+    rules.changes++;
+    drawRules();
 }
 
 function sortRules() {
@@ -125,7 +143,7 @@ function sortRules() {
             ? countText(rules.all.length)
             : `${countText(found.length)} of ${countText(rules.all.length)}`,
     );
-    drawRules();
+    redrawRules();
 }
 
 const isTableHeld = () => rules.scroll.matches(':hover, :focus-within') && rules.shown.length > 0;
@@ -141,7 +159,7 @@ function showRates({ status, data }) {
         if (rule !== undefined) rule.rates = rates;
         rules.most = Math.max(rules.most, rates.refused);
     }
-    if (isTableHeld()) drawRules();
+    if (isTableHeld()) redrawRules();
     else sortRules();
     showRule();
 }
@@ -257,7 +275,7 @@ function beginRules() {
     );
     orderBy(rules.order);
     focus.changed.push(() => {
-        drawRules();
+        redrawRules();
         showRule();
     });
 }
