@@ -101,7 +101,7 @@ def test_of_ten_thousand_rules_only_those_in_view_are_drawn(fake, open_page):
 
 def test_the_last_rule_is_reached_by_scrolling_and_by_the_keyboard(fake, open_page):
     page = open_page(fake(many(500)))
-    page.shows("500", "#rules-note")
+    wait_for(lambda: (page.rows("#rules") or [[""]])[0][0] == "rule-00499", "the most refused one first")
     page.js("const box = document.querySelector('.scroll.rules'); box.scrollTop = box.scrollHeight")
     wait_for(lambda: "rule-00000" in page.text("#rules"), "the least refused one")
     page.js("document.querySelector('.scroll.rules').scrollTop = 0; document.querySelector('.scroll.rules').focus()")

@@ -7,7 +7,9 @@
  */
 const CHART_HEIGHT = 168,
     CHART_TOP = 8,
-    CHART_BOTTOM = 20;
+    CHART_BOTTOM = 20,
+    CHART_LEFT = 42;
+const GRID_S = [60, 180, 300, 3600, 10800, 21600];
 
 /* The least round number that is not below the value. */
 function roundUp(value) {
@@ -87,7 +89,7 @@ class Chart {
     }
 
     x(i) {
-        return this.points > 1 ? (i / (this.points - 1)) * this.width : 0;
+        return CHART_LEFT + (i / Math.max(1, this.points - 1)) * (this.width - CHART_LEFT);
     }
     y(value) {
         return CHART_TOP + (1 - this.scale.at(value)) * (CHART_HEIGHT - CHART_TOP - CHART_BOTTOM);
@@ -165,25 +167,20 @@ class Chart {
         };
         for (const value of this.scale.ticks) {
             const y = Math.round(this.y(value)) + 0.5;
-            put(`M0 ${y}H${this.width}`, value === 0 ? '' : this.series[0].text(value), {
-                x: 2,
-                y: y < 20 ? y + 12 : y - 4,
+            put(`M${CHART_LEFT} ${y}H${this.width}`, this.series[0].text(value), {
+                x: CHART_LEFT - 6,
+                y: y + 4,
             });
         }
-        const span = this.data.step_s * (this.points - 1);
-        const every = [60, 180, 300, 3600, 10800, 21600].find(s => this.width / (span / s) >= 64) || span;
-        for (
-            let at = Math.ceil(this.timeOf(0) / every) * every;
-            at <= this.timeOf(this.points - 1);
-            at += every
-        ) {
-            const x = ((at - this.timeOf(0)) / span) * this.width;
-            if (x > 18 && x < this.width - 18)
-                put(
-                    `M${Math.round(x) + 0.5} ${CHART_TOP}V${CHART_HEIGHT - CHART_BOTTOM}`,
-                    clockText(at, CLOCK_SHORT),
-                    { x, y: CHART_HEIGHT - 5, class: 'at' },
-                );
+        const { step_s } = this.data,
+            last = this.points - 1;
+        const room = (this.width - CHART_LEFT) / (step_s * last);
+        const every = GRID_S.find(s => room * s >= 64) ?? GRID_S.at(-1);
+        for (let at = Math.ceil(this.timeOf(0) / every) * every; at <= this.timeOf(last); at += every) {
+            const x = this.x((at - this.timeOf(0)) / step_s);
+            const down = `M${Math.round(x) + 0.5} ${CHART_TOP}V${CHART_HEIGHT - CHART_BOTTOM}`;
+            const isInside = x > CHART_LEFT + 18 && x < this.width - 18;
+            put(down, isInside ? clockText(at, CLOCK_SHORT) : '', { x, y: CHART_HEIGHT - 5, class: 'at' });
         }
         this.grid.replaceChildren(...lines);
         this.labels.replaceChildren(...labels);
@@ -224,7 +221,8 @@ class Chart {
     listen() {
         const at = event => {
             const { left, width } = this.svg.getBoundingClientRect();
-            this.moveTo(Math.round(((event.clientX - left) / width) * (this.points - 1)));
+            const part = (event.clientX - left - CHART_LEFT) / (width - CHART_LEFT);
+            this.moveTo(Math.round(part * (this.points - 1)));
         };
         this.field.addEventListener('pointermove', at);
         this.field.addEventListener('pointerdown', at);
