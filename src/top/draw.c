@@ -56,6 +56,7 @@ rules_of(const struct scene *scene)
 static struct table
 clients_of(const struct scene *scene, char title[64])
 {
+    double sampled = top_json_number(scene->analytics, "sampled");
     struct table table = {
         .title = title,
         .text_keys = {"rule", "client"},
@@ -63,8 +64,10 @@ clients_of(const struct scene *scene, char title[64])
     };
 
     snprintf(title, 64, "RULE CLIENT in the last %s", top_windows[scene->view->window]);
+    if (sampled < 0.995) /* not where it is NAN */
+        snprintf(title + strlen(title), 64 - strlen(title), ", from %.0f %% of the decisions", 100 * sampled);
     take_columns(&table, client_columns, TOP_MEASURES, scene->view->measure);
-    table.columns[TOP_MEASURES] = (struct column){"ERROR <=", "error"};
+    table.columns[TOP_MEASURES] = (struct column){"+ AT MOST", "error"};
     return table;
 }
 
@@ -165,11 +168,14 @@ draw(struct screen *screen, const struct scene *scene)
 {
     unsigned row;
 
-    if (scene->view->shows_help)
-        return draw_help(screen);
-    row = draw_summary(screen, scene->is_whole ? screen->rows : screen->rows / 2, scene);
-    draw_message(screen, row++, scene);
-    return draw_tables(screen, row, scene);
+    if (scene->view->shows_help) {
+        row = draw_help(screen);
+    } else {
+        row = draw_summary(screen, scene->is_whole ? screen->rows : screen->rows / 2, scene);
+        draw_message(screen, row++, scene);
+        row = draw_tables(screen, row, scene);
+    }
+    return least(row, screen->rows);
 }
 
 unsigned

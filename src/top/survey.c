@@ -18,9 +18,9 @@ static const char *
 only_rule(const struct survey *survey)
 {
     const char *filter = survey->view->filter, *found = NULL;
-    const cJSON *rule;
+    const cJSON *rules = top_json_list(survey->rates, "rules"), *rule;
 
-    cJSON_ArrayForEach(rule, top_json_list(survey->rates, "rules"))
+    cJSON_ArrayForEach(rule, rules)
     {
         const char *name = top_json_text(rule, "rule");
         if (strstr(name, filter) == NULL)

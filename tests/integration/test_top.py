@@ -1,5 +1,6 @@
 """ratelimitd top: what it shows in a real terminal, what its keys do, and what it leaves behind; and as text."""
 import os
+import re
 import shutil
 import signal
 
@@ -226,11 +227,36 @@ def test_where_there_is_no_terminal_it_prints_once(fake, tmp_path):
 
 def test_a_real_service_is_shown(serve, store, tmp_path):
     service = serve(store, rules_of(bucket(3), api=at("/api/**", bucket(1000))), admin=f"unix:{tmp_path}/admin.sock")
-    done = text_of(f"unix:{tmp_path}/admin.sock", directory=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "0 default\n" in done.stdout and "0 api\n" in done.stdout
-    assert f"\nstore       {'memory' if store == 'memory' else 'redis'}  ready" in done.stdout
-    assert service.stop() == 0
+    wait_for(lambda: service.health()["status"] == "ok", "every worker has its store")
+    assert service.statuses(5, "/limited-resource") == [200, 200, 200, 429, 429]
+
+    def counted():
+        done = text_of(f"unix:{tmp_path}/admin.sock", directory=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return "         2          5          3          0 default ip=127.0.0.1\n" in done.stdout and done.stdout
+    shown = wait_for(counted, "the client is counted")
+    assert f"\nstore       {'memory' if store == 'memory' else 'redis'}  ready" in shown
+    assert "0 default\n" in shown and "0 api\n" in shown
+
+
+def test_a_real_service_without_analytics_says_so(serve, tmp_path):
+    service = serve(admin=LOCAL, env={"ANALYTICS": "off"})
+    done = text_of(f"http://127.0.0.1:{service.admin_address[1]}", directory=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nno top clients: /v1/analytics answers 404: " in done.stdout
+
+
+@needs_tmux
+def test_a_real_service_is_followed_as_it_refuses(serve, start):
+    service = serve(rules=rules_of(bucket(3), api=at("/api/**", bucket(1000))), admin=LOCAL)
+    terminal = start(Terminal)
+    terminal.type(f"ratelimitd top http://127.0.0.1:{service.admin_address[1]}")
+    terminal.says("0 default\n")
+    assert service.statuses(13, "/limited-resource").count(429) == 10
+    terminal.says("        10         13          3          0 default ip=127.0.0.1\n")
+    wait_for(lambda: re.search(r"\n +[1-9][\d.]* .* default\n", terminal.text()), "its rate")
+    terminal.press("/", "a", "p", "i", "Enter")
+    terminal.says_no_more("ip=127.0.0.1")
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:{port}", "0.0.0.0:{port}", "{port}"])

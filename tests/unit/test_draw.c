@@ -67,7 +67,7 @@ paint(struct picture *picture, unsigned rows, unsigned columns)
 
     picture->scene.view = &picture->view;
     ck_assert(screen_init(&screen, rows, columns));
-    ck_assert_uint_le(draw(&screen, &picture->scene), rows > 1 ? rows : 1);
+    ck_assert_uint_le(draw(&screen, &picture->scene), rows);
     free(picture->text);
     picture->text = screen_to_text(&screen, rows, &picture->bytes);
     ck_assert_ptr_nonnull(picture->text);
@@ -106,7 +106,7 @@ START_TEST(everything_is_on_a_terminal_of_24_rows_and_80_columns)
         "       300       9000         12          -          -          - api\n"
         "      45.6       3000        0.5          -          -          - login\n"
         "         0         20          0        7.2          1          0 search\n"
-        "  REFUSALS   REQUESTS       COST   ERROR <= RULE CLIENT in the last minute\n"
+        "  REFUSALS   REQUESTS       COST  + AT MOST RULE CLIENT in the last minute\n"
         "      4500       5000       5001          3 api ip=203.0.113.9\n"
         "        20         70         70          0 login global\n";
     struct picture picture = picture_of(STATUS, RATES, ANALYTICS);
@@ -189,6 +189,24 @@ START_TEST(a_filter_leaves_rules_and_their_clients)
 }
 END_TEST
 
+START_TEST(clients_that_were_not_all_counted_are_said_to_be_a_part)
+{
+    static const char *const whole[] = {"{}", "{\"sampled\":1}", "{\"sampled\":0.999}",
+                                        "{\"sampled\":\"x\"}"};
+    struct picture picture = picture_of(STATUS, RATES, "{\"sampled\":0.834,\"clients\":[]}");
+
+    paint(&picture, 30, 120);
+    ck_assert_shows(picture, " RULE CLIENT in the last minute, from 83 % of the decisions\n");
+    throw_away(&picture);
+    for (int i = 0; i < ROWS(whole); i++) {
+        picture = picture_of(STATUS, RATES, whole[i]);
+        paint(&picture, 30, 120);
+        ck_assert_shows(picture, " RULE CLIENT in the last minute\n");
+        throw_away(&picture);
+    }
+}
+END_TEST
+
 START_TEST(what_the_operator_must_know_is_said)
 {
     struct picture picture = picture_of(STATUS, RATES, "{}");
@@ -227,6 +245,9 @@ START_TEST(no_answer_and_no_size_breaks_it)
 
     for (int rows = 0; rows < ROWS(sizes); rows++)
         for (int columns = 0; columns < ROWS(sizes); columns++) {
+            picture.view.shows_help = true;
+            paint(&picture, sizes[rows], sizes[columns]);
+            picture.view.shows_help = false;
             paint(&picture, sizes[rows], sizes[columns]);
             for (char *line = strtok(picture.text, "\n"); line != NULL; line = strtok(NULL, "\n"))
                 ck_assert_uint_le(strlen(line), sizes[columns]);
@@ -357,6 +378,7 @@ main(void)
     tcase_add_test(tests, a_narrow_screen_keeps_the_names_and_the_column_that_it_is_sorted_by);
     tcase_add_loop_test(tests, rules_are_sorted, 0, ROWS(orders));
     tcase_add_test(tests, a_filter_leaves_rules_and_their_clients);
+    tcase_add_test(tests, clients_that_were_not_all_counted_are_said_to_be_a_part);
     tcase_add_test(tests, what_the_operator_must_know_is_said);
     tcase_add_loop_test(tests, no_answer_and_no_size_breaks_it, 0, ROWS(odd));
     tcase_add_test(tests, nothing_from_outside_gives_orders_to_the_terminal);
