@@ -13,8 +13,7 @@
 static uint64_t
 degraded(const struct metrics *metrics, enum failure_mode mode)
 {
-    return metrics_sum(metrics,
-                       offsetof(struct worker_counts, decisions.degraded) + mode * sizeof(counter));
+    return metrics_sum(metrics, offsetof(struct worker_counts, decisions.degraded) + mode * sizeof(counter));
 }
 
 /* The mistakes themselves are in the log: they quote the file. */

@@ -37,8 +37,8 @@ struct http_counts {
 #define FAILURE_MODES 3 /* policy.h */
 
 struct decision_counts {
-    counter unmatched;       /* requests that no rule limits */
-    counter waited, resumed; /* requests that had to wait for the store; those that wait no more */
+    counter unmatched;               /* requests that no rule limits */
+    counter waited, resumed;         /* requests that had to wait for the store; those that wait no more */
     counter degraded[FAILURE_MODES]; /* decisions and peeks by failure modes, by enum failure_mode */
     struct histogram duration;
 };

@@ -298,6 +298,24 @@ def test_an_odd_name_of_a_rule_is_the_value_of_a_label(serve):
     assert scrape(service)["ratelimitd_decisions_total", ODD, "allowed"] == 1
 
 
+@pytest.mark.parametrize("name", ['a"} 1', "a\nratelimitd_rules 7", "a\\", "{}", "", " ", "x" * 65, "caf\u00e9", "\u202e", "a\0b"])
+def test_a_hostile_name_of_a_rule_is_in_no_label(serve, name):
+    service = serve(rules=rules_of(bucket(1)), admin=LOCAL, env=WITH_TOKEN)
+    before = scrape(service, BEARER).families["ratelimitd_decisions_total"].samples
+    service.write_rules({"default": bucket(1), name: bucket(1)})
+    assert service.admin("POST", "/v1/rules/reload", BEARER).status == 422
+    found = scrape(service, BEARER)
+    assert found.families["ratelimitd_decisions_total"].samples == before and found["ratelimitd_rules"] == 1
+
+
+def test_ten_thousand_rules_are_too_many(serve):
+    service = serve(rules=rules_of(bucket(1)), admin=LOCAL, env=WITH_TOKEN)
+    service.write_rules({f"r{number}": {"limit": 1} for number in range(10000)})
+    answer = service.admin("POST", "/v1/rules/reload", BEARER)
+    assert answer.status == 422 and "10000 rules; at most 1024 are accepted" in answer.body.decode()
+    assert scrape(service, BEARER)["ratelimitd_rules"] == 1
+
+
 def test_a_thousand_rules_are_scraped_at_once(serve):
     rules = {f"rule-{number:04}": bucket(5) for number in range(1000)}
     service = serve(rules=rules, admin=LOCAL)
