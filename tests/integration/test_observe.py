@@ -11,6 +11,7 @@ import yaml
 import service as services
 from prometheus_server import OBSERVE, Prometheus
 from rules import bucket, rules_of
+from scraping import Scrape
 from waiting import wait_for
 
 LOCAL = "127.0.0.1:0"
@@ -204,6 +205,13 @@ def test_panels_lie_side_by_side():
         cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
         assert not cells & taken and max(x for x, _ in cells) < 24, panel["title"]
         taken |= cells
+
+
+def test_every_metric_is_on_the_dashboard(serve, redis):
+    shown = Scrape(serve(redis.url, RULES, admin=LOCAL).admin("GET", "/metrics").body.decode()).families
+    text = (OBSERVE / "dashboard.json").read_text()
+    missing = {name for name in shown if not re.search(rf"\b{name}(?:_bucket)?\b", text)}
+    assert missing == {"ratelimitd_store_info", "process_virtual_memory_bytes"}
 
 
 @needs_prometheus
