@@ -27,6 +27,16 @@ sample(struct sampler *sampler)
     redis_nodes_say(sampler->nodes, text);
 }
 
+void
+sampler_look(struct sampler *sampler)
+{
+    const struct sampler_options *options = &sampler->options;
+    struct store_health own = store_health(options->store);
+
+    store_changes_note(&options->observed->store_changes, limiter_store_state(&options->service->counts),
+                       own.state != STORE_READY ? own.detail : "", clock_wall_us());
+}
+
 static void
 on_node(void *arg, const char *id, const char *text, int64_t said_us)
 {

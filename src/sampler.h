@@ -22,6 +22,7 @@ struct sampler_options {
     struct observed *observed;
     struct generation_reader *generations; /* the worker's */
     const struct service_state *service;
+    const struct store *store; /* the worker's; says why it is away */
     struct redis_connection
         *redis; /* the worker's; must be freed before the sampler is; NULL: the store is `memory` */
     const struct redis_url *url;
@@ -30,5 +31,8 @@ struct sampler_options {
 /* NULL: out of memory. */
 struct sampler *sampler_new(const struct sampler_options *options);
 void sampler_free(struct sampler *sampler); /* NULL is allowed */
+
+/* At each turn of the loop: what has become of the store. */
+void sampler_look(struct sampler *sampler);
 
 #endif

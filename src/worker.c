@@ -130,6 +130,8 @@ turn(struct worker *worker, bool wait)
 
     event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
     count_state(worker);
+    if (worker->sampler != NULL)
+        sampler_look(worker->sampler);
     generation_current(worker->generations);
     more = run_server(worker);
     store_flush(store_of(worker));
@@ -263,6 +265,7 @@ open_sampler(struct worker *worker)
         .observed = worker->options->observed,
         .generations = worker->generations,
         .service = worker->options->http.service,
+        .store = store_of(worker),
         .redis = worker->store != NULL ? redis_store_connection(worker->store) : NULL,
         .url = worker->options->redis,
     });

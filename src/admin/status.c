@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "endpoint.h"
 #include "json_number.h"
+#include "json_string.h"
 #include "memory_store.h"
 #include "metrics.h"
 #include "observed.h"
@@ -22,6 +23,20 @@ put_node(FILE *out, const struct observed *observed)
 }
 
 static void
+put_changes(FILE *out, const struct store_changes *changes)
+{
+    const struct store_change *change;
+
+    for (unsigned i = 0; (change = store_changes_at(changes, i)) != NULL; i++) {
+        fputs(i > 0 ? ",\n{\"at\": " : "{\"at\": ", out);
+        json_seconds_put(out, change->at_us);
+        fprintf(out, ", \"state\": \"%s\", \"reason\": ", store_state_name(change->state));
+        json_string_put(out, change->reason);
+        fputc('}', out);
+    }
+}
+
+static void
 put_store(FILE *out, const struct endpoint_context *context)
 {
     const struct limiter_counts *counts = &context->service->counts;
@@ -34,7 +49,9 @@ put_store(FILE *out, const struct endpoint_context *context)
                 atomic_load_explicit(&counts->stores[state], memory_order_relaxed));
         separator = ", ";
     }
-    fputs("}, \"changes\": []}", out);
+    fputs("}, \"changes\": [", out);
+    put_changes(out, &context->observed->store_changes);
+    fputs("]}", out);
 }
 
 static void
@@ -106,6 +123,40 @@ put_rules(FILE *out, const struct endpoint_request *request)
     fputc('}', out);
 }
 
+struct reloads_written {
+    FILE *out;
+    const char *separator;
+};
+
+static void
+put_reload(void *arg, const struct reload_record *record)
+{
+    struct reloads_written *written = arg;
+    FILE *out = written->out;
+
+    fprintf(out, "%s{\"at\": ", written->separator);
+    json_seconds_put(out, record->at_us);
+    fprintf(out, ", \"ok\": %s, \"text\": ", record->is_done ? "true" : "false");
+    json_string_put(out, record->text);
+    fputs(", \"mistakes\": [", out);
+    for (unsigned i = 0; i < record->mistake_count; i++) {
+        fputs(i > 0 ? ", " : "", out);
+        json_string_put(out, record->mistakes[i]);
+    }
+    fputs("]}", out);
+    written->separator = ",\n";
+}
+
+static void
+put_reloads(FILE *out, struct reload *reload)
+{
+    struct reloads_written written = {.out = out, .separator = ""};
+
+    fputc('[', out);
+    reload_history_each(reload_history(reload), put_reload, &written);
+    fputc(']', out);
+}
+
 /* What a node says of itself holds nothing that JSON would escape (nodes.h). */
 static void
 put_one_of_nodes(FILE *out, const char *id, const struct node_state *state, int64_t since_us,
@@ -172,7 +223,9 @@ put_status(FILE *out, const struct endpoint_request *request)
     put_memory(out, context);
     fputs(",\n\"rules\": ", out);
     put_rules(out, request);
-    fputs(",\n\"reloads\": [],\n\"nodes\": ", out);
+    fputs(",\n\"reloads\": ", out);
+    put_reloads(out, context->reload);
+    fputs(",\n\"nodes\": ", out);
     put_nodes(out, context);
     fputs("}\n", out);
 }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "history.h"
 #include "nodes.h"
+#include "store_changes.h"
 
 struct decision_stream;
 struct top_clients;
@@ -18,6 +19,7 @@ struct observed {
     int64_t since_us;                /* its start: Unix time */
     int64_t began_us;                /* the same, monotonic */
     struct nodes nodes;              /* the others that share its Redis */
+    struct store_changes store_changes;
     struct history *history;
     struct decision_stream *stream;  /* NULL: nobody reads what the workers decide */
     struct top_clients *top_clients; /* NULL: ANALYTICS is off */

@@ -2,12 +2,16 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
 #include "log.h"
+#include "reload_history.h"
 #include "rules_file.h"
 #include "watch.h"
+
+#define OUTCOME_BYTES (POLICY_DIFF_BYTES + 128)
 
 static const char *const causes[] = {
     [RELOAD_SIGNAL] = "SIGHUP",
@@ -23,6 +27,7 @@ struct reload {
     struct file_set files; /* of the last attempt */
     _Atomic uint64_t done, refused;
     _Atomic int64_t loaded_us;
+    struct reload_history *history;
 };
 
 struct reload *
@@ -37,7 +42,8 @@ reload_new(const struct settings *settings, struct generations *generations, str
     reload->loaded_us = clock_wall_us();
     pthread_mutex_init(&reload->lock, NULL);
     reload->watch = watch_new();
-    if (reload->watch == NULL) {
+    reload->history = reload_history_new();
+    if (reload->watch == NULL || reload->history == NULL) {
         reload_free(reload);
         return NULL;
     }
@@ -53,6 +59,7 @@ reload_free(struct reload *reload)
     if (reload == NULL)
         return;
     watch_free(reload->watch);
+    reload_history_free(reload->history);
     file_set_fini(&reload->files);
     pthread_mutex_destroy(&reload->lock);
     free(reload);
@@ -128,25 +135,37 @@ tell_report(const struct report *report)
         log_error("reload", "%s", report->lines[i]);
 }
 
+/* What came of it, as one line. */
 static void
-tell(const char *cause, const struct reload_result *result)
+put_outcome(char text[OUTCOME_BYTES], const char *cause, const struct reload_result *result)
 {
     size_t mistakes = result->report.count;
 
-    switch (result->status) {
-    case RELOAD_UNCHANGED:
+    if (result->status == RELOAD_DONE)
+        snprintf(text, OUTCOME_BYTES, "rules reloaded: %s; after %s", result->changes.text, cause);
+    else
+        snprintf(text, OUTCOME_BYTES,
+                 "rules not reloaded: %zu mistake%s; the previous rules stay in force; after %s", mistakes,
+                 mistakes == 1 ? "" : "s", cause);
+}
+
+static void
+tell(const struct reload *reload, const char *cause, const struct reload_result *result)
+{
+    bool is_done = result->status == RELOAD_DONE;
+    char text[OUTCOME_BYTES];
+
+    if (result->status == RELOAD_UNCHANGED) {
         log_debug("reload", "rules unchanged, after %s", cause);
-        break;
-    case RELOAD_DONE:
-        tell_report(&result->report);
-        log_info("reload", "rules reloaded: %s; after %s", result->changes.text, cause);
-        break;
-    case RELOAD_REFUSED:
-        tell_report(&result->report);
-        log_error("reload", "rules not reloaded: %zu mistake%s; the previous rules stay in force; after %s",
-                  mistakes, mistakes == 1 ? "" : "s", cause);
-        break;
+        return;
     }
+    put_outcome(text, cause, result);
+    tell_report(&result->report);
+    if (is_done)
+        log_info("reload", "%s", text);
+    else
+        log_error("reload", "%s", text);
+    reload_history_add(reload->history, is_done, text, &result->report);
 }
 
 static void
@@ -178,7 +197,7 @@ reload_run(struct reload *reload, enum reload_cause cause, struct reload_result 
     pthread_mutex_lock(&reload->lock);
     result->status = attempt(reload, cause, result);
     count(reload, result);
-    tell(causes[cause], result);
+    tell(reload, causes[cause], result);
     pthread_mutex_unlock(&reload->lock);
 }
 
@@ -186,4 +205,10 @@ void
 reload_result_fini(struct reload_result *result)
 {
     report_fini(&result->report);
+}
+
+struct reload_history *
+reload_history(struct reload *reload)
+{
+    return reload->history;
 }

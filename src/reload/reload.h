@@ -15,6 +15,7 @@
 #include "file_set.h"
 #include "generation.h"
 #include "policy_diff.h"
+#include "reload_history.h"
 #include "report.h"
 #include "settings.h"
 
@@ -55,6 +56,9 @@ struct reload_counts {
     int64_t loaded_us; /* when the rules in force were read: Unix time */
 };
 struct reload_counts reload_counts(const struct reload *reload);
+
+/* What came of the last ones. Any thread, also while one runs. */
+struct reload_history *reload_history(struct reload *reload);
 
 /* Readable when a file may have changed; -1: never (watch.h). */
 int reload_watch_fd(const struct reload *reload);

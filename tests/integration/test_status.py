@@ -1,6 +1,7 @@
 """GET /v1/status and /v1/rates: what the service does now agrees with what /metrics counts."""
 import json
 import re
+import signal
 import socket
 import time
 
@@ -106,6 +107,59 @@ def test_rates_go_on_through_a_reload_and_forget_what_is_gone(serve):
     service.write_rules(rules_of(bucket(9), new=bucket(1)))
     assert service.admin("POST", "/v1/rules/reload", bearer).status == 200
     wait_for(lambda: names() == ["default", "new"], "a sample")
+
+
+def test_changes_of_the_store_are_told_with_their_reasons(serve, redis):
+    began = time.time()
+    service = serve(redis.url, RULES, admin=LOCAL)
+
+    def states():
+        return [change["state"] for change in status(service)["store"]["changes"]]
+
+    wait_for(lambda: states() == ["ready"], "it is connected")
+    redis.kill()
+    wait_for(lambda: states() == ["lost", "ready"], "it is lost")
+    redis.start()
+    wait_for(lambda: states() == ["ready", "lost", "ready"], "it is there again")
+    changes = status(service)["store"]["changes"]
+    assert changes[1]["reason"] and changes[0]["reason"] == changes[2]["reason"] == ""
+    assert time.time() + 1 > changes[0]["at"] > changes[1]["at"] > changes[2]["at"] > began - 1
+
+
+def test_a_store_that_answers_no_more_is_told(serve, redis):
+    service = serve(redis.url, RULES, admin=LOCAL, env={"REDIS_TIMEOUT_MS": "200"})
+    wait_for(lambda: status(service)["store"]["changes"], "it is connected")
+    redis.freeze()
+    try:
+        wait_for(lambda: service.get("/").status == 503 and status(service)["store"]["changes"][0]["state"] == "lost",
+                 "it is lost")
+    finally:
+        redis.thaw()
+    wait_for(lambda: status(service)["store"]["changes"][0]["state"] == "ready", "it is there again")
+
+
+def test_the_last_reloads_are_told_with_their_mistakes(serve):
+    service = serve(rules=rules_of(bucket(9)), admin=LOCAL, env={"ADMIN_TOKEN": "the-token-of-the-operator"})
+    bearer = {"Authorization": "Bearer the-token-of-the-operator"}
+
+    def reloads():
+        return service.admin("GET", "/v1/status", bearer).json()["reloads"]
+
+    assert reloads() == []
+    service.write_rules('{"default": {"capacity": "<script>\\u001b[2J\\"", "window": 7}, "x y": {}, "z": 1}')
+    refused = service.admin("POST", "/v1/rules/reload", bearer).json()["mistakes"]
+    service.write_rules(rules_of(bucket(9), new=bucket(2)))
+    service.signal(signal.SIGHUP)
+    wait_for(lambda: len(reloads()) >= 2, "it was reloaded")
+    done, bad = reloads()[0], next(reload for reload in reloads() if not reload["ok"])
+    assert done["ok"] and "1 added" in done["text"] and done["mistakes"] == []
+    assert bad["mistakes"] == [mistake[:255] for mistake in refused] and len(refused) >= 2
+    assert f"{len(refused)} mistakes" in bad["text"] and "previous rules stay" in bad["text"]
+    assert done["at"] >= bad["at"] > time.time() - 60
+    assert "\x1b" not in json.dumps(reloads(), ensure_ascii=False)
+    for _ in range(12):
+        service.admin("POST", "/v1/rules/reload", bearer)
+    assert len(reloads()) == 10
 
 
 @pytest.mark.parametrize("path", ["/v1/status", "/v1/rates"])
