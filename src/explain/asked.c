@@ -224,6 +224,15 @@ take_value(struct asked_reader *reader, const struct field *word)
         take_header(reader, &name, &value);
 }
 
+/* The peer of a Unix socket has none. */
+static bool
+read_peer(struct address *address, const struct field *word)
+{
+    *address = (struct address){0};
+    return (word->bytes == strlen("unix") && memcmp(word->text, "unix", word->bytes) == 0) ||
+           address_parse(address, word->text, word->bytes);
+}
+
 static void
 take_address(struct asked_reader *reader)
 {
@@ -231,9 +240,9 @@ take_address(struct asked_reader *reader)
     struct address address;
     struct field word;
 
-    if (asked->has_peer || !next_word(reader, &word) || !address_parse(&address, word.text, word.bytes)) {
+    if (asked->has_peer || !next_word(reader, &word) || !read_peer(&address, &word)) {
         word = (struct field){.text = "from", .bytes = 4};
-        add_mistake(reader, &word, asked->has_peer ? "given twice" : "needs an address");
+        add_mistake(reader, &word, asked->has_peer ? "given twice" : "needs an address, or unix");
         return;
     }
     asked->has_peer = true;

@@ -8,7 +8,8 @@
  *     NAME=VALUE           a header; header:NAME=VALUE is the same
  *     cookie:NAME=VALUE    a cookie
  *     host=HOST            the host that the client asks for
- *     from ADDRESS         the other end of the connection; without it the address is unknown
+ *     from ADDRESS         the other end of the connection, `unix` for that of a Unix socket; without it the
+ *                          address is unknown
  *
  * A value with blanks is in double quotes: User-Agent="curl/8 x". The parts after the path are in any order.
  * Of several values of one name the first that is not empty counts, as in a request.

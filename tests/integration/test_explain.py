@@ -152,6 +152,9 @@ REQUESTS = [
     ("GET /api/%6fther from [2001:db8::1]:443", "api", "ip=2001:db8::/64"),
     ("POST /login from 127.0.0.1 X-Forwarded-For=192.0.2.7", "login", "ip=192.0.2.7"),
     ("POST /login from 203.0.113.9 X-Forwarded-For=192.0.2.7", "login", "ip=203.0.113.9"),
+    ("POST /login from unix X-Forwarded-For=192.0.2.7", "login", "ip=192.0.2.7"),
+    ("POST /login from UNIX", None, None),
+    ("POST /login from unix", "login", "ip=unix"),
     ("post-it /login", None, None),
     ("PROPFIND /login from 203.0.113.9", "default", "ip=203.0.113.9"),
     ("  GET\t/login?a=b   from  203.0.113.9  ", "default", "ip=203.0.113.9"),
@@ -195,6 +198,7 @@ CLIENTS = [
      ["client: none, so the answer is 400: an encoded slash (%2F) makes it unclear which segment of the path names it"]),
     ({"cost": 5}, "/ from 192.0.2.1", ["client: ip=192.0.2.1", "cost: 5", f"limits: {LIMIT}"]),
     ({"cost": "header:X-C"}, "/ X-C=7 from 127.0.0.1", ["client: ip=127.0.0.1", "cost: 7", f"limits: {LIMIT}"]),
+    ({"cost": "header:X-C"}, "/ X-C=7 from unix", ["client: ip=unix", "cost: 7", f"limits: {LIMIT}"]),
     ({"cost": "header:X-C"}, "/ X-C=7 from 192.0.2.1",
      ["client: ip=192.0.2.1", "cost: 1: only peers in TRUSTED_PROXIES may say another", f"limits: {LIMIT}"]),
     ({"cost": "header:X-C"}, "/ X-C=x from 127.0.0.1",
@@ -234,8 +238,8 @@ MISTAKES = [
     ("GET http:///x", '"http:///x": its host is not a name or an address'),
     ("GET / host=a/b", '"host=a/b": its host is not a name or an address'),
     ("GET https://a..b/", '"https://a..b/": its host is not a name or an address'),
-    ("GET / from", '"from": needs an address'),
-    ("GET / from example.com", '"from": needs an address'),
+    ("GET / from", '"from": needs an address, or unix'),
+    ("GET / from example.com", '"from": needs an address, or unix'),
     ("GET / from ::1 from ::1", '"from": given twice'),
 ]
 
