@@ -66,17 +66,17 @@ class Bench:
             json.dump(rules, file)
         return self.path(f"{keys}.json")
 
-    def service(self, store, keys=None, rules=None):
+    def service(self, store, keys=None, rules=None, flags=()):
         port = free_port()
         command = [
             self.ratelimitd, "--store", store, "--rules", rules or self.rules(keys), "--workers", 1,
             "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--redis-timeout-ms", REDIS_TIMEOUT_MS,
-            "--failure-mode", "closed",
+            "--failure-mode", "closed", *flags,
         ]
         return self.server("ratelimitd", command, port), port
 
-    def memory(self, _stack, keys=None):
-        return self.service("memory", keys)
+    def memory(self, _stack, keys=None, flags=()):
+        return self.service("memory", keys, flags=flags)
 
     def memory_clients(self, _stack):
         """The rules with a list of all clients. Their limits are equal to the rule's, so only the list is more."""
@@ -99,8 +99,8 @@ class Bench:
             Server(self.directory, "redis", command, lambda: os.path.exists(path), cpu=REDIS_CPU))
         return path
 
-    def redis(self, stack, keys=None):
-        return self.service(f"unix://{self.start_redis(stack)}", keys)
+    def redis(self, stack, keys=None, flags=()):
+        return self.service(f"unix://{self.start_redis(stack)}", keys, flags=flags)
 
     def floor(self, _stack):
         port = free_port()

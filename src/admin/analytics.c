@@ -71,7 +71,7 @@ is_of_rule(const struct tally_item *item, const char *rule)
 }
 
 static void
-put_client(FILE *out, const struct tally_item *item)
+put_client(FILE *out, const struct tally_item *item, enum tally_measure by)
 {
     char client[CLIENT_BYTES + 1];
 
@@ -79,9 +79,9 @@ put_client(FILE *out, const struct tally_item *item)
     client[item->client_bytes] = '\0';
     fprintf(out, "{\"rule\": \"%.*s\", \"client\": ", item->rule_bytes, item->text);
     json_string_put(out, client);
-    for (unsigned by = 0; by < TALLY_MEASURES; by++)
-        fprintf(out, ", \"%s\": %" PRId64, measure_words[by], item->counts[by]);
-    fprintf(out, ", \"error\": %" PRId64 "}", item->error);
+    for (unsigned i = 0; i < TALLY_MEASURES; i++)
+        fprintf(out, ", \"%s\": %" PRId64, measure_words[i], item->counts[i]);
+    fprintf(out, ", \"error\": %" PRId64 "}", item->errors[by]);
 }
 
 static void
@@ -101,7 +101,7 @@ put_list(FILE *out, const struct asked *asked, const struct top_list *list)
         if (!is_of_rule(list->clients[i].item, asked->rule))
             continue;
         fputs(separator, out);
-        put_client(out, list->clients[i].item);
+        put_client(out, list->clients[i].item, asked->by);
         separator = ",\n";
         left--;
     }

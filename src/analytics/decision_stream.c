@@ -75,25 +75,32 @@ text_bytes(const struct decision_record *record)
     return record->rule.bytes + record->client.bytes + record->trace_id.bytes + 3;
 }
 
-static uint64_t
+/* Few go around the end of the ring. Returns where the next bytes are. */
+static inline uint64_t
 put(struct decision_ring *ring, uint64_t at, const void *bytes, size_t count)
 {
-    size_t start = at % DECISION_RING_BYTES;
-    size_t first = count < DECISION_RING_BYTES - start ? count : DECISION_RING_BYTES - start;
+    size_t start = at % DECISION_RING_BYTES, room = DECISION_RING_BYTES - start;
 
-    memcpy(ring->bytes + start, bytes, first);
-    memcpy(ring->bytes, (const char *)bytes + first, count - first);
+    if (count <= room) {
+        memcpy(ring->bytes + start, bytes, count);
+    } else {
+        memcpy(ring->bytes + start, bytes, room);
+        memcpy(ring->bytes, (const char *)bytes + room, count - room);
+    }
     return at + count;
 }
 
-static uint64_t
+static inline uint64_t
 get(const struct decision_ring *ring, uint64_t at, void *bytes, size_t count)
 {
-    size_t start = at % DECISION_RING_BYTES;
-    size_t first = count < DECISION_RING_BYTES - start ? count : DECISION_RING_BYTES - start;
+    size_t start = at % DECISION_RING_BYTES, room = DECISION_RING_BYTES - start;
 
-    memcpy(bytes, ring->bytes + start, first);
-    memcpy((char *)bytes + first, ring->bytes, count - first);
+    if (count <= room) {
+        memcpy(bytes, ring->bytes + start, count);
+    } else {
+        memcpy(bytes, ring->bytes + start, room);
+        memcpy((char *)bytes + room, ring->bytes, count - room);
+    }
     return at + count;
 }
 

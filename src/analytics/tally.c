@@ -7,9 +7,9 @@
 #include "number.h"
 
 bool
-tally_init(struct tally *tally, enum tally_measure by)
+tally_init(struct tally *tally)
 {
-    *tally = (struct tally){.by = by, .random = siphash_random_key().k0 | 1};
+    *tally = (struct tally){.random = siphash_random_key().k0 | 1};
     tally->items = calloc(TALLY_ITEMS, sizeof(*tally->items));
     tally->places = calloc(TALLY_PLACES, sizeof(*tally->places));
     return tally->items != NULL && tally->places != NULL;
@@ -23,12 +23,12 @@ tally_fini(struct tally *tally)
 }
 
 void
-tally_clear(struct tally *tally, enum tally_measure by)
+tally_clear(struct tally *tally)
 {
-    tally->by = by;
-    tally->total = tally->error = 0;
-    tally->count = 0;
+    memset(tally->totals, 0, sizeof(tally->totals));
+    memset(tally->errors, 0, sizeof(tally->errors));
     memset(tally->places, 0, TALLY_PLACES * sizeof(*tally->places));
+    tally->count = 0;
 }
 
 static int64_t
@@ -37,11 +37,18 @@ sum(int64_t a, int64_t b)
     return a + b < NUMBER_EXACT_MAX ? a + b : NUMBER_EXACT_MAX;
 }
 
+static void
+add_each(int64_t to[TALLY_MEASURES], const int64_t more[TALLY_MEASURES])
+{
+    for (unsigned by = 0; by < TALLY_MEASURES; by++)
+        to[by] = sum(to[by], more[by]);
+}
+
 /* The most that the true number of an item can be. Ranking by it is what keeps the bounds. */
 static int64_t
-upper(const struct tally *tally, const struct tally_item *item)
+upper(const struct tally_item *item, unsigned by)
 {
-    return sum(item->counts[tally->by], item->error);
+    return sum(item->counts[by], item->errors[by]);
 }
 
 /* The place of the key, or the free one where it would be. */
@@ -97,6 +104,38 @@ select_rank(struct tally *tally, int64_t *numbers, uint32_t count, uint32_t rank
     return numbers[begin];
 }
 
+/* Marks those that are among the first by the measure: above the TALLY_KEPT + 1st, and as many equal to it as there is
+   room for. Of those that have nothing of it, nothing is lost. */
+static void
+mark_first(struct tally *tally, unsigned by, bool is_kept[TALLY_ITEMS])
+{
+    int64_t numbers[TALLY_ITEMS], bound;
+    uint32_t above = 0, room;
+
+    for (uint32_t i = 0; i < tally->count; i++)
+        numbers[i] = upper(&tally->items[i], by);
+    bound = select_rank(tally, numbers, tally->count, TALLY_KEPT);
+    for (uint32_t i = 0; i < tally->count; i++)
+        above += numbers[i] > bound;
+    room = TALLY_KEPT - above;
+    for (uint32_t i = 0; i < tally->count; i++) {
+        const struct tally_item *item = &tally->items[i];
+        int64_t number = upper(item, by);
+        if (item->counts[by] == 0 || number < bound || (number == bound && room == 0))
+            continue;
+        room -= number == bound;
+        is_kept[i] = true;
+    }
+}
+
+static void
+drop(struct tally *tally, const struct tally_item *item)
+{
+    for (unsigned by = 0; by < TALLY_MEASURES; by++)
+        if (upper(item, by) > tally->errors[by])
+            tally->errors[by] = upper(item, by);
+}
+
 static void
 index_items(struct tally *tally)
 {
@@ -105,51 +144,29 @@ index_items(struct tally *tally)
         *find_place(tally, tally->items[i].key) = (uint16_t)(i + 1);
 }
 
-/* Those above the bound, and as many equal to it as there is room for. */
-static void
-keep_above(struct tally *tally, int64_t bound)
-{
-    uint32_t above = 0, kept = 0, equal;
-
-    for (uint32_t i = 0; i < tally->count; i++)
-        above += upper(tally, &tally->items[i]) > bound;
-    equal = TALLY_KEPT - above;
-    for (uint32_t i = 0; i < tally->count; i++) {
-        int64_t number = upper(tally, &tally->items[i]);
-        if (number < bound || (number == bound && equal == 0))
-            continue;
-        equal -= number == bound;
-        if (kept != i)
-            tally->items[kept] = tally->items[i];
-        kept++;
-    }
-    tally->count = kept;
-}
-
 void
 tally_cut(struct tally *tally)
 {
-    int64_t numbers[TALLY_ITEMS];
+    bool is_kept[TALLY_ITEMS] = {false};
+    uint32_t kept = 0;
 
     if (tally->count <= TALLY_KEPT)
         return;
-    for (uint32_t i = 0; i < tally->count; i++)
-        numbers[i] = upper(tally, &tally->items[i]);
-    tally->error = select_rank(tally, numbers, tally->count, TALLY_KEPT);
-    keep_above(tally, tally->error);
+    for (unsigned by = 0; by < TALLY_MEASURES; by++)
+        mark_first(tally, by, is_kept);
+    for (uint32_t i = 0; i < tally->count; i++) {
+        if (!is_kept[i])
+            drop(tally, &tally->items[i]);
+        else if (kept++ != i)
+            tally->items[kept - 1] = tally->items[i];
+    }
+    tally->count = kept;
     index_items(tally);
 }
 
 /* Counting. */
 
-static void
-count(struct tally_item *item, const int64_t counts[TALLY_MEASURES])
-{
-    for (unsigned i = 0; i < TALLY_MEASURES; i++)
-        item->counts[i] = sum(item->counts[i], counts[i]);
-}
-
-/* A new item, which can have been counted before up to `error`. */
+/* A new item; its key is set, and the rest is the caller's. */
 static struct tally_item *
 insert(struct tally *tally, struct siphash key)
 {
@@ -163,45 +180,37 @@ insert(struct tally *tally, struct siphash key)
     return item;
 }
 
-static struct tally_item *
-insert_entry(struct tally *tally, const struct tally_entry *entry)
+void
+tally_add(struct tally *tally, const struct tally_entry *entry)
 {
-    struct tally_item *item = insert(tally, entry->key);
+    uint16_t place = *find_place(tally, entry->key);
+    struct tally_item *item;
 
+    add_each(tally->totals, entry->counts);
+    if (place != 0) {
+        add_each(tally->items[place - 1].counts, entry->counts);
+        return;
+    }
     assert(entry->rule.bytes <= RULE_NAME_BYTES && entry->client.bytes <= CLIENT_BYTES);
-    memcpy(item->counts, entry->known != NULL ? entry->known->counts : entry->counts, sizeof(item->counts));
-    item->counts[tally->by] = entry->counts[tally->by];
-    item->error = tally->error;
+    item = insert(tally, entry->key);
+    memcpy(item->counts, entry->counts, sizeof(item->counts));
+    memcpy(item->errors, tally->errors, sizeof(item->errors));
     item->rule_bytes = (uint8_t)entry->rule.bytes;
     item->client_bytes = (uint8_t)entry->client.bytes;
     memcpy(item->text, entry->rule.text, entry->rule.bytes);
     memcpy(item->text + entry->rule.bytes, entry->client.text, entry->client.bytes);
-    return item;
-}
-
-const struct tally_item *
-tally_add(struct tally *tally, const struct tally_entry *entry)
-{
-    uint16_t place = *find_place(tally, entry->key);
-
-    tally->total = sum(tally->total, entry->counts[tally->by]);
-    if (place != 0) {
-        count(&tally->items[place - 1], entry->counts);
-        return &tally->items[place - 1];
-    }
-    return entry->counts[tally->by] > 0 ? insert_entry(tally, entry) : NULL;
 }
 
 /* Merging. */
 
-/* What the other tally has not counted of an item of this one: up to its error, until merge_item knows better. */
+/* Before the items: what the other tally has of those that are no items of it, up to its error. */
 static void
-begin_merge(struct tally *tally, int64_t total, int64_t error)
+begin_merge(struct tally *tally, const int64_t totals[TALLY_MEASURES], const int64_t errors[TALLY_MEASURES])
 {
     for (uint32_t i = 0; i < tally->count; i++)
-        tally->items[i].error = sum(tally->items[i].error, error);
-    tally->error = sum(tally->error, error);
-    tally->total = sum(tally->total, total);
+        add_each(tally->items[i].errors, errors);
+    add_each(tally->errors, errors);
+    add_each(tally->totals, totals);
 }
 
 /* Of its texts only what they have. */
@@ -214,30 +223,29 @@ item_bytes(const struct tally_item *item)
     return (bytes + ALIGNED - 1) / ALIGNED * ALIGNED;
 }
 
+/* Of an item, the other tally knows more than `errors`, with which the merge began. */
 static void
-merge_item(struct tally *tally, const struct tally_item *from, int64_t error)
+merge_item(struct tally *tally, const struct tally_item *from, const int64_t errors[TALLY_MEASURES])
 {
     uint16_t place = *find_place(tally, from->key);
-    struct tally_item *item;
+    struct tally_item *item = place != 0 ? &tally->items[place - 1] : insert(tally, from->key);
 
     if (place != 0) {
-        item = &tally->items[place - 1];
-        count(item, from->counts);
-        item->error -= error - from->error;
-        return;
+        add_each(item->counts, from->counts);
+    } else {
+        memcpy(item, from, item_bytes(from));
+        memcpy(item->errors, tally->errors, sizeof(item->errors));
     }
-    item = insert(tally, from->key);
-    memcpy(item, from, item_bytes(from));
-    item->error = tally->error - (error - from->error);
+    for (unsigned by = 0; by < TALLY_MEASURES; by++)
+        item->errors[by] -= errors[by] - from->errors[by];
 }
 
 void
 tally_merge(struct tally *tally, const struct tally *from)
 {
-    assert(tally->by == from->by);
-    begin_merge(tally, from->total, from->error);
+    begin_merge(tally, from->totals, from->errors);
     for (uint32_t i = 0; i < from->count; i++)
-        merge_item(tally, &from->items[i], from->error);
+        merge_item(tally, &from->items[i], from->errors);
 }
 
 void
@@ -245,10 +253,10 @@ tally_merge_packed(struct tally *tally, const struct tally_packed *from)
 {
     const char *at = from->items;
 
-    begin_merge(tally, from->total, from->error);
+    begin_merge(tally, from->totals, from->errors);
     for (uint32_t i = 0; i < from->count; i++) {
         const struct tally_item *item = (const struct tally_item *)(const void *)at;
-        merge_item(tally, item, from->error);
+        merge_item(tally, item, from->errors);
         at += item_bytes(item);
     }
 }
@@ -265,19 +273,20 @@ tally_packed_fini(struct tally_packed *packed)
 void
 tally_pack(const struct tally *tally, struct tally_packed *packed)
 {
+    size_t bytes = 0;
     char *at;
 
     tally_packed_fini(packed);
-    *packed = (struct tally_packed){.total = tally->total, .error = tally->total};
+    memcpy(packed->totals, tally->totals, sizeof(packed->totals));
+    memcpy(packed->errors, tally->totals, sizeof(packed->errors));
     for (uint32_t i = 0; i < tally->count; i++)
-        packed->bytes += item_bytes(&tally->items[i]);
-    at = packed->items = malloc(packed->bytes);
-    if (at == NULL) {
-        packed->bytes = 0;
+        bytes += item_bytes(&tally->items[i]);
+    at = packed->items = malloc(bytes);
+    if (at == NULL)
         return;
-    }
-    packed->error = tally->error;
+    memcpy(packed->errors, tally->errors, sizeof(packed->errors));
     packed->count = tally->count;
+    packed->bytes = bytes;
     for (uint32_t i = 0; i < tally->count; i++) {
         memcpy(at, &tally->items[i], item_bytes(&tally->items[i]));
         at += item_bytes(&tally->items[i]);
@@ -297,10 +306,13 @@ compare(const void *a, const void *b)
 }
 
 uint32_t
-tally_rank(const struct tally *tally, struct tally_ranked ranked[TALLY_ITEMS])
+tally_rank(const struct tally *tally, enum tally_measure by, struct tally_ranked ranked[TALLY_ITEMS])
 {
+    uint32_t count = 0;
+
     for (uint32_t i = 0; i < tally->count; i++)
-        ranked[i] = (struct tally_ranked){tally->items[i].counts[tally->by], &tally->items[i]};
-    qsort(ranked, tally->count, sizeof(ranked[0]), compare);
-    return tally->count;
+        if (tally->items[i].counts[by] > 0)
+            ranked[count++] = (struct tally_ranked){tally->items[i].counts[by], &tally->items[i]};
+    qsort(ranked, count, sizeof(ranked[0]), compare);
+    return count;
 }

@@ -22,13 +22,13 @@ static const struct {
 struct span {
     int64_t number; /* the time it begins at, in spans */
     uint64_t records, dropped;
-    struct tally_packed tallies[TALLY_MEASURES];
+    struct tally_packed tally;
 };
 
 struct window {
     int64_t number; /* of the span in progress */
     uint64_t records, dropped;
-    struct tally tallies[TALLY_MEASURES];
+    struct tally tally;
     struct span kept[KEPT_MAX]; /* by number */
 };
 
@@ -42,23 +42,6 @@ struct top_clients {
     struct tally sum; /* of the last read */
 };
 
-static bool
-init_tallies(struct tally tallies[TALLY_MEASURES])
-{
-    bool done = true;
-
-    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
-        done &= tally_init(&tallies[by], by);
-    return done;
-}
-
-static void
-fini_tallies(struct tally tallies[TALLY_MEASURES])
-{
-    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
-        tally_fini(&tallies[by]);
-}
-
 struct top_clients *
 top_clients_new(const struct clock *clock)
 {
@@ -70,12 +53,12 @@ top_clients_new(const struct clock *clock)
     top->clock = clock;
     top->key = siphash_random_key();
     top->since_us = top->now_us = clock_now_us(clock);
-    done = tally_init(&top->sum, TALLY_REQUESTS);
+    done = tally_init(&top->sum);
     for (unsigned i = 0; i < TOP_WINDOWS; i++) {
         top->windows[i].number = top->now_us / windows[i].span_us;
-        done &= init_tallies(top->windows[i].tallies);
+        done &= tally_init(&top->windows[i].tally);
     }
-    counter_add(&top->bytes, sizeof(*top) + (TOP_WINDOWS * TALLY_MEASURES + 1) * TALLY_BYTES);
+    counter_add(&top->bytes, sizeof(*top) + (TOP_WINDOWS + 1) * TALLY_BYTES);
     if (done)
         return top;
     top_clients_free(top);
@@ -88,10 +71,9 @@ top_clients_free(struct top_clients *top)
     if (top == NULL)
         return;
     for (unsigned i = 0; i < TOP_WINDOWS; i++) {
-        fini_tallies(top->windows[i].tallies);
+        tally_fini(&top->windows[i].tally);
         for (unsigned k = 0; k < KEPT_MAX; k++)
-            for (unsigned by = 0; by < TALLY_MEASURES; by++)
-                tally_packed_fini(&top->windows[i].kept[k].tallies[by]);
+            tally_packed_fini(&top->windows[i].kept[k].tally);
     }
     tally_fini(&top->sum);
     free(top);
@@ -102,16 +84,14 @@ static void
 keep(struct top_clients *top, struct window *window, unsigned kept)
 {
     struct span *span = &window->kept[window->number % kept];
+    size_t before = span->tally.bytes;
 
     span->number = window->number;
     span->records = window->records;
     span->dropped = window->dropped;
-    for (unsigned by = 0; by < TALLY_MEASURES; by++) {
-        size_t before = span->tallies[by].bytes;
-        tally_cut(&window->tallies[by]);
-        tally_pack(&window->tallies[by], &span->tallies[by]);
-        counter_add(&top->bytes, span->tallies[by].bytes - before);
-    }
+    tally_cut(&window->tally);
+    tally_pack(&window->tally, &span->tally);
+    counter_add(&top->bytes, span->tally.bytes - before);
 }
 
 static void
@@ -119,8 +99,7 @@ add_span(struct window *to, const struct window *from)
 {
     to->records += from->records;
     to->dropped += from->dropped;
-    for (unsigned by = 0; by < TALLY_MEASURES; by++)
-        tally_merge(&to->tallies[by], &from->tallies[by]);
+    tally_merge(&to->tally, &from->tally);
 }
 
 static void
@@ -128,8 +107,7 @@ begin_span(struct window *window, int64_t number)
 {
     window->number = number;
     window->records = window->dropped = 0;
-    for (enum tally_measure by = 0; by < TALLY_MEASURES; by++)
-        tally_clear(&window->tallies[by], by);
+    tally_clear(&window->tally);
 }
 
 void
@@ -165,7 +143,7 @@ void
 top_clients_add(struct top_clients *top, const struct decision_record *record)
 {
     bool is_refused = record->result != RESULT_ALLOWED;
-    struct tally_entry entry = {
+    const struct tally_entry entry = {
         .key = key_of(top, record),
         .rule = record->rule,
         .client = record->client,
@@ -175,9 +153,7 @@ top_clients_add(struct top_clients *top, const struct decision_record *record)
     };
 
     top->windows[0].records++;
-    entry.known = tally_add(&top->windows[0].tallies[TALLY_REQUESTS], &entry);
-    tally_add(&top->windows[0].tallies[TALLY_REFUSALS], &entry);
-    tally_add(&top->windows[0].tallies[TALLY_COST], &entry);
+    tally_add(&top->windows[0].tally, &entry);
 }
 
 /* Reading. */
@@ -194,7 +170,7 @@ add_kept(struct tally *sum, const struct window *window, unsigned kept, struct s
             continue;
         records->records += span->records;
         records->dropped += span->dropped;
-        tally_merge_packed(sum, &span->tallies[sum->by]);
+        tally_merge_packed(sum, &span->tally);
     }
     return first;
 }
@@ -206,22 +182,22 @@ top_clients_read(struct top_clients *top, enum top_window which, enum tally_meas
     struct span records = {0};
     int64_t first;
 
-    tally_clear(sum, by);
+    tally_clear(sum);
     first = add_kept(sum, &top->windows[which], windows[which].kept, &records);
     for (unsigned i = 0; i <= which; i++) {
         records.records += top->windows[i].records;
         records.dropped += top->windows[i].dropped;
-        tally_merge(sum, &top->windows[i].tallies[by]);
+        tally_merge(sum, &top->windows[i].tally);
     }
     list->from_us = first * windows[which].span_us;
     if (list->from_us < top->since_us)
         list->from_us = top->since_us;
     list->until_us = top->now_us;
-    list->total = sum->total;
-    list->error = sum->error;
+    list->total = sum->totals[by];
+    list->error = sum->errors[by];
     list->sampled =
         records.dropped == 0 ? 1.0 : (double)records.records / (double)(records.records + records.dropped);
-    list->count = tally_rank(sum, list->clients);
+    list->count = tally_rank(sum, by, list->clients);
 }
 
 uint64_t

@@ -5,9 +5,9 @@
  *                  └► now ──► 12 x 5 min ┼──► tallies that are over, added up: a window
  *                      └► now 12 x 2 h ──┘
  *
- * A record is counted in tallies of the last ten seconds alone, one for each measure. When these are over they are kept,
- * and added to those of five minutes, and so on. A window is all that its kept tallies and the ones in progress have, so
- * it is a little longer than its name says. The error bound of tally.h holds for each window.
+ * A record is counted in a tally of the last ten seconds alone. When they are over it is kept, and added to that of
+ * five minutes, and so on. A window is all that its kept tallies and those in progress have, so it is a little longer
+ * than its name says. The error bound of tally.h holds for each window.
  *
  * Memory is bounded by the constants of tally.h, whatever the clients do. One thread, but for top_clients_bytes.
  */
@@ -22,9 +22,8 @@ enum top_window { TOP_MINUTE, TOP_HOUR, TOP_DAY };
 #define TOP_WINDOWS (TOP_DAY + 1)
 
 /* What it takes at most, whatever the clients do: 30 spans are kept. */
-#define TOP_BYTES_MAX                                   \
-    ((TOP_WINDOWS * TALLY_MEASURES + 1) * TALLY_BYTES + \
-     30 * TALLY_MEASURES * TALLY_KEPT * sizeof(struct tally_item) + 16384)
+#define TOP_BYTES_MAX \
+    ((TOP_WINDOWS + 1) * TALLY_BYTES + 30 * TALLY_MEASURES * TALLY_KEPT * sizeof(struct tally_item) + 16384)
 
 struct top_clients;
 

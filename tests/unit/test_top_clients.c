@@ -119,7 +119,7 @@ START_TEST(client_that_is_refused_shows_what_it_asked_before)
     top_clients_read(top, TOP_MINUTE, TALLY_REFUSALS, &list);
     ck_assert_int_eq(list.clients[0].item->counts[TALLY_REQUESTS], 101);
     ck_assert_int_eq(list.clients[0].item->counts[TALLY_COST], 100);
-    ck_assert_int_eq(list.clients[0].item->error, 0);
+    ck_assert_int_eq(list.clients[0].item->errors[TALLY_REFUSALS], 0);
 }
 END_TEST
 
@@ -256,8 +256,8 @@ assert_window(enum top_window window, enum tally_measure by)
                                                             "ip="),
                                               &end, 10)];
         ck_assert_int_le(list.clients[i].number, *true_number);
-        ck_assert_int_ge(list.clients[i].number + item->error, *true_number);
-        ck_assert_int_le(item->error, list.error);
+        ck_assert_int_ge(list.clients[i].number + item->errors[by], *true_number);
+        ck_assert_int_le(item->errors[by], list.error);
         *true_number = 0;
     }
     for (int i = 0; i < CLIENTS; i++)
