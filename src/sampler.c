@@ -19,7 +19,7 @@ sample(struct sampler *sampler)
     const struct sampler_options *options = &sampler->options;
     char text[NODE_TEXT_BYTES + 1];
 
-    observed_sample(options->observed, generation_current(options->generations)->policy,
+    observed_sample(options->observed, generation_current(options->generations),
                     limiter_store_state(&options->service->counts), clock_mono_us());
     if (sampler->nodes == NULL)
         return;

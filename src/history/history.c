@@ -3,13 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One rule in force. */
+/* One rule in force. What each sample reads comes first, and is a line of the cache. */
 struct track {
-    char name[RULE_NAME_BYTES + 1];
-    int64_t since_us; /* of the counts that `last` was read from: other ones begin at 0 again */
+    const struct rule_counts *counts; /* of the generation that was sampled last */
+    struct series *series;            /* NULL: it has done nothing */
     uint64_t last[HISTORY_COUNTS];
     uint32_t recent[HISTORY_RECENT][HISTORY_COUNTS];
-    struct series *series; /* NULL: it has done nothing */
+    int64_t since_us; /* of the counts: other ones begin at 0 again */
+    char name[RULE_NAME_BYTES + 1];
 };
 
 /* What the counters say that belong to no rule. */
@@ -28,6 +29,7 @@ struct history {
     struct series series; /* of all rules */
     struct track *tracks; /* in the order of the rules */
     uint32_t track_count;
+    uint64_t generation; /* whose rules they are; 0: none yet */
 };
 
 /* Reading the counters. */
@@ -82,8 +84,8 @@ read_rule(const struct rule_counts *counts, uint64_t read[HISTORY_COUNTS])
 
 /* What came. */
 
-/* Counters only grow. If a rule was gone for a moment, and the wall clock was set back, its counts may be taken for the
-   earlier ones: then less is known than is true, but nothing is invented. */
+/* Counters only grow. But if a rule was gone for a moment, and the wall clock was set back, its counts may be taken for
+   the earlier ones: then something is missed, and nothing is invented. */
 static uint64_t
 growth(uint64_t *last, uint64_t now)
 {
@@ -120,18 +122,12 @@ add_to_series(struct track *track, const struct series_clock *clock, const uint6
         series_add(track->series, clock, more);
 }
 
-/* A rule that was gone for a moment has counts that began again. */
 static void
-sample_rule(const struct history *history, struct track *track, const struct rule_counts *counts,
-            struct history_sum *sum)
+sample_rule(const struct history *history, struct track *track, struct history_sum *sum)
 {
     uint64_t now[HISTORY_COUNTS], more[HISTORY_COUNTS];
 
-    if (rule_counts_since_us(counts) != track->since_us) {
-        track->since_us = rule_counts_since_us(counts);
-        memset(track->last, 0, sizeof(track->last));
-    }
-    read_rule(counts, now);
+    read_rule(track->counts, now);
     for (size_t i = 0; i < HISTORY_COUNTS; i++) {
         more[i] = growth(&track->last[i], now[i]);
         track->recent[history->slot][i] = more[i] < UINT32_MAX ? (uint32_t)more[i] : UINT32_MAX;
@@ -148,17 +144,6 @@ compare_tracks(const void *left, const void *right)
     return strcmp(((const struct track *)left)->name, ((const struct track *)right)->name);
 }
 
-static bool
-is_followed(const struct history *history, const struct policy *policy)
-{
-    if (history->track_count != policy->rule_count)
-        return false;
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        if (strcmp(history->tracks[i].name, policy->rules[i].name) != 0)
-            return false;
-    return true;
-}
-
 static void
 forget_all(struct history *history)
 {
@@ -167,31 +152,42 @@ forget_all(struct history *history)
     free(history->tracks);
 }
 
-/* Other rules, or another order. False: out of memory, and nothing has changed. */
-static bool
-follow(struct history *history, const struct policy *policy)
+/* What is known of the rule; it is taken over. A rule that was gone for a moment has counts that began again. */
+static void
+begin_track(struct history *history, struct track *track, const struct rule *rule)
 {
+    struct track *known = NULL;
+
+    strcpy(track->name, rule->name);
+    if (history->track_count > 0)
+        known = bsearch(track, history->tracks, history->track_count, sizeof(*track), compare_tracks);
+    if (known != NULL) {
+        *track = *known;
+        known->series = NULL;
+    }
+    track->counts = rule->counts;
+    if (track->since_us != rule_counts_since_us(rule->counts))
+        memset(track->last, 0, sizeof(track->last));
+    track->since_us = rule_counts_since_us(rule->counts);
+}
+
+/* Another generation. False: out of memory, and nothing has changed. */
+static bool
+follow(struct history *history, const struct generation *generation)
+{
+    const struct policy *policy = generation->policy;
     struct track *tracks = calloc(policy->rule_count + 1, sizeof(*tracks));
 
     if (tracks == NULL)
         return false;
     if (history->track_count > 0)
         qsort(history->tracks, history->track_count, sizeof(*tracks), compare_tracks);
-    for (uint32_t i = 0; i < policy->rule_count; i++) {
-        struct track *known = NULL;
-
-        strcpy(tracks[i].name, policy->rules[i].name);
-        if (history->track_count > 0)
-            known =
-                bsearch(&tracks[i], history->tracks, history->track_count, sizeof(*tracks), compare_tracks);
-        if (known != NULL) {
-            tracks[i] = *known;
-            known->series = NULL;
-        }
-    }
+    for (uint32_t i = 0; i < policy->rule_count; i++)
+        begin_track(history, &tracks[i], &policy->rules[i]);
     forget_all(history);
     history->tracks = tracks;
     history->track_count = policy->rule_count;
+    history->generation = generation->number;
     return true;
 }
 
@@ -219,16 +215,16 @@ history_free(struct history *history)
 }
 
 void
-history_sample(struct history *history, const struct policy *policy, int64_t now_us)
+history_sample(struct history *history, const struct generation *generation, int64_t now_us)
 {
     struct history_sum sum = {.over_us = now_us - history->sampled_us};
 
-    if ((!is_followed(history, policy) && !follow(history, policy)) || sum.over_us <= 0)
+    if ((history->generation != generation->number && !follow(history, generation)) || sum.over_us <= 0)
         return;
     series_advance(&history->clock, now_us);
     sample_all(history, &sum);
-    for (uint32_t i = 0; i < policy->rule_count; i++)
-        sample_rule(history, &history->tracks[i], policy->rules[i].counts, &sum);
+    for (uint32_t i = 0; i < history->track_count; i++)
+        sample_rule(history, &history->tracks[i], &sum);
     series_add(&history->series, &history->clock, sum.counts);
     series_measure(&history->measures, &history->clock, sum.over_us, sum.decision_us, sum.redis_us);
     history->recent[history->slot] = sum;

@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "generation.h"
 #include "metrics.h"
-#include "policy.h"
 #include "rule_counts.h"
 #include "series.h"
 
@@ -58,8 +58,8 @@ struct history *history_new(const struct metrics *metrics, int64_t now_us, int64
 void history_free(struct history *history); /* NULL is allowed */
 
 /* What the counters say now. A late sample only covers more time. Without memory for new rules, the sample is left
-   out, and the next one covers its time. */
-void history_sample(struct history *history, const struct policy *policy, int64_t now_us);
+   out, and the next one covers its time. The generation must be the newest one, and live until then. */
+void history_sample(struct history *history, const struct generation *generation, int64_t now_us);
 
 /* When the last sample was taken; at first, when it began. */
 int64_t history_sampled_us(const struct history *history);

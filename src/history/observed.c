@@ -59,12 +59,12 @@ milli_per_s(uint64_t count, int64_t over_us)
 }
 
 void
-observed_sample(struct observed *observed, const struct policy *policy, enum store_state store,
+observed_sample(struct observed *observed, const struct generation *generation, enum store_state store,
                 int64_t now_us)
 {
     struct history_sum sum;
 
-    history_sample(observed->history, policy, now_us);
+    history_sample(observed->history, generation, now_us);
     history_recent(observed->history, &sum);
     observed->node.up_ms = (now_us - observed->began_us) / US_PER_MS;
     observed->node.requests_milli = milli_per_s(history_requests(&sum), sum.over_us);

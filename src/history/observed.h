@@ -37,8 +37,8 @@ struct observed_options {
 bool observed_init(struct observed *observed, const struct observed_options *options);
 void observed_fini(struct observed *observed);
 
-/* Once a second: the rules in force, and the state of the store. */
-void observed_sample(struct observed *observed, const struct policy *policy, enum store_state store,
+/* Once a second: the newest generation, and the state of the store. */
+void observed_sample(struct observed *observed, const struct generation *generation, enum store_state store,
                      int64_t now_us);
 
 #endif

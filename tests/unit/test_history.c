@@ -16,6 +16,7 @@
 
 static struct metrics metrics;
 static struct policy *policy;
+static uint64_t generation_number;
 static struct history *history;
 static int64_t now_us;
 
@@ -53,6 +54,7 @@ reload(const char *first, const char *second)
     snprintf(text, sizeof(text), "{\"%s\": " LIMIT ", \"%s\": " LIMIT "}", first, second);
     policy = policy_of_text(text);
     ck_assert(rule_counts_attach(policy, before, WORKERS));
+    generation_number++;
     if (before != NULL)
         rule_counts_detach(before);
     policy_free(before);
@@ -90,7 +92,7 @@ static void
 sample_after(int64_t us)
 {
     now_us += us;
-    history_sample(history, policy, now_us);
+    history_sample(history, &(struct generation){.number = generation_number, .policy = policy}, now_us);
 }
 
 static struct history_sum
