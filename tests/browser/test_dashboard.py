@@ -142,13 +142,54 @@ def test_a_client_is_blocked_limited_and_restored(serve, open_page):
     page.shows("is blocked under every rule", "#done")
 
 
+HOSTILE = ['<img src=x onerror="window.taken=1">', '"><script>window.taken=1</script>', "'; drop &amp; {tag} %41 %zz", "a=b&ip=1.2.3.4",
+           "\u202eelur \u05d0\u05d1", "\U0001f680 ~"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_client_of_any_name_is_found_looked_up_reset_and_blocked(serve, open_page, name):
+    service = serve(rules=RULES, env=WITH_TOKEN)
+    page = open_with_token(open_page, service)
+    spend(service, 9, "keyed", headers={"X-API-Key": name})
+    page.press("#top tbody button")
+    wait_for(lambda: "0 of 3 left" in left(page, "keyed"), "what is left")
+    press_of(page, "keyed", "Reset")
+    wait_for(lambda: "3 of 3 left" in left(page, "keyed"), "all is left")
+    press_of(page, "keyed", "Block")
+    page.answer("5m")
+    wait_for(lambda: "blocked" in left(page, "keyed"), "it is blocked")
+    assert spend(service, 1, "keyed", headers={"X-API-Key": name}) == [403]
+    assert page.js("return window.taken ?? document.querySelector('img')") is None
+
+
+def test_what_cannot_be_said_is_not_said(serve, open_page):
+    page = open_with_token(open_page, serve(rules=RULES, env=WITH_TOKEN))
+    page.look_up("header:x-api-key=%ff%fe")
+    press_of(page, "keyed", "Reset")
+    page.shows("This client cannot be reset", "#done")
+    press_of(page, "keyed", "Block")
+    page.shows("This client cannot be changed", "#done")
+
+
+def test_nodes_that_share_a_redis_see_each_other(serve, open_page, redis):
+    service, other = serve(redis.url, rules=RULES), serve(redis.url, rules=RULES)
+    page = open_page(service)
+    page.shows("this one", "#nodes")
+    wait_for(lambda: len(page.rows("#nodes")) == 2, "both nodes")
+    other.process.kill()
+    other.wait()
+    page.shows("2, 1 silent", "#nodes-note")
+
+
 @pytest.mark.parametrize("typed, asked", [
     ("203.0.113.7", "ip=203.0.113.7"), ("2001:db8::/64", "ip=2001:db8::/64"), ("gold key", "client=gold%20key"),
-    ("header:X-A=b", "header:X-A=b"), ("global", "global")])
+    ("tägl%ich", "client=t%c3%a4gl%25ich"), ("header:X-A=b é%20c", "header:X-A=b%20%c3%a9%20c"), ("global", "global")])
 def test_what_is_typed_is_a_client(serve, open_page, typed, asked):
-    page = open_page(serve(rules=RULES), expected=("status of 404",))
+    rules = rules_of(bucket(5, identify_by=["header:x-a", "ip"]), all=bucket(7, identify_by=["global"]))
+    page = open_page(serve(rules=rules))
     page.look_up(typed)
-    wait_for(lambda: page.js("return document.querySelector('#look-client').value") == asked, "the client as in keys")
+    page.shows(asked, "#look-result strong")
+    page.shows("left", ".looked")
 
 
 def test_without_a_token_in_the_service_nothing_is_changed_and_it_says_why(serve, open_page):

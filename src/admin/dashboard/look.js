@@ -130,14 +130,15 @@ async function carryOut(path, body, done) {
 
 function reset(rule) {
     const body = resetOf(rule, look.client);
-    if (body === null) tell('A client that is known by a part of its path cannot be reset here.', true);
+    if (body === null)
+        tell('This client cannot be reset: it is a part of a path, a digest, or no text.', true);
     else carryOut('/v1/reset', body, `${look.client} is as new under ${rule}.`);
 }
 
 /* The name for a change at run time; null, and it says so: there is none. */
 function changedName() {
     const name = nameOf(look.client);
-    if (name === null) tell('A change at run time needs a client of one source: an address or a name.', true);
+    if (name === null) tell('This client cannot be changed: it is of several sources, or no text.', true);
     return name;
 }
 
