@@ -183,7 +183,7 @@ open_admin_listener(struct service *service)
 static bool
 open_listeners(struct service *service)
 {
-    bool opened = open_admin_listener(service); /* who waits for the public one finds this one, too */
+    bool opened = open_admin_listener(service); /* a program that waits for the public one finds it, too */
 
     return open_listener(service) && opened;
 }

@@ -319,8 +319,8 @@ start(struct endpoint_request *request)
     return ENDPOINT_ANSWERED;
 }
 
-/* Everyone may ask, and an answer about a thousand rules is long: so it is made once in a second, and those who
-   read slowly hold one copy. */
+/* Any client may ask, and an answer about a thousand rules is long: so it is made once in a second, and all that read
+   slowly hold one copy. */
 static enum endpoint_status
 start_public(struct endpoint_request *request)
 {

@@ -1,6 +1,6 @@
 /*
  * rules_reload: POST /v1/rules/reload: reads the rules again, and answers when they are in force, or with
- * every mistake. The admin listener answers nobody else meanwhile; the workers do.
+ * every mistake. The admin listener answers no other request meanwhile; the workers do.
  */
 #include <inttypes.h>
 #include <stdio.h>

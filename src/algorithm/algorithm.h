@@ -1,5 +1,5 @@
 /*
- * algorithm: the four algorithms behind one interface.
+ * algorithm: one interface for the four algorithms.
  *
  * Each algorithm is five pure functions of (state, limit, now, cost); no clock, no I/O, no allocation. A
  * store calls them in this order, for every limit of the request, all at the same `now`:

@@ -63,7 +63,7 @@ struct api_request {
     uint32_t work;            /* of all checks */
     struct text text;         /* of the answer; NULL unless it is a list's */
     const char *domain;       /* envoy_json's; of the root */
-    int64_t hits;             /* likewise; 0: none are said */
+    int64_t hits;             /* likewise; 0: none */
 };
 
 /* An endpoint of the JSON API; its `kind` is its struct api. */

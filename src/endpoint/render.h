@@ -32,7 +32,7 @@ struct response render_take(struct renderer *renderer, const struct limiter_take
 /* The same for /v1/check: the same headers, and the decision as JSON. */
 struct response render_check(struct renderer *renderer, const struct limiter_take *take, bool closing);
 
-/* An answer that is made at most once in a while, whoever asks for it: kept here by the endpoint that makes it,
+/* An answer that is made at most once in a while, for all that ask for it: kept here by the endpoint that makes it,
    `owned` false. `index` below RENDER_KEPT. */
 #define RENDER_KEPT 4
 struct render_kept {

@@ -165,7 +165,7 @@ put_failure_mode(FILE *out, enum failure_mode mode)
     fprintf(out, "; %s when the store is unavailable", words[mode]);
 }
 
-/* Who differs. */
+/* Clients that differ. */
 
 static const char *
 file_of(const struct policy *policy, const struct client_table *table)

@@ -1,6 +1,6 @@
 /*
- * candidates: asks what a rule's candidate limits would say, beside its live ones, and counts it. Nobody waits
- * for the answer.
+ * candidates: asks what a rule's candidate limits would say, beside its live ones, and counts it. No request
+ * waits for the answer.
  *
  *      limiter_take ──► the live limits decide, and are the answer
  *                  └──► candidates_ask: a request of its own to the store ··· COUNT_CANDIDATE_ALLOWED or _REFUSED

@@ -21,7 +21,7 @@ struct generation_version {
     struct policy_share *policy;
     struct overrides *overrides; /* NULL: none */
     struct generations *of;
-    _Atomic unsigned holders; /* shares that are not dropped, `of` while it is the newest, and who holds it */
+    _Atomic unsigned holders; /* shares not dropped, `of` while this is the newest, generations_hold */
     struct generation_share shares[];
 };
 
@@ -61,7 +61,7 @@ drop(struct generation_version *version)
     free(version);
 }
 
-/* Held by nobody yet. `before` is what it follows; NULL: nothing. NULL: out of memory. */
+/* Not held yet. `before` is what it follows; NULL: nothing. Returns NULL when out of memory. */
 static struct policy_share *
 policy_share_new(struct policy *policy, const struct policy *before, unsigned readers)
 {
@@ -76,7 +76,7 @@ policy_share_new(struct policy *policy, const struct policy *before, unsigned re
     return NULL;
 }
 
-/* Whom nobody came to hold; the policy remains the caller's. NULL is allowed. */
+/* Of a share that nothing holds; the policy remains the caller's. NULL is allowed. */
 static void
 policy_share_undo(struct policy_share *share)
 {
@@ -288,7 +288,7 @@ catch_up(struct generation_reader *reader)
 {
     struct generation_share *last = reader->current;
 
-    /* Only this thread takes, and nobody offers NULL while it runs: there is one. */
+    /* Only this thread takes, and NULL is not offered while it runs: there is one. */
     reader->current = atomic_exchange_explicit(&reader->offered, NULL, memory_order_acq_rel);
     leave_behind(last);
 }

@@ -1,10 +1,9 @@
 /*
  * generation: one version of what requests are decided by (the rules, and what is done with some clients at
- * run time), and how the next one takes its place while the
- * workers serve.
+ * run time), and how the next one takes its place while the workers serve.
  *
- * A generation is immutable. A new one is made whole by whoever reloads, then published: each worker finds
- * its share in its reader and takes it there, at its next request or turn. A request is decided by the
+ * A generation is immutable. A new one is complete before it is published: each worker finds its share in its
+ * reader and takes it there, at its next request or turn. A request is decided by the
  * generation that its worker has when it begins, and holds it until its answer is made:
  *
  *      generations_publish ───► offered ─────────► current ──────────────► left ─────────────────► freed
@@ -70,7 +69,7 @@ bool generations_override(struct generations *generations, struct override_list 
    must be the only one that publishes, or exclude the others. */
 const struct policy *generations_policy(struct generations *generations);
 
-/* The newest one stays until the release, whatever is published meanwhile. For whoever is no reader; any thread. */
+/* The newest one stays until the release, whatever is published meanwhile. For threads that are no readers. */
 struct generation *generations_hold(struct generations *generations);
 void generations_release(struct generation *generation);
 

@@ -73,7 +73,7 @@ struct limiter {
     struct candidates *candidates;     /* borrowed; NULL: no candidate is asked */
     unsigned worker;                   /* its number, by which it counts for each rule (rule_counts.h) */
     struct override_keeper *keeper;    /* borrowed; of the admin listener's worker, else NULL */
-    struct decision_counts *decisions; /* borrowed; the worker's own; NULL: nobody counts */
+    struct decision_counts *decisions; /* borrowed; the worker's own; NULL: not counted */
     struct decision_ring *records;     /* borrowed; the worker's own; NULL: nobody observes */
 };
 

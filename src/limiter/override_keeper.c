@@ -18,7 +18,7 @@ struct override_change {
     struct override_keeper *keeper;
     struct override *override; /* NULL: `id` is removed */
     char id[OVERRIDE_ID_BYTES + 1];
-    override_changed *callback; /* NULL: nobody waits */
+    override_changed *callback; /* NULL: the caller does not wait */
     void *arg;
 };
 

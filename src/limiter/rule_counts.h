@@ -15,8 +15,8 @@
 
 #include "policy.h"
 
-/* Each request is counted in one of the first five, or of the four of shadow rules; and in one of the others where
-   that is so, too. */
+/* Each request is counted in one of the first five, or of the four of shadow rules; and in each of the others that
+   applies to it. */
 enum rule_count {
     COUNT_ALLOWED,
     COUNT_REFUSED, /* by a limit */
@@ -52,7 +52,7 @@ bool rule_counts_attach(struct policy *policy, const struct policy *before, unsi
 /* Before the policy is freed. Where no rule has counts, it does nothing. */
 void rule_counts_detach(struct policy *policy);
 
-/* By the worker of that number alone. NULL is allowed: nobody counts. */
+/* By the worker of that number alone. NULL is allowed: nothing is counted. */
 void rule_counts_add(struct rule_counts *counts, unsigned worker, enum rule_count count);
 
 /* The sums over all workers. */

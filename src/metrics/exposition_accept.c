@@ -1,7 +1,7 @@
 /*
  * exposition_accept: which format the value of Accept prefers (RFC 9110, section 12.5.1).
  *
- * OpenMetrics is sent only to those who name it, in the version that is written here or without one: what a
+ * OpenMetrics is sent only to scrapers that name it, in the version that is written here or without one: what a
  * wildcard accepts, old scrapers and people, is plain text.
  */
 #include <string.h>

@@ -5,7 +5,7 @@
  *      worker 1 ──► its own struct worker_counts ─┼─ ─ a scrape adds them up, and writes them (exposition.h)
  *      ...                                        ┘
  *
- * Each struct is the worker's own, on lines of the cache of its own; those who count borrow a part of it.
+ * Each struct is the worker's own, on lines of the cache of its own; modules that count borrow a part of it.
  * What the admin listener counts is no news of the service: its worker has such a struct, too, which no sum
  * includes. What is not counted here, such as the decisions of each rule, is read where it is (table.h).
  */

@@ -57,7 +57,7 @@ conditions_hold(const struct conditions *conditions, const struct policy_request
            conditions_host_holds(conditions, &request->host);
 }
 
-/* A pattern serves as a host: its `*` is at most the beginning of what the wide one's `*` stands for. */
+/* A pattern serves as a host: its `*` is at most the beginning of what the `*` of the wide one matches. */
 static bool
 hosts_cover(const struct conditions *wide, const struct conditions *narrow)
 {
@@ -71,7 +71,7 @@ hosts_cover(const struct conditions *wide, const struct conditions *narrow)
     return narrow->host_count > 0;
 }
 
-/* Whether `wide` holds wherever `narrow`, on the same header, does. */
+/* Whether `wide` holds for every value for which `narrow`, on the same header, holds. */
 static bool
 header_covers(const struct header_condition *wide, const struct header_condition *narrow)
 {

@@ -50,7 +50,7 @@ bool path_normalise(char *path, size_t *bytes);
 #define PATH_BYTES_MAX 8192 /* the longest that is matched */
 
 /*
- * The other spelling of a normalised path: %2F is a slash, and the path is normalised anew. To WSGI, CGI and
+ * The other spelling of a normalised path: %2F is a slash, and the path is normalised again. To WSGI, CGI and
  * many frameworks `/api%2Fresource` is `/api/resource`; to others it is one segment. In place, never longer;
  * false, with the path unchanged, if it has no %2F.
  */

@@ -109,7 +109,7 @@ struct rule {
     uint64_t
         written[RULE_WRITTEN_KEYS];    /* of each of rule_written_keys: a digest of what it says; 0: absent */
     uint32_t index;                    /* its place in policy->rules */
-    struct rule_counts *counts;        /* whoever publishes the policy sees to them; NULL: nobody counts */
+    struct rule_counts *counts;        /* set when the policy is published; NULL: not counted */
     const struct overrides *overrides; /* at run time (overrides.h), before `clients`; NULL: none */
 };
 

@@ -27,8 +27,8 @@ struct policy_diff {
 void policy_compare(struct policy_diff *diff, const struct policy *before, const struct policy *after);
 
 /* Gives the rules of `after` that are unchanged the ids that their limits had, so that what others keep by
-   these ids (refusals that are repeated without Redis, rendered answers) is still good. `after` is in
-   nobody's hands yet. */
+   these ids (refusals that are repeated without Redis, rendered answers) is still good. `after` is not
+   published yet. */
 void policy_keep_ids(struct policy *after, const struct policy *before);
 
 #endif

@@ -27,7 +27,7 @@ struct override_call {
     void (*callback)(struct override_call *call, enum override_status status);
 };
 
-/* Who hears what is kept. The texts are borrowed, and may have been written by anybody. */
+/* Hears what is kept. The texts are borrowed, and any program may have written them. */
 struct override_listener {
     void (*on_begin)(void *arg);
     void (*on_text)(void *arg, const char *id, size_t id_bytes, const char *text, size_t text_bytes,
@@ -49,7 +49,7 @@ struct override_store_ops {
 /* Embedded first in each store's handle. */
 struct override_store {
     const struct override_store_ops *ops;
-    struct override_listener listener; /* set by whoever uses the store, before the first run */
+    struct override_listener listener; /* set by the user of the store, before the first run */
 };
 
 /* How often to call override_store_run. */

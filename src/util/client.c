@@ -144,7 +144,7 @@ is_escape(const char *text, size_t bytes)
            !is_plain((unsigned char)byte);
 }
 
-/* Behind a source and its "=": to the "&" or the end. False: no value is written like this. */
+/* After a source and its "=": to the "&" or the end. False: no value is written like this. */
 static bool
 skip_value(const char *text, size_t bytes, size_t *at)
 {

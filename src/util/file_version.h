@@ -13,8 +13,8 @@
 /* All zero: there is no file. Without padding, so it may be hashed. */
 struct file_version {
     int64_t device, inode, bytes;
-    int64_t written_s, written_ns; /* st_mtim: whoever writes may set it, as cp -p does */
-    int64_t changed_s, changed_ns; /* st_ctim: nobody sets it; also of its owner and permissions */
+    int64_t written_s, written_ns; /* st_mtim: the writer may set it, as cp -p does */
+    int64_t changed_s, changed_ns; /* st_ctim: set by the kernel alone; also for its owner and permissions */
 };
 
 /* Of the file that the path leads to. */

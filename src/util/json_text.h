@@ -27,7 +27,7 @@ const char *json_text_check(const char *text, size_t bytes, size_t values_max, s
 void json_text_position(const char *text, size_t at, size_t *line, size_t *column);
 
 /*
- * The same check, a slice of the text at a time, for who must not be held up by a long one. It finds the
+ * The same check, a slice of the text at a time, for a caller that a long text must not hold up. It finds the
  * parts in which the text can then be parsed: the list, which is the first array in a root that is an object,
  * has its elements for parts, and the rest is one more. The bounds are those of a part.
  */

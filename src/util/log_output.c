@@ -27,7 +27,7 @@ log_output_init(void)
     manner = S_ISSOCK(about.st_mode) ? SEND_AT_ONCE : WRITE_IF_ROOM;
     if (!S_ISFIFO(about.st_mode) && !isatty(STDERR_FILENO))
         return;
-    /* Of a file this would be another place in it; whoever may not open a pipe anew goes on as for a file. */
+    /* Of a file this would be another place in it; where a pipe may not be opened again, it goes on as for a file. */
     own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (own < 0)
         return;

@@ -1,7 +1,7 @@
 /*
  * regular_file: opens a file that cannot keep its reader waiting.
  *
- * A FIFO or a terminal waits for whoever writes to it; the thread that reads it may be the one that ends the
+ * A FIFO or a terminal waits for its writer; the thread that reads it may be the one that ends the
  * service. Any thread.
  */
 #ifndef REGULAR_FILE_H

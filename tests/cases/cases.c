@@ -226,7 +226,7 @@ read_step(struct reader *reader, struct cases_case *c, const char *when)
     step->cost = need_number(reader, strsep(&cost, "x"), "cost");
     step->count = cost == NULL ? 1 : need_number(reader, cost, "count");
     if (strcmp(need_word(reader, "->"), "->") != 0)
-        fail(reader, "expected -> behind the cost");
+        fail(reader, "expected -> after the cost");
     read_answer(reader, c, step);
 }
 

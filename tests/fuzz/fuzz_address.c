@@ -1,6 +1,6 @@
 /*
  * Any text is read without harm as an address, a list of networks and a line of X-Forwarded-For; what is read
- * is written and read back as the same client; and whoever stands left of a stranger, the stranger is the
+ * is written and read back as the same client; and whatever is to the left of a stranger, the stranger is the
  * client.
  */
 #include <assert.h>

@@ -1,5 +1,5 @@
 /*
- * Any bytes as a path and, behind the first newline, two patterns: what comes out of path_normalise is the
+ * Any bytes as a path and, after the first newline, two patterns: what comes out of path_normalise is the
  * one spelling, the other one has no encoded slash, patterns agree with a naive reading of theirs, and a
  * pattern that covers another matches what it matches.
  */

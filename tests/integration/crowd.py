@@ -34,7 +34,7 @@ class Crowd:
     def __init__(self, service, size, paths=("/",), headers=()):
         """paths: the clients take them in turn. headers: a function of the client's number and the request's."""
         self.history = []
-        self.troubles = []
+        self.errors = []
         self._headers = headers if callable(headers) else lambda client, request: headers
         self._heard = threading.Condition()
         self._stop = False
@@ -52,7 +52,7 @@ class Crowd:
         for thread in self._threads:
             thread.join(30)
             assert not thread.is_alive(), "a client still waits for its answer"
-        assert not self.troubles, self.troubles[0]
+        assert not self.errors, self.errors[0]
 
     def _ask(self, connection, path, number):
         request = 0
@@ -60,8 +60,8 @@ class Crowd:
             began_s = time.monotonic()
             try:
                 response = connection.get(path, self._headers(number, request))
-            except (OSError, ConnectionEnded) as trouble:
-                self.troubles.append(trouble)
+            except (OSError, ConnectionEnded) as error:
+                self.errors.append(error)
                 return
             with self._heard:
                 self.history.append(Answer(path, response, began_s, time.monotonic()))
@@ -69,14 +69,14 @@ class Crowd:
             request += 1
 
     def hears(self, condition, count=1, within_s=15):
-        """Waits until so many answers that were asked for from now on fulfil the condition."""
+        """Waits until that many answers to requests from now on meet the condition."""
         from_s, seen, found, deadline_s = time.monotonic(), len(self.history), 0, time.monotonic() + within_s
         with self._heard:
             while found < count:
                 found += sum(1 for answer in self.history[seen:] if answer.began_s >= from_s and condition(answer))
                 seen = len(self.history)
                 if found < count:
-                    assert not self.troubles, self.troubles[0]
+                    assert not self.errors, self.errors[0]
                     assert self._heard.wait(deadline_s - time.monotonic()), f"heard {found} of {count} in {within_s} s"
         return time.monotonic() - from_s
 

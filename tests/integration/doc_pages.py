@@ -1,7 +1,7 @@
 """
 The pages of the documentation, read as their tests read them.
 
-Every block of code is fenced, and the language behind the fence says what it is:
+Every block of code is fenced, and the language after the fence says what it is:
 
     ```console      a session: what follows `$ ` is typed (a line that ends in `\\` goes on in the next), the other lines
                     are what it prints. `...` stands for any text; alone on a line, for any lines.

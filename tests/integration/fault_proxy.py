@@ -37,7 +37,7 @@ def late_by(delay_s):
 
 
 def cut_after(count):
-    """Lets so many bytes through, of all connections together, then ends the connection."""
+    """Lets that many bytes through, of all connections together, then ends the connection."""
     left = [count]
 
     def behave(pipe, data):

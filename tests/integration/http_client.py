@@ -22,7 +22,7 @@ class Response:
     def __getitem__(self, name):
         """The value of a header that must be there once."""
         values = self.values(name)
-        assert len(values) == 1, f"{name} stands {len(values)} times in {self}"
+        assert len(values) == 1, f"{name} appears {len(values)} times in {self}"
         return values[0]
 
     def get(self, name):

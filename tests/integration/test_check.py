@@ -129,7 +129,7 @@ def test_what_is_forwarded_twice_is_refused(serve):
 
 
 PRECEDENCE = [
-    # headers, path behind /check, rule
+    # headers, path after /check, rule
     ({"X-Forwarded-Uri": "/search/a", "X-Original-URI": "/login", "X-Original-URL": "http://h/login"}, "/x", "search"),
     ({"X-Original-URI": "/search/a", "X-Original-URL": "http://h/login"}, "/x", "search"),
     ({"X-Original-URL": "https://h:8443/search/a?x"}, "/x", "search"),

@@ -1,4 +1,4 @@
-"""Who the client is behind proxies. Redis' keys tell whom the service took it for."""
+"""Which client a request behind proxies is of. Redis' keys tell which one the service found."""
 import socket
 
 import pytest
@@ -49,7 +49,7 @@ FORWARDED = [
     ("three parts", ["203.0.113"], "127.0.0.1"),
     ("a number", ["3405803783"], "127.0.0.1"),
     ("a port that is none", ["203.0.113.7:99999"], "127.0.0.1"),
-    ("text behind an address", ["203.0.113.7 x"], "127.0.0.1"),
+    ("text after an address", ["203.0.113.7 x"], "127.0.0.1"),
     ("an obfuscated name", ["_hidden"], "127.0.0.1"),
     ("quotes", ['"203.0.113.7"'], "127.0.0.1"),
     ("5000 bytes of it", ["9" * 5000], "127.0.0.1"),

@@ -38,9 +38,9 @@ BAD_REQUESTS = {
     "two equal Hosts": get(HOST.strip(), HOST.strip()),
     "no Host": get(b"X: y"),
     "a name with a blank in it": get(HOST.strip(), b"X Y: z"),
-    "a name with a blank behind it": get(HOST.strip(), b"X : y"),
-    "a length with a blank behind its name": post(b"Content-Length : 4", body=b"body"),
-    "an encoding with a blank behind its name": post(b"Transfer-Encoding : chunked", body=chunked(b"body")),
+    "a name with a blank after it": get(HOST.strip(), b"X : y"),
+    "a length with a blank after its name": post(b"Content-Length : 4", body=b"body"),
+    "an encoding with a blank after its name": post(b"Transfer-Encoding : chunked", body=chunked(b"body")),
     "a name with a control byte": get(HOST.strip(), b"X\x01Y: z"),
     "a name with a byte beyond ASCII": get(HOST.strip(), b"X\xe9: z"),
     "a name with a comma": get(HOST.strip(), b"X,Y: z"),
@@ -56,7 +56,7 @@ def test_what_has_two_meanings_is_refused_and_ends_the_connection(serve, request
     response = connection.read_response()
     assert response.status == 400
     assert response.closes
-    assert connection.ends(), "nothing behind it is read as a request"
+    assert connection.ends(), "nothing after it is read as a request"
     assert service.get("/").status == 200, "and nothing was counted"
 
 

@@ -71,7 +71,7 @@ def test_a_control_byte_in_a_name_is_refused(one_each, name):
 
 
 def test_a_zero_byte_hides_nobody(one_each):
-    """libmicrohttpd ends a value at a zero byte, so what is behind it may not make another client of it."""
+    """libmicrohttpd ends a value at a zero byte, so what follows it must not make another client of it."""
     for name in (b"a\x00b", b"a\x00c", b"a\x00"):
         with one_each.connect() as connection:
             connection.send(request_bytes("GET", "/", {"user_id": name}))

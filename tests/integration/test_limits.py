@@ -51,7 +51,7 @@ def remaining_of(response, name):
 @pytest.mark.parametrize("other", ALGORITHMS)
 @pytest.mark.parametrize("refusing", ALGORITHMS)
 def test_several_limits_are_all_or_nothing(serve, store, refusing, other):
-    """Whether the one that refuses stands before or behind: the other one is spent by what passes alone."""
+    """Whether the one that refuses comes first or last: the other one is spent by what passes alone."""
     rules = rules_of({"limits": [each_algorithm(1000)[other], each_quick_algorithm(3)[refusing]]},
                      data=at("/api/data", {"limits": [each_quick_algorithm(3)[refusing], each_algorithm(1000)[other]]}))
     service = serve(store, rules)

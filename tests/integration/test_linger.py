@@ -47,7 +47,7 @@ def test_a_request_behind_a_refused_one_is_not_served_but_does_no_harm(serve, re
 
 
 def test_a_drain_ends_pipelines_with_a_whole_answer(serve):
-    """The requests behind the one that the drain ends are still unread then."""
+    """The requests after the one that the drain ends are still unread then."""
     service = serve(rules=rules_of(ROOMY), workers=1)
     connection = service.connect()
     assert connection.get("/health").status == 200

@@ -25,7 +25,7 @@ TOKEN = {"Authorization": "Bearer the-token-of-the-operator"}
 
 
 def resolve(thing):
-    """The object that a reference names, or the thing itself. What stands beside a reference is left to the validator."""
+    """The object that a reference names, or the thing itself. What is beside a reference is left to the validator."""
     while isinstance(thing, dict) and "$ref" in thing:
         target = DESCRIPTION
         for step in thing["$ref"].removeprefix("#/").split("/"):

@@ -323,7 +323,7 @@ class Traefik:
 
 
 class Envoy:
-    """ext_authz: the method of the request, its path behind path_prefix, the headers that are allowed, an address of
+    """ext_authz: the method of the request, its path after path_prefix, the headers that are allowed, an address of
     its own at the end of X-Forwarded-For. Passes on exactly 200."""
 
     def __init__(self, limiter):

@@ -332,7 +332,7 @@ class Load:
 
 
 def version(number):
-    """Rules of which each version identifies by other headers and has other rules before and behind."""
+    """Rules of which each version identifies by other headers and has other rules before and after."""
     extra = {f"extra-{i}": at(f"/extra/{i}", bucket(5)) for i in range(number % 7)}
     return {**extra, **rules_of(bucket(1000000 + number, "1000/1h", identify_by=["header:X-A" if number % 2 else "header:X-B", "ip"]))}
 

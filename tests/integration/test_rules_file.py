@@ -122,7 +122,7 @@ def test_probably_unintended_rules_get_a_warning_and_are_served(tmp_path, serve,
     assert done.stderr.startswith("ratelimitd: warning: r.json: ") and what in done.stderr
     service = serve("memory", text, workers=1)
     assert service.get("/").status == 200
-    assert any(what in message for message in service.messages()), "it stands in the log, as JSON like the rest"
+    assert any(what in message for message in service.messages()), "it is in the log, as JSON like the rest"
 
 
 def test_common_spellings_are_accepted(tmp_path):

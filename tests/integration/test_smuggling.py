@@ -26,7 +26,7 @@ REFUSED = {
     "a folded length, and a body that is a request": get(b"Content-Length: %d" % len(SECOND), b" ",
                                                          start=b"POST / HTTP/1.1") + SECOND,
     "a folded encoding": get(b"Transfer-Encoding: chunked", b" ", start=b"POST / HTTP/1.1") + SECOND,
-    "a value behind a NUL": get(b"X-Forwarded-For: 1.2.3.4\x00, 9.9.9.9"),
+    "a value after a NUL": get(b"X-Forwarded-For: 1.2.3.4\x00, 9.9.9.9"),
     "an identity with a NUL": get(b"user_id: alice\x00bob"),
     "a length with a NUL": get(b"Content-Length: 0\x00%d" % len(SECOND), start=b"POST / HTTP/1.1") + SECOND,
     "a line that begins with a NUL": get(b"\x00", b"Content-Length: %d" % len(SECOND)) + SECOND,
@@ -58,7 +58,7 @@ def test_what_was_not_sent_as_it_seems_is_refused_and_ends_the_connection(serve,
         assert response.closes
     except http_client.ConnectionEnded:
         assert b"GET /\x00" in request_  # libmicrohttpd 1.0 takes that for no request
-    assert connection.rest() == b"", "nothing behind it is read as a request"
+    assert connection.rest() == b"", "nothing after it is read as a request"
     for client in ({}, {"user_id": "smuggled"}, {"user_id": "alice"}, {"user_id": "bob"}):
         assert service.get("/", client)["X-RateLimit-Remaining"] == "8", "and nothing was counted"
 
@@ -124,7 +124,7 @@ def require(condition):
 
 
 def parse_strictly(data):
-    """RFC 9112 to the letter. Returns whom a request is from, None for nobody, and what is left behind it."""
+    """RFC 9112 to the letter. Returns the client of a request, None for no request, and what is left after it."""
     head, end, rest = data.partition(b"\r\n\r\n")
     require(end)
     start, *lines = head.split(b"\r\n")
@@ -177,7 +177,7 @@ class Cases:
         expected = clients(data)
         answers = replies(self.service, data)
         refusals = [i for i, answer in enumerate(answers) if answer.status in (400, 413, 414, 431, 501, 505)]
-        assert not refusals or refusals == [len(answers) - 1], "something was answered behind a refusal"
+        assert not refusals or refusals == [len(answers) - 1], "something was answered after a refusal"
         served = answers[:len(answers) - len(refusals)]
         assert len(served) <= len(expected), f"{len(served)} requests were served, and {len(expected)} sent"
         if expected and served and served[0].status == 200 and expected[0]:

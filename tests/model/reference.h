@@ -39,7 +39,7 @@ struct spent {
 struct history {
     struct spent *spent;
     size_t count, room;
-    int64_t at;       /* where time stands for it: a moment or a window */
+    int64_t at;       /* the time that it has reached: a moment or a window */
     __int128 missing; /* TOKEN_BUCKET: from full, before the first of `spent`, in tokens times period_us */
     int64_t missing_at;
     int64_t period_us;         /* of the limit that decided last */

@@ -63,8 +63,8 @@ static const struct {
     {"A=\"1\" 2\n", "1 !text after the closing quote\n"},
 };
 
-/* What is read, as the table above writes it. The caller frees it. The text stands at the end of its memory,
-   so that a sanitizer sees a read behind it. */
+/* What is read, as the table above writes it. The caller frees it. The text is at the end of its memory,
+   so that a sanitizer sees a read after it. */
 static char *
 read_back(const char *text, size_t bytes)
 {

@@ -1,5 +1,5 @@
 /*
- * envoy_json: which rule and client a descriptor stands for, what it costs, what is refused, and the reply.
+ * envoy_json: which rule and client a descriptor names, what it costs, what is refused, and the reply.
  */
 #include <stdio.h>
 #include <stdlib.h>

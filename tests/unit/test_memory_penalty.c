@@ -18,7 +18,7 @@ static const struct penalty penalty = {
 
 static struct store *store;
 static struct clock now;
-static struct limit_set sets[LIMIT_SET_MAX + 1]; /* of so many fixed windows: 1, 2, ... a minute */
+static struct limit_set sets[LIMIT_SET_MAX + 1]; /* of that many fixed windows: 1, 2, ... a minute */
 
 static void
 set_up(void)

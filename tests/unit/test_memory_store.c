@@ -397,7 +397,7 @@ END_TEST
 struct taker {
     pthread_t thread;
     uint64_t random;
-    uint64_t keys; /* it takes from so many clients */
+    uint64_t keys; /* the clients that it takes from */
     const struct limit *limits;
     uint32_t limit_count;
     int64_t allowed[THREAD_KEYS];

@@ -208,7 +208,7 @@ static const struct {
     {METHOD_DELETE, "/books", "default"},
     {METHOD_OTHER, "/books", "default"},
     {METHOD_GET, "/books/5", "one"},
-    {METHOD_GET, "/books/new", "new"}, /* stands before the wider one */
+    {METHOD_GET, "/books/new", "new"}, /* comes before the wider one */
     {METHOD_OTHER, "/books/5", "one"}, /* no methods: all of them */
     {METHOD_GET, "/books/5/pages", "below"},
     {METHOD_OPTIONS, "/books/", "below"},

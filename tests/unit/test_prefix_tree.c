@@ -132,7 +132,7 @@ search(struct network *list, size_t count, const struct address *address)
     return value;
 }
 
-/* All in one network of so many bits: the index begins after them, in either word or across both. */
+/* All in one network of that many bits: the index begins after them, in either word or across both. */
 static const uint8_t commons[] = {0, 1, 16, 17, 32, 47, 48, 49, 63, 64, 65, 100, 112, 113};
 
 START_TEST(index_begins_where_networks_differ)

@@ -68,7 +68,7 @@ struct override_reading {
     uint32_t unknown_count; /* texts that are skipped: another program or version wrote them */
 };
 
-/* Forgets what was read, and begins anew. */
+/* Forgets what was read, and begins again. */
 void override_reading_begin(struct override_reading *reading);
 void override_reading_add(struct override_reading *reading, const char *id, size_t id_bytes, const char *text,
                           size_t text_bytes, int64_t end_us);

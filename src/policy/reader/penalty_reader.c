@@ -36,7 +36,7 @@ check_growth(const struct place *object, struct penalty *penalty)
     }
 }
 
-/* Valid, but one client's refusals are then everybody's penalty. */
+/* Valid, but one client's refusals then penalise all clients. */
 static void
 warn_of_global(const struct place *object, const struct rule *rule)
 {

@@ -54,8 +54,7 @@ read_candidate(const struct place *object, struct rule *rule, bool has_limits)
     snprintf(rule->candidate_name, sizeof(rule->candidate_name), "%s" CANDIDATE_SUFFIX, rule->name);
 }
 
-/* Not against forgery: whoever writes the rules may change them anyway. Where there is no memory for it, no two are
-   alike. */
+/* Not against forgery: the author of the rules may change them anyway. Without memory for it, no two are alike. */
 static uint64_t
 digest_of(const cJSON *item)
 {

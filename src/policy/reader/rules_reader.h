@@ -33,7 +33,7 @@ struct rules_reader {
     const char *rule; /* and a rule to which alone the line applies; NULL: none */
     const struct policy_defaults *defaults;
     struct report *report;
-    struct file_set *files; /* what was read beside the rules file; NULL: nobody asks */
+    struct file_set *files; /* what was read beside the rules file; NULL: not noted */
     struct policy *policy;  /* being filled */
 };
 

@@ -15,8 +15,8 @@
 #include "store.h"
 
 struct memory_store_options {
-    /* So many keys, one per client and limit, and one per client that a rule's penalty counts, are always
-       held; slots for some more are reserved. Sliding windows also need room for their logs: they are held if
+    /* The keys that are always held: one per client and limit, and one per client that a rule's penalty
+       counts. Slots for some more are reserved. Sliding windows also need room for their logs: they are held if
        they log 28 moments each on average; beyond that, idle ones are evicted. */
     int64_t max_keys;
     const struct clock *clock; /* borrowed for the store's life */

@@ -52,7 +52,7 @@ on_reply(redisAsyncContext *context, void *arg, void *cookie)
     }
 }
 
-/* `format` is hiredis': an argument is what stands between two spaces of the format. */
+/* `format` is hiredis': an argument is what is between two spaces of the format. */
 static bool
 send_step(struct redis_handshake *handshake, redisAsyncContext *context, enum step step, const char *format,
           ...)

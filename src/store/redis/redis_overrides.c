@@ -29,7 +29,7 @@
 
 struct redis_overrides;
 
-/* A command under way; `waiter` NULL: nobody waits for its answer. */
+/* A command under way; `waiter` NULL: its answer is not waited for. */
 struct command {
     struct redis_call call;
     struct redis_overrides *of;

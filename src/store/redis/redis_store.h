@@ -42,7 +42,7 @@ struct redis_store_options {
     int64_t timeout_us;          /* a request's deadline, from its store_take */
     const char *program;         /* borrowed; with `worker`, the connection's name: "ratelimitd-0" */
     unsigned worker;
-    struct redis_counts *counts; /* borrowed; the worker's own (metrics.h); NULL: nobody reads them */
+    struct redis_counts *counts; /* borrowed; the worker's own (metrics.h); NULL: not counted */
     struct redis_news *news;     /* borrowed; shared by the stores of this Redis; NULL: it is the only one */
 };
 
