@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "decision_stream.h"
 #include "observed.h"
+#include "refusal_log.h"
 #include "top_clients.h"
 
 #define DRAIN_US    (US_PER_S / 10)
@@ -15,15 +16,27 @@
 struct observer {
     struct observed *observed;
     struct event *on_time, *on_half_full;
+    int64_t now_us; /* of this turn; monotonic */
 };
 
 static void
 take(void *arg, const struct decision_record *record)
 {
-    struct observed *observed = arg;
+    const struct observer *observer = arg;
+    struct observed *observed = observer->observed;
 
     if (observed->top_clients != NULL)
         top_clients_add(observed->top_clients, record);
+    if (observed->refusal_log != NULL)
+        refusal_log_add(observed->refusal_log, record, observer->now_us);
+}
+
+/* True: there is more. */
+static bool
+read_records(struct observer *observer)
+{
+    observer->now_us = clock_mono_us();
+    return decision_stream_drain(observer->observed->stream, DRAIN_COUNT, take, observer);
 }
 
 /* What is left is for the next turn of the loop, so that others have theirs. */
@@ -39,7 +52,9 @@ drain(evutil_socket_t fd, short what, void *arg)
     (void)what;
     if (observed->top_clients != NULL)
         top_clients_turn(observed->top_clients, decision_stream_counts(observed->stream).dropped);
-    more = decision_stream_drain(observed->stream, DRAIN_COUNT, take, observed);
+    more = read_records(observer);
+    if (observed->refusal_log != NULL)
+        refusal_log_tick(observed->refusal_log, observer->now_us);
     evtimer_add(observer->on_time, more ? &at_once : &period);
 }
 
@@ -62,11 +77,22 @@ observer_new(struct event_base *base, struct observed *observed)
     return NULL;
 }
 
+/* The workers have ended: what they have written last is read. */
+static void
+end_refusal_log(struct observer *observer)
+{
+    while (read_records(observer))
+        continue;
+    refusal_log_end(observer->observed->refusal_log);
+}
+
 void
 observer_free(struct observer *observer)
 {
     if (observer == NULL)
         return;
+    if (observer->observed->refusal_log != NULL)
+        end_refusal_log(observer);
     if (observer->on_time)
         event_free(observer->on_time);
     if (observer->on_half_full)

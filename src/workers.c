@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "log.h"
 #include "public_routes.h"
+#include "refusal_log.h"
 
 /* Descriptors besides connections and workers: standard streams, and files that libraries open briefly. */
 #define DESCRIPTORS_OF_PROCESS 32
@@ -107,6 +108,10 @@ workers_start(struct workers *workers, const struct workers_options *options, st
               struct listener *admin)
 {
     int none = -1;
+    const struct settings *settings = options->settings;
+    const struct refusal_log_options refusal_log = {.mode = (enum refusal_log_mode)settings->log_refusals,
+                                                    .clients = (enum client_display)settings->log_clients,
+                                                    .key = settings->log_clients_key};
 
     places_init(&workers->places, fit_connections(options->settings->max_connections, listener->count + 1));
     places_init(&workers->admin_places, ADMIN_CONNECTIONS);
@@ -115,7 +120,8 @@ workers_start(struct workers *workers, const struct workers_options *options, st
                        &(struct observed_options){.metrics = &workers->metrics,
                                                   .version = RATELIMITD_VERSION,
                                                   .workers = listener->count,
-                                                  .analytics = options->settings->analytics != 0}))
+                                                  .analytics = options->settings->analytics != 0,
+                                                  .refusal_log = &refusal_log}))
         return false;
     workers->metrics.stream = workers->observed.stream;
     workers->metrics.top_clients = workers->observed.top_clients;

@@ -52,6 +52,10 @@ enum setting_id {
     SETTING_ADMIN_TOKEN_FILE,
     SETTING_LOG_LEVEL,
     SETTING_LOG_FORMAT,
+    SETTING_LOG_REFUSALS,
+    SETTING_LOG_CLIENTS,
+    SETTING_LOG_CLIENTS_KEY,
+    SETTING_LOG_CLIENTS_KEY_FILE,
     SETTING_COUNT
 };
 
@@ -110,8 +114,12 @@ struct settings {
 
     int64_t memory_max_keys;
 
-    int64_t log_level;  /* enum log_level */
-    int64_t log_format; /* enum log_format; "auto" is settled by settings_read: text on a terminal */
+    int64_t log_level;     /* enum log_level */
+    int64_t log_format;    /* enum log_format; "auto" is settled by settings_read: text on a terminal */
+    int64_t log_refusals;  /* enum refusal_log_mode */
+    int64_t log_clients;   /* enum client_display */
+    char *log_clients_key; /* as api_token */
+    char *log_clients_key_file;
 
     const char *explain; /* SETTINGS_EXPLAIN: the request, as an argument of the command line */
     const char *top_url; /* SETTINGS_TOP: of the service, likewise; NULL: that of these settings */
@@ -120,7 +128,7 @@ struct settings {
     struct setting_given given[SETTING_COUNT];
     const char *redis_port_link; /* a REDIS_PORT that Kubernetes set, in the environment; NULL: none */
     bool store_composed;         /* `store` was made from the parts */
-    char *file_tokens[2]; /* what API_TOKEN_FILE and ADMIN_TOKEN_FILE held; wiped before they are freed */
+    char *file_tokens[3]; /* what the files of tokens and of the key held; wiped before they are freed */
     char *admin_address;  /* what admin_host points into */
     char *dotenv;         /* the path of the .env file */
 };

@@ -1,5 +1,5 @@
 /*
- * Secrets from files, and API_TOKEN and ADMIN_TOKEN, which may come from one.
+ * Secrets from files, and API_TOKEN, ADMIN_TOKEN and LOG_CLIENTS_KEY, which may come from one.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -84,4 +84,6 @@ settings_read_tokens(struct settings *settings, struct report *report)
                &settings->file_tokens[0], report);
     read_token(settings, SETTING_ADMIN_TOKEN, SETTING_ADMIN_TOKEN_FILE, &settings->admin_token,
                &settings->file_tokens[1], report);
+    read_token(settings, SETTING_LOG_CLIENTS_KEY, SETTING_LOG_CLIENTS_KEY_FILE, &settings->log_clients_key,
+               &settings->file_tokens[2], report);
 }

@@ -7,11 +7,17 @@
 #include "log.h"
 #include "number.h"
 #include "policy.h"
+#include "refusal_log.h"
 
 static const char *const log_levels[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
 static const char *const log_formats[] = {
     [LOG_TEXT] = "text", [LOG_JSON] = "json", [LOG_FORMAT_AUTO] = "auto"};
+
+static const char *const refusal_logs[] = {
+    [REFUSALS_OFF] = "off", [REFUSALS_SUMMARY] = "summary", [REFUSALS_ALL] = "all"};
+static const char *const client_displays[] = {
+    [CLIENTS_ADDRESSES] = "addresses", [CLIENTS_PLAIN] = "plain", [CLIENTS_HASH] = "hash"};
 
 static const char *const no_yes[] = {"no", "yes"};
 static const char *const off_on[] = {"off", "on"};
@@ -180,6 +186,25 @@ const struct setting settings_table[SETTING_COUNT] = {
         "LOG_FORMAT", "--log-format", "FORMAT", VALUE_WORD, FIELD(log_format),
         WORDS(log_formats), .fallback = "auto",
         .help = "`json` writes one object a line; `auto` is `text` on a terminal, else `json`"},
+    [SETTING_LOG_REFUSALS] = {
+        "LOG_REFUSALS", "--log-refusals", "HOW", VALUE_WORD, FIELD(log_refusals),
+        WORDS(refusal_logs), .fallback = "summary",
+        .help = "`summary`: a client's first refusal is a line, and further ones a sum a minute; `all`: each is a line, up "
+                "to 1000 a second; see docs/logging.md"},
+    [SETTING_LOG_CLIENTS] = {
+        "LOG_CLIENTS", "--log-clients", "HOW", VALUE_WORD, FIELD(log_clients),
+        WORDS(client_displays), .fallback = "addresses",
+        .help = "clients in these lines: `addresses`, addresses as they are, and a hash of all else, which may be a "
+                "secret; `plain`; `hash`, hashes alone"},
+    [SETTING_LOG_CLIENTS_KEY] = {
+        "LOG_CLIENTS_KEY", "--log-clients-key", "SECRET", VALUE_SECRET, FIELD(log_clients_key),
+        .accepted = TOKEN_ACCEPTED, .fallback = "",
+        .help = "the key of these hashes: with the same one, a client has the same hash on all nodes and after a restart; "
+                "empty: each start has a random one; every user of the machine can see a flag, but not a file"},
+    [SETTING_LOG_CLIENTS_KEY_FILE] = {
+        "LOG_CLIENTS_KEY_FILE", "--log-clients-key-file", "FILE", VALUE_TEXT, FIELD(log_clients_key_file),
+        .accepted = TOKEN_FILE_ACCEPTED, .fallback = "",
+        .help = "a file that holds the key, such as a Docker or systemd secret"},
 };
 
 const struct settings_switch settings_switches[SETTINGS_SWITCH_COUNT] = {

@@ -67,7 +67,7 @@ struct setting_accepted {
 };
 struct setting_accepted setting_accepted(enum setting_id id);
 
-/* What API_TOKEN and ADMIN_TOKEN accept, and their files. */
+/* What API_TOKEN, ADMIN_TOKEN and LOG_CLIENTS_KEY accept, and their files. */
 #define TOKEN_ACCEPTED      "16 to 4096 visible ASCII characters, such as openssl rand -hex 32 makes"
 #define TOKEN_FILE_ACCEPTED "a file that holds 16 to 4096 visible ASCII characters"
 

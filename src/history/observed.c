@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "decision_stream.h"
+#include "refusal_log.h"
 #include "top_clients.h"
 
 static bool
@@ -25,14 +26,31 @@ name_node(struct observed *observed, const char *version)
 }
 
 static bool
-open_analytics(struct observed *observed, const struct observed_options *options)
+open_top_clients(struct observed *observed, const struct observed_options *options)
 {
     if (!options->analytics)
         return true;
     observed->clock = clock_steady();
-    observed->stream = decision_stream_new(options->workers);
     observed->top_clients = top_clients_new(&observed->clock);
-    return observed->stream != NULL && observed->top_clients != NULL;
+    return observed->top_clients != NULL;
+}
+
+static bool
+open_refusal_log(struct observed *observed, const struct refusal_log_options *options)
+{
+    if (options->mode == REFUSALS_OFF)
+        return true;
+    observed->refusal_log = refusal_log_new(options, clock_mono_us());
+    return observed->refusal_log != NULL;
+}
+
+static bool
+open_stream(struct observed *observed, unsigned workers)
+{
+    if (observed->top_clients == NULL && observed->refusal_log == NULL)
+        return true;
+    observed->stream = decision_stream_new(workers);
+    return observed->stream != NULL;
 }
 
 bool
@@ -41,7 +59,8 @@ observed_init(struct observed *observed, const struct observed_options *options)
     *observed = (struct observed){.since_us = clock_wall_us(), .began_us = clock_mono_us()};
     observed->history = history_new(options->metrics, observed->began_us, observed->since_us);
     return observed->history != NULL && name_node(observed, options->version) &&
-           open_analytics(observed, options);
+           open_top_clients(observed, options) && open_refusal_log(observed, options->refusal_log) &&
+           open_stream(observed, options->workers);
 }
 
 void
@@ -49,6 +68,7 @@ observed_fini(struct observed *observed)
 {
     history_free(observed->history);
     top_clients_free(observed->top_clients);
+    refusal_log_free(observed->refusal_log);
     decision_stream_free(observed->stream);
 }
 

@@ -11,6 +11,8 @@
 #include "store_changes.h"
 
 struct decision_stream;
+struct refusal_log;
+struct refusal_log_options;
 struct top_clients;
 
 struct observed {
@@ -23,6 +25,7 @@ struct observed {
     struct history *history;
     struct decision_stream *stream;  /* NULL: nobody reads what the workers decide */
     struct top_clients *top_clients; /* NULL: ANALYTICS is off */
+    struct refusal_log *refusal_log; /* NULL: LOG_REFUSALS is off */
     struct clock clock;              /* by which they rotate */
 };
 
@@ -31,6 +34,7 @@ struct observed_options {
     const char *version;           /* of the program */
     unsigned workers;              /* whose decisions are read */
     bool analytics;
+    const struct refusal_log_options *refusal_log; /* copied; REFUSALS_OFF: none */
 };
 
 /* False: out of memory, or no random number. To be given to observed_fini in any case. */

@@ -24,7 +24,7 @@ VARIES = [(re.compile(pattern), text) for pattern, text in [
     (r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", "DATE"),
     (r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME"),
     (r"(X-RateLimit-Reset|Retry-After|Content-Length): \d+", r"\1: N"),
-    (r'"(retry_after|reset_after|retry_after_ms|reset_after_ms)": \d+', r'"\1": N'),
+    (r'"(retry_after|reset_after|retry_after_ms|reset_after_ms)": ?\d+', r'"\1": N'),
     (r'"durationUntilReset": ?"\d+s"', '"durationUntilReset":"N"'),
     (r"\bt=\d+", "t=N"),
     (r"\bratelimitd \d+\.\d+\.\d+\b", "ratelimitd VERSION"),
