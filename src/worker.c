@@ -90,6 +90,13 @@ count_state(struct worker *worker)
         atomic_store_explicit(&worker->options->counts->reached, true, memory_order_relaxed);
 }
 
+/* For them, too. */
+static void
+note_turn(const struct worker *worker, int64_t turned_us)
+{
+    atomic_store_explicit(&counts_of(worker)->turned_us, turned_us, memory_order_relaxed);
+}
+
 static void
 run_keeper(struct worker *worker)
 {
@@ -129,6 +136,7 @@ turn(struct worker *worker, bool wait)
     bool more;
 
     event_base_loop(worker->base, EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
+    note_turn(worker, clock_mono_us());
     count_state(worker);
     if (worker->sampler != NULL)
         sampler_look(worker->sampler);
@@ -304,6 +312,7 @@ run_thread(void *arg)
     count_state(worker);
     serve(worker);
     drain(worker);
+    note_turn(worker, INT64_MAX);
     return NULL;
 }
 

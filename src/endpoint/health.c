@@ -1,6 +1,7 @@
 /*
  * health: GET /health and GET /ready. Each worker answers for the process, and without waiting for the store.
  */
+#include "clock.h"
 #include "endpoint.h"
 #include "metrics.h"
 #include "service_state.h"
@@ -29,35 +30,41 @@ put_rules(struct text *text, const struct generations *generations)
     text_put(text, "}");
 }
 
-/* 200 while the process serves. */
+/* 200 while the process serves; with 503 a restart helps. */
 static enum endpoint_status
 start_health(struct endpoint_request *request)
 {
     const struct metrics *metrics = request->context->metrics;
     enum store_state state = limiter_store_state(&request->context->service->counts);
+    unsigned stuck = metrics_stuck(metrics, clock_mono_us());
+    const char *status = stuck > 0 ? "stuck" : state == STORE_READY ? "ok" : "degraded";
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
 
-    text_put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}",
-             state == STORE_READY ? "ok" : "degraded", store_health(request->context->limiter->store).kind,
-             store_state_name(state));
+    text_put(&body, "{\"status\": \"%s\", \"store\": {\"kind\": \"%s\", \"state\": \"%s\"}", status,
+             store_health(request->context->limiter->store).kind, store_state_name(state));
+    if (stuck > 0)
+        text_put(&body, ", \"workers\": {\"stuck\": %u}", stuck);
     text_put(
         &body, ", \"degraded\": {\"closed\": %" PRIu64 ", \"open\": %" PRIu64 ", \"local\": %" PRIu64 "}",
         degraded(metrics, FAILURE_CLOSED), degraded(metrics, FAILURE_OPEN), degraded(metrics, FAILURE_LOCAL));
     put_rules(&body, request->context->generations);
     text_put(&body, "}\n");
-    request->response = response_new(200, &body, RESPONSE_JSON, request->closing);
+    request->response = response_new(stuck > 0 ? 503 : 200, &body, RESPONSE_JSON, request->closing);
     return ENDPOINT_ANSWERED;
 }
 
 /* NULL: there is none. */
 static const char *
-reason_not_ready(const struct service_state *service, const struct policy *policy)
+reason_not_ready(const struct endpoint_context *context, const struct policy *policy)
 {
+    const struct service_state *service = context->service;
     uint32_t closed = policy_closed_rules(policy);
 
     if (atomic_load_explicit(&service->draining, memory_order_relaxed))
         return "draining";
+    if (metrics_stuck(context->metrics, clock_mono_us()) > 0)
+        return "a worker is stuck"; /* its share of the connections waits */
     if (limiter_store_state(&service->counts) == STORE_READY || closed == 0)
         return NULL;
     if (!atomic_load_explicit(&service->counts.reached, memory_order_relaxed))
@@ -86,6 +93,7 @@ put_unavailable(FILE *out, const struct service_state *service, const struct pol
  * Whether to send requests here:
  *
  *      draining                                              503
+ *      a worker is stuck (metrics.h)                         503
  *      the store is there, for every worker                  200
  *      it is away, and every rule fails closed               503
  *      it is away, and was not reached since the start       503 if any rule fails closed: a start with a wrong REDIS_URL
@@ -98,7 +106,7 @@ static enum endpoint_status
 start_ready(struct endpoint_request *request)
 {
     const struct service_state *service = request->context->service;
-    const char *reason = reason_not_ready(service, request->policy);
+    const char *reason = reason_not_ready(request->context, request->policy);
     struct response_body body;
     FILE *out = response_body_open(&body);
 

@@ -30,6 +30,18 @@ metrics_fini(struct metrics *metrics)
     metrics->workers = NULL;
 }
 
+unsigned
+metrics_stuck(const struct metrics *metrics, int64_t now_us)
+{
+    unsigned stuck = 0;
+
+    for (unsigned i = 0; i < metrics->worker_count; i++) {
+        int64_t turned_us = atomic_load_explicit(&metrics->workers[i].turned_us, memory_order_relaxed);
+        stuck += turned_us != 0 && turned_us < now_us - WORKER_STUCK_US;
+    }
+    return stuck;
+}
+
 uint64_t
 metrics_sum(const struct metrics *metrics, size_t offset)
 {

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "counter.h"
 #include "histogram.h"
 
@@ -53,7 +54,12 @@ struct redis_counts {
     struct histogram command_duration;
 };
 
+/* A loop turns several times a second: that of a worker which has not for so long will hardly do so again. */
+#define WORKER_STUCK_US (5 * US_PER_S)
+
 struct worker_counts {
+    _Atomic int64_t
+        turned_us; /* monotonic: when its loop turned last; 0: never yet; INT64_MAX: it has ended */
     struct http_counts http;
     struct decision_counts decisions;
     struct redis_counts redis;
@@ -78,6 +84,9 @@ bool metrics_init(struct metrics *metrics, unsigned workers);
 
 /* When no worker counts any more. */
 void metrics_fini(struct metrics *metrics);
+
+/* How many of them are stuck. */
+unsigned metrics_stuck(const struct metrics *metrics, int64_t now_us);
 
 /* The counter at `offset` in each struct worker_counts, added up. */
 uint64_t metrics_sum(const struct metrics *metrics, size_t offset);

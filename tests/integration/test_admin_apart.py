@@ -40,6 +40,25 @@ def test_it_answers_while_the_workers_stand_still(serve, store):
     assert asked.read_response().status == 200
 
 
+def test_a_worker_whose_loop_stands_still_for_seconds_is_told(serve, store):
+    """A restart helps, so /health says so too, and whoever probes it need not know of workers."""
+    service = serve_on_a_known_port(serve, store, workers=2)
+    wait_for(lambda: service.get("/ready").status == 200, "every worker has its store")
+    with threads.held(service.process.pid, "worker"):
+        wait_for(lambda: health(service)[1:] == ("stuck", {"stuck": 2}), "they are missed")
+        assert health(service)[0] == 503
+        ready = service.admin("GET", "/ready")
+        assert (ready.status, ready.json()["reason"]) == (503, "a worker is stuck")
+        assert healthcheck(service).returncode == 1
+    wait_for(lambda: health(service) == (200, "ok", None), "they go on")
+    assert_answers(service)
+
+
+def health(service):
+    response = service.admin("GET", "/health")
+    return response.status, response.json()["status"], response.json().get("workers")
+
+
 def test_it_answers_while_every_connection_is_in_use(serve, redis):
     """All wait for Redis, so none can make room."""
     service = serve_on_a_known_port(serve, redis.url, workers=1, env={"MAX_CONNECTIONS": "3"})

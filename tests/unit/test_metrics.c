@@ -54,6 +54,22 @@ START_TEST(percentile_lies_in_the_bucket_that_holds_it)
 }
 END_TEST
 
+START_TEST(worker_whose_loop_has_not_turned_for_long_is_stuck)
+{
+    const int64_t now_us = INT64_C(1000000000),
+                  turned_us[] = {0, now_us, now_us - WORKER_STUCK_US, INT64_MAX};
+    struct metrics metrics;
+
+    ck_assert(metrics_init(&metrics, ROWS(turned_us) + 1)); /* and one that is stuck */
+    for (int i = 0; i < ROWS(turned_us); i++)
+        metrics.workers[i].turned_us = turned_us[i];
+    ck_assert_uint_eq(metrics_stuck(&metrics, now_us), 0);
+    metrics.workers[ROWS(turned_us)].turned_us = now_us - WORKER_STUCK_US - 1;
+    ck_assert_uint_eq(metrics_stuck(&metrics, now_us), 1);
+    metrics_fini(&metrics);
+}
+END_TEST
+
 START_TEST(bounds_ascend_and_their_texts_say_what_they_are)
 {
     for (unsigned i = 0; i + 1 < HISTOGRAM_BUCKETS; i++) {
@@ -159,6 +175,7 @@ main(void)
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, duration_falls_into_the_first_bucket_that_holds_it);
     tcase_add_test(tests, percentile_lies_in_the_bucket_that_holds_it);
+    tcase_add_test(tests, worker_whose_loop_has_not_turned_for_long_is_stuck);
     tcase_add_test(tests, bounds_ascend_and_their_texts_say_what_they_are);
     tcase_add_test(tests, sum_is_of_all_workers_but_that_of_the_admin_listener);
     tcase_add_test(tests, answer_is_counted_by_its_status);
