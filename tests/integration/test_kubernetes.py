@@ -22,7 +22,7 @@ TARGETS = sorted(str(file.parent.relative_to(DEPLOY)) for file in DEPLOY.rglob("
                  if "components" not in file.parts)
 OURS = {"app.kubernetes.io/name": "ratelimitd"}
 DRAIN_S = 10  # ratelimitd(8), SIGTERM
-needs_tools = pytest.mark.skipif(not (TOOLS / "schemas/deployment-apps-v1.json").exists(),
+needs_tools = pytest.mark.skipif(not (TOOLS / "schemas/prometheusrule-monitoring-v1.json").exists(),
                                  reason="kustomize, kubeconform and the schemas are not there: scripts/setup kubernetes")
 
 
@@ -99,6 +99,16 @@ def test_what_is_built_has_one_namespace_and_labels_of_ours_ask_nobody_else(targ
     (policy,) = [one for one in built if one["kind"] == "NetworkPolicy" and one["metadata"]["name"] == "ratelimitd"]
     client = policy["spec"]["ingress"][0]["from"][0]
     assert client == {"namespaceSelector": {}, "podSelector": {"matchLabels": {"ratelimitd-client": "true"}}}
+
+
+@needs_tools
+def test_the_page_s_command_makes_an_object_of_the_alerts():
+    page = (services.REPOSITORY / "docs/kubernetes.md").read_text()
+    command = re.search(r"^(\(printf .*?\)) \| kubectl ", page, re.DOTALL | re.MULTILINE).group(1)
+    made = subprocess.run(["bash", "-c", command], cwd=services.REPOSITORY, capture_output=True, text=True, check=True).stdout
+    (found,) = conforms(made)
+    assert (found["kind"], found["status"]) == ("PrometheusRule", "statusValid"), found
+    assert yaml.safe_load(made)["spec"] == yaml.safe_load((services.REPOSITORY / "deploy/observe/rules.yml").read_text())
 
 
 @needs_tools
