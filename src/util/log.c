@@ -229,6 +229,9 @@ hand_over(const struct log_event *event)
     event_sink(event_sink_arg, event->level, event->module, line.bytes);
 }
 
+static void tell(struct log_event event, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 tell(struct log_event event, const char *format, va_list arguments)
 {
