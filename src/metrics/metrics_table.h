@@ -73,7 +73,7 @@ struct metric {
     unsigned value_count;
 };
 
-#define METRIC_ELSEWHERE ((size_t)-1) /* admin/metrics.c knows it */
+#define METRIC_ELSEWHERE ((size_t)-1) /* admin/scrape.c knows it */
 
 extern const struct metric metrics_table[METRIC_COUNT];
 

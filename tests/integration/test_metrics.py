@@ -338,10 +338,49 @@ def test_a_scrape_under_way_delays_no_request(serve):
     with http_client.Connection(service.admin_address) as scraper:
         scraper.send(SCRAPE * 20)
         assert scraper.read_response().status == 200
-        with threads.held(service.process.pid, "admin"):  # among the other 19
+        with threads.held(service.process.pid, "admin"):  # among the other 19: no buffer has room for them
             assert [connection.get("/").status for connection in asked * 20] == [200] * 160
-        found = [Scrape(scraper.read_response().body.decode()) for _ in range(19)]
-    assert found[-1]["ratelimitd_decisions_total", "default", "allowed"] == 160
+        bodies = [scraper.read_response().body for _ in range(19)]
+    assert Scrape(bodies[-1].decode())["ratelimitd_decisions_total", "default", "allowed"] == 160
+
+
+def test_a_public_scrape_goes_a_step_at_a_time(serve):
+    """The requests that come with it are answered before its last step: it has counted them."""
+    rules = {**dict(list(LONGEST.items())[1:]), "default": bucket(1000)}
+    service = serve(rules=rules, workers=1, env={"METRICS_PUBLIC": "on"})
+    scraper, *others = [service.connect() for _ in range(6)]
+    assert [connection.get("/health").status for connection in (scraper, *others)] == [200] * 6
+    with threads.held(service.process.pid, "worker"):
+        for connection, path in [(scraper, "/metrics"), *[(other, "/") for other in others]]:
+            connection.send(request_bytes("GET", path))
+    assert [connection.read_response().status for connection in others] == [200] * 5
+    found = Scrape(scraper.read_response().body.decode())
+    assert found["ratelimitd_decisions_total", "default", "allowed"] == 5
+    assert len(found.families["ratelimitd_decisions_total"].samples) == 5 * 1024
+
+
+def test_a_public_scraper_that_hangs_up_takes_its_scrape_along(serve):
+    service = serve(rules=LONGEST, workers=1, env={"METRICS_PUBLIC": "on"})
+    for _ in range(3):
+        with service.connect() as connection:
+            connection.send(request_bytes("GET", "/metrics"))
+    response = service.get("/metrics")
+    assert response.status == 200 and "ratelimitd_build_info" in Scrape(response.body.decode())
+    with service.connect() as connection:
+        connection.send(request_bytes("GET", "/metrics", {"Accept": "application/openmetrics-text"}))
+        assert service.stop() == 0
+
+
+def test_a_public_scraper_that_does_not_read_keeps_no_news_from_others(serve):
+    service = serve(rules={**dict(list(LONGEST.items())[1:]), "default": bucket(1000)}, workers=1, env={"METRICS_PUBLIC": "on"})
+    with service.connect() as deaf:
+        deaf.send(request_bytes("GET", "/metrics") * 10)
+        assert service.get("/").status == 200
+
+        def is_told():
+            found = Scrape(service.get("/metrics").body.decode())
+            return found["ratelimitd_decisions_total", "default", "allowed"] == 1
+        wait_for(is_told, "another scrape has the news")
 
 
 def test_scrapers_that_do_not_read_are_nobody_elses_concern(serve):
@@ -350,7 +389,7 @@ def test_scrapers_that_do_not_read_are_nobody_elses_concern(serve):
     before = scrape(service)["process_resident_memory_bytes"]
     deaf = [http_client.Connection(service.admin_address) for _ in range(10)]
     for connection in deaf:
-        connection.send(SCRAPE * 50)
+        connection.send(SCRAPE * 10)
     for _ in range(3):
         found = scrape(service)
         assert service.get("/").status == 200 == service.admin("GET", "/health").status
