@@ -1,5 +1,6 @@
 #include "history.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,7 +159,7 @@ begin_track(struct history *history, struct track *track, const struct rule *rul
 {
     struct track *known = NULL;
 
-    strcpy(track->name, rule->name);
+    snprintf(track->name, sizeof(track->name), "%s", rule->name);
     if (history->track_count > 0)
         known = bsearch(track, history->tracks, history->track_count, sizeof(*track), compare_tracks);
     if (known != NULL) {

@@ -109,7 +109,7 @@ nodes_hear(struct nodes *nodes, const char *id, const char *text, int64_t said_u
 
     if (strlen(id) > NODE_ID_BYTES || !node_read(text, &heard.state))
         return;
-    strcpy(heard.id, id);
+    memcpy(heard.id, id, strlen(id));
     place = place_of(nodes, id);
     if (place != NULL)
         *place = heard;

@@ -7,13 +7,16 @@ import threading
 class FakeRedis:
     """
     Answers AUTH, SELECT, CLIENT and SCRIPT as Redis does, and has no overrides and no other nodes. For every other
-    command it calls behaviour(connection), which may send whatever it likes: connection is a socket. greeting, where it is not None, is sent to who connects,
-    who is then left without answers. Set .behaviour and .greeting to change them while it runs.
+    command it calls behaviour(connection), which may send whatever it likes: connection is a socket. greeting, where it
+    is not None, is sent to who connects, who is then left without answers. Set .behaviour and .greeting to change them
+    while it runs.
     """
 
     def __init__(self, behaviour=lambda connection: None, greeting=None):
         self.behaviour, self.greeting = behaviour, greeting
+        self.nodes_reply = b":0\r\n"
         self.commands = []  # (name, ...) of everything that came, in order
+        self.node_commands = []  # likewise, of those about nodes, which are answered by nodes_reply
         self.first_bytes = b""  # of the first connection
         self._connections = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -40,8 +43,12 @@ class FakeRedis:
             self.first_bytes = self.first_bytes or connection.recv(16, socket.MSG_PEEK)
             with connection.makefile("rb") as file:
                 while words := self._read_command(file):
-                    if b"rl:{overrides}" in words or b"rl:{nodes}" in words:
+                    if b"rl:{overrides}" in words:
                         connection.sendall(b":0\r\n")  # nothing has changed
+                        continue
+                    if b"rl:{nodes}" in words:
+                        self.node_commands.append(words)
+                        connection.sendall(self.nodes_reply)
                         continue
                     self.commands.append(words)
                     self._answer(connection, words)

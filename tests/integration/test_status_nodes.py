@@ -98,6 +98,33 @@ def test_what_others_write_there_is_not_shown_and_most_of_it_removed(serve, redi
     assert left <= {own_id(service), "f" * 16, "6" * 16, "7" * 16, "d" * 16}, "what looks like a node's goes in a minute"
 
 
+LINE = b"5 ffffffffffffffff " + GOOD.encode() + b"\n"
+
+
+def bulk(text):
+    return b"$%d\r\n%s\r\n" % (len(text), text)
+
+
+REPLIES = {  # and how many nodes are in each
+    "nothing": (b"", 0), "no line": (b"0", 0), "a cursor": (b"0\n", 0), "no cursor": (b"x\n" + LINE, 1),
+    "a long cursor": (b"9" * 1000 + b"\n" + LINE, 1), "a line": (b"0\n" + LINE, 1), "a line without an end": (b"0\n" + LINE[:-1], 0),
+    "a negative age": (b"0\n-" + LINE, 0), "an old line": (b"0\n60001 ffffffffffffffff " + GOOD.encode() + b"\n", 0),
+    "no id": (b"0\n5 " + GOOD.encode() + b"\n", 0), "a bad id": (b"0\n" + LINE.replace(b"f", b"F"), 0),
+    "a zero byte": (b"0\n\0" + LINE, 0), "a long line": (b"0\n" + LINE[:-1] + b"x" * 10_000 + b"\n", 0),
+    "blanks": (b"0\n     \n", 0), "a hostile name": (b"0\n5 ffffffffffffffff 1 0.1.0 1 0 0 ready <b>\n", 0),
+    "ten thousand": (b"0\n" + b"".join(b"5 %016x %s\n" % (i, GOOD.encode()) for i in range(10_000)), 127)}
+
+
+@pytest.mark.parametrize("reply, count", REPLIES.values(), ids=REPLIES.keys())
+def test_a_reply_that_the_script_never_gives_is_not_shown(serve, start_fake_redis, reply, count):
+    fake = start_fake_redis()
+    fake.nodes_reply = bulk(reply)
+    service = serve(fake.url, RULES, admin=LOCAL, workers=1)
+    wait_for(lambda: len(fake.node_commands) >= 3, "it goes on")
+    assert len(status(service)["nodes"]) - 1 == count
+    assert all(command[-1].isdigit() and len(command[-1]) <= 20 for command in fake.node_commands), "the cursor"
+
+
 def test_a_hash_that_others_filled_is_emptied_by_and_by(serve, redis):
     redis.command("HSET", KEY, *(word for i in range(1000) for word in (f"junk{i}", "junk")))
     service = serve(redis.url, RULES, admin=LOCAL)

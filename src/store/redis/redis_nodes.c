@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ set_cursor(struct redis_nodes *nodes, const char *cursor)
     size_t bytes = cursor != NULL ? strlen(cursor) : 0;
     bool is_good = bytes > 0 && bytes <= DIGITS_MAX && strspn(cursor, "0123456789") == bytes;
 
-    strcpy(nodes->cursor, is_good ? cursor : "0");
+    snprintf(nodes->cursor, sizeof(nodes->cursor), "%s", is_good ? cursor : "0");
 }
 
 static void
