@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decision_stream.h"
 #include "limiter.h"
 #include "metrics.h"
 #include "rule_counts.h"
@@ -85,6 +86,7 @@ static struct limiter_counts counts;
 static struct limiter limiter;
 static struct limiter_take take;
 static int answers;
+static const char trace_id[] = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 static const char rules[] =
     "{ \"default\": { \"limit\": 10, \"window\": \"1m\", \"algorithm\": \"fixed_window\" },"
@@ -151,6 +153,7 @@ prepare(const char *rule, uint8_t last_byte, enum store_status says)
     take.address = (struct address){.bytes = {203, 0, 113, last_byte}, .size = 4};
     client_write(&take.client, "ip", text, address_write(&take.address, text));
     take.cost = 2;
+    take.trace_id = (struct field){trace_id, strlen(trace_id)};
     take.callback = on_taken;
     store.says = says;
 }
@@ -500,6 +503,117 @@ START_TEST(request_is_near_where_less_than_a_fifth_of_some_limit_remains)
 }
 END_TEST
 
+/* What is written down of a decision. */
+
+static const struct {
+    const char *rule;
+    uint8_t client;
+    enum store_status status;
+    bool refused, penalised;
+    struct decision_record record;
+} written[] = {
+    {"three",
+     7,
+     STORE_DONE,
+     false,
+     false,
+     {.result = RESULT_ALLOWED, .limit = 20, .window_us = 60000000, .remaining = 3}},
+    {"three",
+     7,
+     STORE_DONE,
+     true,
+     false,
+     {.result = RESULT_REFUSED, .limit = 20, .window_us = 60000000, .retry_after_us = 4}},
+    {"three",
+     7,
+     STORE_DONE,
+     true,
+     true,
+     {.result = RESULT_PENALISED, .limit = 20, .window_us = 60000000, .retry_after_us = 4}},
+    {"differs",
+     7,
+     STORE_DONE,
+     false,
+     false,
+     {.result = RESULT_ALLOWED, .limit = 1000, .window_us = 60000000, .remaining = 9}},
+    {"differs", 8, STORE_DONE, false, false, {.result = RESULT_ALLOWED}},
+    {"differs", 9, STORE_DONE, false, false, {.result = RESULT_BLOCKED}},
+    {"shadow", 9, STORE_DONE, false, false, {.result = RESULT_BLOCKED, .shadow = true}},
+    {"closed",
+     7,
+     STORE_UNAVAILABLE,
+     false,
+     false,
+     {.result = RESULT_UNAVAILABLE, .degraded = true, .limit = 10, .window_us = 60000000}},
+    {"open",
+     7,
+     STORE_UNAVAILABLE,
+     false,
+     false,
+     {.result = RESULT_ALLOWED, .degraded = true, .limit = 10, .window_us = 60000000}},
+    {"shadow_local",
+     7,
+     STORE_UNAVAILABLE,
+     false,
+     false,
+     {.result = RESULT_ALLOWED,
+      .shadow = true,
+      .degraded = true,
+      .limit = 10,
+      .window_us = 60000000,
+      .remaining = 5}},
+};
+
+static void
+assert_written(void *arg, const struct decision_record *record)
+{
+    const struct decision_record *expected = &written[*(int *)arg].record;
+
+    ck_assert_int_eq(record->result, expected->result);
+    ck_assert_int_eq(record->shadow, expected->shadow);
+    ck_assert_int_eq(record->degraded, expected->degraded);
+    ck_assert_int_eq(record->cost, 2);
+    ck_assert_int_eq(record->algorithm, expected->limit > 0 ? FIXED_WINDOW : 0);
+    ck_assert_int_eq(record->limit, expected->limit);
+    ck_assert_int_eq(record->window_us, expected->window_us);
+    ck_assert_int_eq(record->remaining, expected->remaining);
+    ck_assert_int_eq(record->retry_after_us, expected->retry_after_us);
+    ck_assert_str_eq(record->rule.text, written[*(int *)arg].rule);
+    ck_assert_str_eq(record->client.text, take.client.text);
+    ck_assert_str_eq(record->trace_id.text, trace_id);
+}
+
+static void
+write_down(struct decision_stream *stream, int row)
+{
+    bool refused = written[row].refused;
+
+    limiter.records = decision_stream_ring(stream, 0);
+    local.says = STORE_DONE;
+    if (strcmp(written[row].rule, "three") == 0) /* by the second limit */
+        store.decisions[1] = (struct decision){.allowed = !refused,
+                                               .limit = 20,
+                                               .remaining = refused ? 0 : 3,
+                                               .retry_after_us = refused ? 4 : 0};
+    prepare(written[row].rule, written[row].client, written[row].status);
+    take.request.penalty_us = written[row].penalised;
+    limiter_take(&limiter, &take);
+    take.cost = 0;
+    limiter_take(&limiter, &take); /* a peek is nobody's business */
+}
+
+START_TEST(each_decision_is_written_down_and_no_peek)
+{
+    struct decision_stream *stream = decision_stream_new(1);
+
+    ck_assert_ptr_nonnull(stream);
+    write_down(stream, _i);
+    decision_stream_drain(stream, 10, assert_written, &_i);
+    ck_assert_uint_eq(decision_stream_counts(stream).seen, 1);
+    decision_stream_free(stream);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -524,6 +638,7 @@ main(void)
     tcase_add_test(tests, store_state_is_that_of_the_worst_worker);
     tcase_add_loop_test(tests, tightest_limit_is_the_one_to_show, 0, ROWS(tightests));
     tcase_add_loop_test(tests, request_is_near_where_less_than_a_fifth_of_some_limit_remains, 0, ROWS(nears));
+    tcase_add_loop_test(tests, each_decision_is_written_down_and_no_peek, 0, ROWS(written));
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
