@@ -52,9 +52,10 @@ supervise_block_signals(void)
 static void
 reload(struct supervisor *supervisor, enum reload_cause cause)
 {
+    const struct field no_trace = {0};
     struct reload_result result;
 
-    reload_run(supervisor->reload, cause, &result);
+    reload_run(supervisor->reload, cause, &no_trace, &result);
     reload_result_fini(&result);
     supervisor->changed_us = supervisor->look_us = 0;
 }

@@ -52,7 +52,7 @@ start(struct endpoint_request *request)
     FILE *out = response_body_open(&body);
     bool is_done;
 
-    reload_run(request->context->reload, RELOAD_CALL, &result);
+    reload_run(request->context->reload, RELOAD_CALL, &request->headers->trace_id, &result);
     is_done = result.status == RELOAD_DONE;
     if (out != NULL)
         put_result(out, &result, &request->headers->trace_id);

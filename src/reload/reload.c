@@ -9,6 +9,7 @@
 #include "log.h"
 #include "reload_history.h"
 #include "rules_file.h"
+#include "traceparent.h"
 #include "watch.h"
 
 #define OUTCOME_BYTES (POLICY_DIFF_BYTES + 128)
@@ -127,12 +128,20 @@ attempt(struct reload *reload, enum reload_cause cause, struct reload_result *re
 }
 
 static void
-tell_report(const struct report *report)
+tell_line(enum log_level level, const char *text, const struct trace_id_text *trace_id)
+{
+    const struct log_field field = {.name = "trace_id", .text = trace_id->text};
+
+    log_event_fields(level, "reload", &field, trace_id->text[0] != '\0', "%s", text);
+}
+
+static void
+tell_report(const struct report *report, const struct trace_id_text *trace_id)
 {
     for (size_t i = 0; i < report->warning_count; i++)
-        log_warn("reload", "%s", report->warnings[i]);
+        tell_line(LOG_WARN, report->warnings[i], trace_id);
     for (size_t i = 0; i < report->count; i++)
-        log_error("reload", "%s", report->lines[i]);
+        tell_line(LOG_ERROR, report->lines[i], trace_id);
 }
 
 /* What came of it, as one line. */
@@ -150,7 +159,8 @@ put_outcome(char text[OUTCOME_BYTES], const char *cause, const struct reload_res
 }
 
 static void
-tell(const struct reload *reload, const char *cause, const struct reload_result *result)
+tell(const struct reload *reload, const char *cause, const struct trace_id_text *trace_id,
+     const struct reload_result *result)
 {
     bool is_done = result->status == RELOAD_DONE;
     char text[OUTCOME_BYTES];
@@ -160,11 +170,8 @@ tell(const struct reload *reload, const char *cause, const struct reload_result 
         return;
     }
     put_outcome(text, cause, result);
-    tell_report(&result->report);
-    if (is_done)
-        log_info("reload", "%s", text);
-    else
-        log_error("reload", "%s", text);
+    tell_report(&result->report, trace_id);
+    tell_line(is_done ? LOG_INFO : LOG_ERROR, text, trace_id);
     reload_history_add(reload->history, is_done, text, &result->report);
 }
 
@@ -190,14 +197,17 @@ reload_counts(const struct reload *reload)
 }
 
 void
-reload_run(struct reload *reload, enum reload_cause cause, struct reload_result *result)
+reload_run(struct reload *reload, enum reload_cause cause, const struct field *trace_id,
+           struct reload_result *result)
 {
+    const struct trace_id_text trace = trace_id_text(trace_id);
+
     *result = (struct reload_result){.status = RELOAD_UNCHANGED};
     report_init(&result->report);
     pthread_mutex_lock(&reload->lock);
     result->status = attempt(reload, cause, result);
     count(reload, result);
-    tell(reload, causes[cause], result);
+    tell(reload, causes[cause], &trace, result);
     pthread_mutex_unlock(&reload->lock);
 }
 

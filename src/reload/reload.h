@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#include "field.h"
 #include "file_set.h"
 #include "generation.h"
 #include "policy_diff.h"
@@ -47,8 +48,10 @@ struct reload *reload_new(const struct settings *settings, struct generations *g
                           struct file_set *files);
 void reload_free(struct reload *reload);
 
-/* `result` is set, and to be given to reload_result_fini. */
-void reload_run(struct reload *reload, enum reload_cause cause, struct reload_result *result);
+/* `result` is set, and to be given to reload_result_fini. The trace_id, of 0 bytes where there is none, is in the lines
+   of the log. */
+void reload_run(struct reload *reload, enum reload_cause cause, const struct field *trace_id,
+                struct reload_result *result);
 
 /* How many reloads there have been, of all causes. Any thread. */
 struct reload_counts {

@@ -96,6 +96,7 @@ class Proxy:
     def __init__(self, name, limiter_port, application_port):
         if not shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"):
             pytest.skip(f"{name} is not installed: scripts/setup proxies")
+        self.name = name
         self.directory = tempfile.TemporaryDirectory(prefix=f"ratelimitd-{name}-")
         self.path = pathlib.Path(self.directory.name)
         self.port = free_port()
@@ -209,6 +210,17 @@ def test_what_is_refused_does_not_reach_the_application(proxy, application):
     # Another client is not concerned, and neither is a method for which the rule is not meant.
     assert proxy.request("POST", "/a/keyed", {"X-API-Key": "other"}, b"x").status == 200
     assert proxy.request("GET", "/a/keyed", {"X-API-Key": "k"}).status == 200
+
+
+def test_the_trace_of_a_refused_request_is_told(serve, start_proxy):
+    service = serve(rules=RULES)
+    proxy = start_proxy(service.port)
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"X-API-Key": "k", "traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+    response = [proxy.request("POST", "/a/keyed", headers, b"x") for _ in range(4)][-1]
+    is_refusal(response)
+    assert (json.loads(response.body).get("trace_id") == trace_id) == (proxy.name != "nginx"), "it has a body of its own"
+    service.says(f'"trace_id":"{trace_id}"')
 
 
 def test_one_client_cannot_pass_for_many(proxy):

@@ -139,6 +139,26 @@ def test_the_trace_of_a_refusal_is_told(serve, store):
     assert "trace_id" not in wait_for_refusals(service, 3)[2]
 
 
+def test_the_trace_of_a_change_is_told(serve):
+    """With each line about the request that asked for it."""
+    token = {"Authorization": "Bearer a-token-of-the-admin"}
+    traced = {**token, "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"}
+    service = serve(rules=RULES, admin="127.0.0.1:0", env={"ADMIN_TOKEN": "a-token-of-the-admin"})
+    def lines(module):
+        found = [json.loads(line) for line in service.log().splitlines()]
+        return [line.get("trace_id") for line in found if line["module"] == module]
+    body = b'{"client": "203.0.113.9", "for": "1h"}'
+    for headers in (traced, token):
+        assert service.admin("POST", "/v1/clients/block", headers, body).status == 200
+        assert service.admin("POST", "/v1/rules/reload", headers, b"").status == 200
+    service.write_rules("{}x")
+    assert service.admin("POST", "/v1/rules/reload", traced, b"").status == 422
+    assert lines("overrides") == [TRACE_ID, None]
+    told = lines("reload")
+    assert told[:2] == [TRACE_ID, None] and len(told) >= 4 and set(told[2:]) <= {TRACE_ID, None}
+    assert told.count(TRACE_ID) >= 3
+
+
 # Every byte that a header may have, as a client's name.
 NAMES = ["plain-name", 'quo"te', "back\\slash", "a=b&c=d", "{brace}", "100%", "<script>", "tab\tbed", "\x7f".encode() + b"\xff",
          "ünïcode".encode(), b"\xc2\x9b31m", "x" * 300, "%0a%0d", "'; DROP TABLE", "${jndi:ldap://x}", "a b  c"]

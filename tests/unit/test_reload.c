@@ -58,10 +58,11 @@ tear_down(void)
 static enum reload_status
 run(enum reload_cause cause)
 {
+    const struct field no_trace = {0};
     struct reload_result result;
     enum reload_status status;
 
-    reload_run(reload, cause, &result);
+    reload_run(reload, cause, &no_trace, &result);
     status = result.status;
     if (status != RELOAD_UNCHANGED)
         ck_assert_int_eq(status == RELOAD_REFUSED, result.report.count > 0);
