@@ -52,12 +52,6 @@ put_fact(struct flow *flow, enum style style, const char *format, ...)
 }
 
 static void
-put_age(struct flow *flow, const char *what, double now, double since)
-{
-    put_fact(flow, STYLE_PLAIN, "%s %s", what, figure_age(now - since).text);
-}
-
-static void
 put_clock(struct flow *flow, double now)
 {
     time_t seconds = now >= 0 && now < 1e11 ? (time_t)now : 0;
@@ -78,7 +72,7 @@ put_service(struct flow *flow, const struct scene *scene)
     if (scene->status != NULL) {
         put_fact(flow, STYLE_PLAIN, "%s", top_json_text(scene->status, "version"));
         put_clock(flow, now);
-        put_age(flow, "up", now, top_json_number(node, "since"));
+        put_fact(flow, STYLE_PLAIN, "up %s", figure_age(now - top_json_number(node, "since")).text);
         put_fact(flow, STYLE_PLAIN, "on %s", top_json_text(node, "host"));
     }
     put_fact(flow, STYLE_PLAIN, "%s", scene->url);
@@ -118,20 +112,42 @@ put_latency(struct flow *flow, const char *name, const cJSON *percentiles)
                  figure_latency(top_json_number(percentiles, shown[i][0])).text);
 }
 
-/* A list's last element; NULL: it is empty. */
+/* Of a list that begins with what was last; NULL: it is empty. */
 static const cJSON *
-newest(const cJSON *object, const char *key)
+latest(const cJSON *object, const char *key)
 {
-    const cJSON *list = top_json_list(object, key);
+    return cJSON_GetArrayItem(top_json_list(object, key), 0);
+}
 
-    return cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
+static void
+put_change(struct flow *flow, const cJSON *status, const cJSON *change)
+{
+    const char *reason = top_json_text(change, "reason");
+
+    put_fact(flow, STYLE_PLAIN, "%s %s ago%s%s", top_json_text(change, "state"),
+             figure_age(top_json_number(status, "now") - top_json_number(change, "at")).text,
+             reason[0] != '\0' ? ": " : "", reason);
+}
+
+/* What the log said of it, and the first mistake. */
+static void
+put_reload(struct flow *flow, const cJSON *status, const cJSON *reload)
+{
+    enum style style = cJSON_IsFalse(top_json_member(reload, "ok")) ? STYLE_BAD : STYLE_PLAIN;
+    const cJSON *mistake = latest(reload, "mistakes");
+
+    put_fact(flow, style, "%s ago: %s",
+             figure_age(top_json_number(status, "now") - top_json_number(reload, "at")).text,
+             top_json_text(reload, "text"));
+    if (cJSON_IsString(mistake))
+        put_fact(flow, style, "%s", mistake->valuestring);
 }
 
 static void
 put_store(struct flow *flow, const cJSON *status)
 {
     const cJSON *store = top_json_member(status, "store"), *workers = top_json_member(store, "workers");
-    const cJSON *change = newest(store, "changes");
+    const cJSON *change = latest(store, "changes");
     const char *state = top_json_text(store, "state");
 
     begin_line(flow, "store");
@@ -142,9 +158,7 @@ put_store(struct flow *flow, const cJSON *status)
              figure_number(top_json_number(workers, "connecting")).text,
              figure_number(top_json_number(workers, "lost")).text);
     if (change != NULL)
-        put_fact(flow, STYLE_PLAIN, "%s %s ago: %s", top_json_text(change, "state"),
-                 figure_age(top_json_number(status, "now") - top_json_number(change, "at")).text,
-                 top_json_text(change, "reason"));
+        put_change(flow, status, change);
 }
 
 static void
@@ -166,16 +180,14 @@ put_room(struct flow *flow, const cJSON *status)
 static void
 put_rules(struct flow *flow, const cJSON *status)
 {
-    const cJSON *rules = top_json_member(status, "rules"), *reload = newest(status, "reloads");
-    double now = top_json_number(status, "now");
-    bool failed = cJSON_IsFalse(top_json_member(reload, "ok"));
+    const cJSON *rules = top_json_member(status, "rules"), *reload = latest(status, "reloads");
+    double age = top_json_number(status, "now") - top_json_number(rules, "loaded");
 
     begin_line(flow, "rules");
     put_fact(flow, STYLE_PLAIN, "%s", figure_number(top_json_number(rules, "count")).text);
-    put_age(flow, "loaded", now, top_json_number(rules, "loaded"));
+    put_fact(flow, STYLE_PLAIN, "loaded %s ago", figure_age(age).text);
     if (reload != NULL)
-        put_fact(flow, failed ? STYLE_BAD : STYLE_PLAIN, "reload %s ago: %s",
-                 figure_age(now - top_json_number(reload, "at")).text, top_json_text(reload, "text"));
+        put_reload(flow, status, reload);
 }
 
 unsigned

@@ -7,7 +7,7 @@ import threading
 STATUS = {
     "version": "9.8.7", "node": {"id": "3f2a", "host": "web-1", "since": 1000000}, "now": 1003725,
     "store": {"kind": "redis", "state": "ready", "workers": {"ready": 2, "connecting": 0, "lost": 0},
-              "changes": [{"at": 1003600, "state": "ready", "reason": "connected"}]},
+              "changes": [{"at": 1003600, "state": "ready", "reason": ""}, {"at": 1003599, "state": "lost", "reason": "refused"}]},
     "rates": {"requests": 12345.6, "allowed": 12000, "refused": 345.6, "degraded": 0, "near_limit": 12.5, "unmatched": 0},
     "latency": {"p50_us": 80, "p90_us": 120, "p99_us": 1250, "p999_us": 2500000},
     "redis_latency": {"p50_us": 70, "p90_us": 110, "p99_us": 340, "p999_us": 900},

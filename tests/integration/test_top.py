@@ -246,6 +246,23 @@ def test_a_real_service_without_analytics_says_so(serve, tmp_path):
     assert "\nno top clients: /v1/analytics answers 404: " in done.stdout
 
 
+def test_what_happened_last_to_the_rules_and_to_redis_is_shown(serve, redis, tmp_path):
+    service = serve(redis.url, rules_of(bucket(3)), admin=LOCAL)
+
+    def says(*parts):
+        wait_for(lambda: all(part in text_of(f"http://127.0.0.1:{service.admin_address[1]}", directory=tmp_path).stdout
+                             for part in parts), str(parts))
+    says("redis  ready", "rules       1  loaded ")
+    service.write_rules(rules_of(bucket(4)))
+    says("s ago: rules reloaded: 1 changed")
+    service.write_rules("{")
+    says("s ago: rules not reloaded: 1 mistake", "  rate_limits.json: line 1, column 2: ")
+    redis.kill()
+    says("redis  lost", "  lost ", "s ago: Server closed the connection")
+    redis.start()
+    says("redis  ready", "  ready ")
+
+
 @needs_tmux
 def test_a_real_service_is_followed_as_it_refuses(serve, start):
     service = serve(rules=rules_of(bucket(3), api=at("/api/**", bucket(1000))), admin=LOCAL)

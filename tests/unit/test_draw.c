@@ -11,20 +11,22 @@
     "{\"version\":\"9.8.7\",\"node\":{\"id\":\"3f2a\",\"host\":\"web-1\",\"since\":1000000},\"now\":"        \
     "1003725,"                                                                                               \
     "\"store\":{\"kind\":\"redis\",\"state\":\"ready\",\"workers\":{\"ready\":2,\"connecting\":0,\"lost\":"  \
-    "1},\"changes\":["                                                                                       \
-    "{\"at\":1003600,\"state\":\"lost\",\"reason\":\"refused\"},{\"at\":1003665,\"state\":\"ready\","        \
-    "\"reason\":\"connected\"}]},"                                                                           \
+    "1},"                                                                                                    \
+    "\"changes\":[{\"at\":1003665,\"state\":\"lost\",\"reason\":\"Connection refused\"},"                    \
+    "{\"at\":1003600,\"state\":\"ready\",\"reason\":\"\"}]},"                                                \
     "\"rates\":{\"requests\":12345.6,\"allowed\":12000,\"refused\":345.6,\"degraded\":1,\"near_limit\":12."  \
-    "5,\"unmatched\":0},"                                                                                    \
+    "5,"                                                                                                     \
+    "\"unmatched\":0},"                                                                                      \
     "\"latency\":{\"p50_us\":80,\"p90_us\":120,\"p99_us\":1250,\"p999_us\":2500000},\"redis_latency\":null," \
-    "\"connections\":{\"open\":17,\"max\":10000},\"memory\":{\"entries\":5,\"entries_max\":1000000,"         \
-    "\"evictions\":0},"                                                                                      \
-    "\"rules\":{\"count\":3,\"loaded\":1000000},\"reloads\":[{\"at\":1003665,\"ok\":false,\"text\":\"2 "     \
-    "mistakes\"}],"                                                                                          \
+    "\"connections\":{\"open\":17,\"max\":10000},"                                                           \
+    "\"memory\":{\"entries\":5,\"entries_max\":1000000,\"evictions\":0},"                                    \
+    "\"rules\":{\"count\":3,\"loaded\":1000000},"                                                            \
+    "\"reloads\":[{\"at\":1003665,\"ok\":false,\"text\":\"not reloaded\",\"mistakes\":[\"line 1: "           \
+    "x\",\"y\"]},"                                                                                           \
+    "{\"at\":1003600,\"ok\":true,\"text\":\"reloaded\",\"mistakes\":[]}],"                                   \
     "\"nodes\":[{\"host\":\"web-1\",\"version\":\"9.8.7\",\"seen_s_ago\":0,\"requests\":10,\"refused\":1,"   \
-    "\"store\":\"ready\"},"                                                                                  \
-    "{\"host\":\"web-2\",\"version\":\"9.8.6\",\"seen_s_ago\":7,\"requests\":20,\"refused\":2,\"store\":"    \
-    "\"lost\"}]}"
+    "\"store\":\"ready\"},{\"host\":\"web-2\",\"version\":\"9.8.6\",\"seen_s_ago\":7,\"requests\":20,"       \
+    "\"refused\":2,\"store\":\"lost\"}]}"
 #define RATES                                                                                               \
     "{\"rules\":[{\"rule\":\"search\",\"allowed\":20,\"refused\":0,\"near_limit\":0,\"shadow_refused\":7."  \
     "25,"                                                                                                   \
@@ -98,9 +100,9 @@ START_TEST(everything_is_on_a_terminal_of_24_rows_and_80_columns)
         "latency     p50 80us  p90 120us  p99 1.2ms  p99.9 2.5s\n"
         "redis       nothing measured in the last 10 s\n"
         "store       redis  ready  workers: 2 ready, 0 connecting, 1 lost\n"
-        "            ready 1m ago: connected\n"
+        "            lost 1m ago: Connection refused\n"
         "in use      connections 17 of 10000  keys in memory 5 of 1000000  evictions 0\n"
-        "rules       3  loaded 1h2m  reload 1m ago: 2 mistakes\n"
+        "rules       3  loaded 1h2m ago  1m ago: not reloaded  line 1: x\n"
         "\n"
         " REFUSED/s  ALLOWED/s     NEAR/s   SHADOW/s   CANDID/s DEGRADED/s RULE\n"
         "       300       9000         12          -          -          - api\n"
