@@ -59,6 +59,9 @@ function momentText(s, now = Date.now() / 1000) {
     return Number.isFinite(s) && !isToday ? DAY.format(s * 1000) + ' ' + clockText(s) : clockText(s);
 }
 
+/* Of a node: enough to tell it from others. */
+const shortId = id => id.slice(0, 8);
+
 /* One limit of a rule, as in /v1/rules. */
 function limitText(limit) {
     return limit.capacity !== undefined

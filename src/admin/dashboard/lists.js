@@ -30,7 +30,7 @@ function stripOf(changes, from, until, state) {
             const word = mark.state ?? (marks.length === 1 && sorted.length === 0 ? state : null);
             return word === null
                 ? null
-                : { x: x(mark.at), width: Math.max(2, x(to) - x(mark.at)), word: stateWord(word) };
+                : { x: x(mark.at), width: Math.max(6, x(to) - x(mark.at)), word: stateWord(word) };
         })
         .filter(piece => piece !== null);
 }
@@ -168,7 +168,7 @@ function nodeRow() {
 function fillNode(row, { node, isSelf }) {
     const isSilent = !isSelf && node.seen_s_ago > SILENT_S;
     say(row.cells[0].firstChild, node.host);
-    say(row.cells[0].lastChild, ` ${node.id}, ${node.version}`);
+    say(row.cells[0].lastChild, ` ${shortId(node.id)}, ${node.version}`);
     say(row.cells[1], node.store);
     row.cells[1].className = `state ${stateWord(node.store)}`;
     say(row.cells[2], isSilent ? NONE : rateText(node.requests));

@@ -89,7 +89,7 @@ const showSparks = series => TILES.forEach(tile => tile.spark && drawSpark(tile.
 
 function showNode({ node, version, now }) {
     const up = durationText(moment(now) - moment(node.since));
-    say(byId('node'), `${node.host} · ${node.id} · ${version} · up ${up}`);
+    say(byId('node'), `${node.host} · ${shortId(node.id)} · ${version} · up ${up}`);
     document.title = `${node.host} · ratelimitd`;
 }
 
