@@ -173,9 +173,11 @@ put_allowed(struct text *text, const struct draft *draft)
 }
 
 static unsigned
-deny_status(const struct key *key)
+status_of(const struct draft *draft)
 {
-    return key->flags & FLAG_DENY_403 ? 403 : 429;
+    bool is_refused = draft->take->verdict == VERDICT_REFUSED;
+
+    return is_refused && draft->key->flags & FLAG_DENY_403 ? 403 : decision_json_status(draft->take);
 }
 
 static void
@@ -187,7 +189,7 @@ put_refused(struct text *text, const struct draft *draft)
     text_put(text,
              "{\"detail\": \"Too many requests. Please retry later.\", \"type\": \"" PROBLEM_URI
              "quota-exceeded\", \"title\": \"Too Many Requests\", \"status\": %u, \"violated-policies\": [",
-             deny_status(draft->key));
+             status_of(draft));
     for (uint32_t i = 0; i < take->limits->count; i++) {
         if (take->request.decisions[i].allowed)
             continue;
@@ -214,43 +216,41 @@ put_unavailable(struct text *text, const struct field *trace_id)
     text_put(text, "}\n");
 }
 
+static void
+put_body(struct text *text, const struct draft *draft)
+{
+    enum verdict verdict = draft->take->verdict;
+    const struct field *trace_id = &draft->take->trace_id;
+
+    if (verdict == VERDICT_ALLOWED)
+        put_allowed(text, draft);
+    else if (verdict == VERDICT_REFUSED)
+        put_refused(text, draft);
+    else if (verdict == VERDICT_BLOCKED)
+        response_put_problem(text, &(struct problem){403, NULL, "This client is blocked.", *trace_id});
+    else
+        put_unavailable(text, trace_id);
+}
+
 static struct response
 make_answer(const struct draft *draft)
 {
-    enum verdict verdict = draft->take->verdict;
-    bool closing = (draft->key->flags & FLAG_CLOSING) != 0;
+    const struct limiter_take *take = draft->take;
     char buffer[BODY_BYTES];
     struct text body = {.start = buffer, .room = sizeof(buffer)};
     struct response response;
 
-    if (verdict == VERDICT_ALLOWED) {
-        put_allowed(&body, draft);
-        response = response_new(200, &body, RESPONSE_JSON, closing);
-    } else if (verdict == VERDICT_REFUSED) {
-        put_refused(&body, draft);
-        response = response_new(deny_status(draft->key), &body, RESPONSE_PROBLEM, closing);
-    } else if (verdict == VERDICT_BLOCKED) {
-        response = response_problem(&(struct problem){.status = 403,
-                                                      .detail = "This client is blocked.",
-                                                      .trace_id = draft->take->trace_id},
-                                    closing);
-    } else {
-        put_unavailable(&body, &draft->take->trace_id);
-        response = response_new(503, &body, RESPONSE_PROBLEM, closing);
-    }
-    if (draft->take->withheld != VERDICT_ALLOWED)
-        response_header(&response, "X-RateLimit-Shadow", verdict_name(draft->take->withheld));
+    put_body(&body, draft);
+    response = response_new(status_of(draft), &body,
+                            take->verdict == VERDICT_ALLOWED ? RESPONSE_JSON : RESPONSE_PROBLEM,
+                            (draft->key->flags & FLAG_CLOSING) != 0);
+    if (take->withheld != VERDICT_ALLOWED)
+        response_header(&response, "X-RateLimit-Shadow", verdict_name(take->withheld));
     add_headers(&response, draft);
     return response;
 }
 
 /* The cache. */
-
-static int64_t
-at_least_1(int64_t seconds)
-{
-    return seconds < 1 ? 1 : seconds;
-}
 
 /* Seconds until this limit is of more use: until the cost passes, if refused; otherwise until the quota is full. */
 static int64_t
@@ -260,7 +260,7 @@ seconds_until_more(const struct decision *decision)
         return us_to_s_up(decision->reset_after_us);
     if (decision->retry_after_us == RETRY_NEVER)
         return RETRY_NEVER;
-    return at_least_1(us_to_s_up(decision->retry_after_us));
+    return decision->retry_after_us > 0 ? us_to_s_up(decision->retry_after_us) : 1;
 }
 
 static void
@@ -317,8 +317,7 @@ find_slot(struct renderer *renderer, const struct key *key, size_t bytes)
 static void
 fill_slot(struct answer_slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
 {
-    if (slot->key_bytes > 0)
-        response_free(&slot->response); /* answers that are still being sent keep it */
+    response_free(&slot->response); /* answers that are still being sent keep it */
     slot->response = make_answer(draft);
     slot->response.owned = false; /* the cache's */
     slot->key = *key;
@@ -401,8 +400,7 @@ renderer_free(struct renderer *renderer)
     if (renderer == NULL)
         return;
     for (size_t i = 0; i < CACHE_SLOTS; i++)
-        if (renderer->slots[i].key_bytes > 0)
-            response_free(&renderer->slots[i].response);
+        response_free(&renderer->slots[i].response);
     for (size_t i = 0; i < RENDER_KEPT; i++)
         response_free(&renderer->kept[i].response);
     free(renderer);
