@@ -37,7 +37,7 @@ class Unheard:
         self.process = processes.start(
             [*wrapper, service.BINARY, "--store", "memory", "--listen", f"127.0.0.1:{self.port}", "--admin-listen",
              f"127.0.0.1:{self.admin_port}", "--workers", "2"], stderr,
-            service.environment({"ADMIN_TOKEN": "a-token-of-the-admin"}), self.directory.name)
+            service.environment({"ADMIN_TOKEN": "a-token-of-the-admin", "LOG_REFUSALS": "all"}), self.directory.name)
         wait_for(self._accepts, "it listens")
 
     def write_rules(self, capacity):
@@ -84,6 +84,8 @@ def goes_on(unheard):
     unheard.write_rules(5)
     unheard.process.send_signal(signal.SIGHUP)
     wait_for(lambda: unheard.ask("GET", "/")["X-RateLimit-Limit"] == "5", "the rules are reloaded")
+    wait_for(lambda: unheard.ask("GET", "/").status == 429, "the bucket is empty")
+    assert {unheard.ask("GET", "/").status for _ in range(20)} == {429}, "each has a line in the log of refusals"
     body = b'{"client": "127.0.0.1", "for": "1h"}'
     for _ in range(3):
         assert unheard.ask("POST", "/v1/clients/block", body, admin=True).status == 200
