@@ -23,14 +23,14 @@ cpu_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Takes for so many clients at random, by the rules that their takes have. */
+/* So many takes for the first of the clients, at random, by the rules that their takes have. */
 static inline void
-take_some(struct limiter *limiter, struct limiter_take *takes, int count)
+take_some(struct limiter *limiter, struct limiter_take *takes, uint32_t clients, int count)
 {
     static uint32_t random = 1;
 
     for (int i = 0; i < count; i++)
-        limiter_take(limiter, &takes[(random = random * 1664525u + 1013904223u) % CLIENTS]);
+        limiter_take(limiter, &takes[(random = random * 1664525u + 1013904223u) % clients]);
 }
 
 /* One round; the nanoseconds that each decision took, by this rule. `takes` are CLIENTS; `share` may be NULL. */

@@ -18,7 +18,7 @@
 
 #include "decision_record.h"
 
-#define DECISION_RING_BYTES (512 * 1024) /* of each worker; a power of two */
+#define DECISION_RING_BYTES (1024 * 1024) /* of each worker; a power of two */
 
 struct decision_ring;
 struct decision_stream;

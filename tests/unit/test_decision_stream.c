@@ -104,14 +104,14 @@ START_TEST(records_come_out_as_they_went_in_all_around_the_ring)
 {
     struct reader reader = {.last = -1};
 
-    for (uint64_t number = 0; number < 20000; number++) {
+    for (uint64_t number = 0; number < 12000; number++) {
         write_record(0, number);
         if (number % 97 == 0)
             ck_assert(!decision_stream_drain(stream, 1000, take, &reader));
     }
     ck_assert(!decision_stream_drain(stream, 1000, take, &reader));
-    ck_assert_uint_eq(reader.count, 20000);
-    ck_assert_uint_eq(decision_stream_counts(stream).seen, 20000);
+    ck_assert_uint_eq(reader.count, 12000);
+    ck_assert_uint_eq(decision_stream_counts(stream).seen, 12000);
     ck_assert_uint_eq(decision_stream_counts(stream).dropped, 0);
 }
 END_TEST
@@ -123,7 +123,7 @@ START_TEST(full_ring_drops_and_counts_and_the_rest_stays_whole)
 
     for (int round = 0; round < 3; round++) {
         uint64_t kept = reader.count;
-        for (int i = 0; i < 10000; i++)
+        for (int i = 0; i < 6000; i++)
             write_record(0, number++);
         dropped = decision_stream_counts(stream).dropped;
         ck_assert(!decision_stream_drain(stream, 10000, take, &reader));
@@ -208,7 +208,7 @@ static void *
 write_many(void *arg)
 {
     (void)arg;
-    for (uint64_t number = 0; number < 100000; number++)
+    for (uint64_t number = 0; number < 30000; number++)
         write_record(0, number);
     atomic_store(&ended, true);
     return NULL;
@@ -229,7 +229,7 @@ START_TEST(writer_and_reader_need_no_lock)
     }
     pthread_join(writer, NULL);
     ck_assert_uint_gt(reader.count, 1000);
-    ck_assert_uint_eq(reader.count + decision_stream_counts(stream).dropped, 100000);
+    ck_assert_uint_eq(reader.count + decision_stream_counts(stream).dropped, 30000);
 }
 END_TEST
 
