@@ -202,6 +202,7 @@ def test_without_a_token_in_the_service_nothing_is_changed_and_it_says_why(serve
 def test_a_wrong_token_is_told_and_the_right_one_opens(serve, open_page):
     page = open_page(serve(rules=RULES, env=WITH_TOKEN), expected=LOCKED)
     page.shows("The token of this service", "#ask")
+    assert len(page.console()) == 1, "one answer is enough to know"
     page.answer("another-token-of-no-use")
     page.shows("The service does not accept this token.", "#ask-wrong")
     page.answer("täglich")

@@ -4,9 +4,11 @@
  * The token is kept here and nowhere else: it is gone with the page. The link to the service is in one of
  * these states:
  *
- *      connecting ──► live ◄──► gone        no answer: the last figures stay; /v1/status alone is asked
+ *      connecting ──► live ◄──► gone        no answer: the last figures stay
  *                      ▲ ▼
  *                     locked                it asks for a token: nothing is asked until one is given
+ *
+ * Until it is live, /v1/status alone is asked.
  */
 const ANSWER_MS = 8000;
 const AGAIN_MS = [1000, 2000, 4000, 8000];
@@ -83,7 +85,7 @@ class Poll {
     }
 
     isAsking() {
-        const isOpen = link.state === 'connecting' || link.state === 'live' || this === polls[0];
+        const isOpen = link.state === 'live' || this === polls[0];
         return isOpen && link.state !== 'locked' && !document.hidden && this.path() !== null;
     }
 
