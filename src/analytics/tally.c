@@ -281,7 +281,7 @@ tally_pack(const struct tally *tally, struct tally_packed *packed)
     memcpy(packed->errors, tally->totals, sizeof(packed->errors));
     for (uint32_t i = 0; i < tally->count; i++)
         bytes += item_bytes(&tally->items[i]);
-    at = packed->items = malloc(bytes);
+    at = packed->items = bytes > 0 ? malloc(bytes) : NULL;
     if (at == NULL)
         return;
     memcpy(packed->errors, tally->errors, sizeof(packed->errors));

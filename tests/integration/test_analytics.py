@@ -33,6 +33,7 @@ def wait_for_total(service, total, headers=(), by="requests"):
 
 # What is counted.
 
+@pytest.mark.threads
 @pytest.mark.parametrize("workers", [1, 3])
 def test_it_counts_what_each_client_was_told(serve, store, workers):
     service = serve(store, rules_of(bucket(1000, **BY_USER), few=at("/few", bucket(2, **BY_USER))), admin=LOCAL, workers=workers)
