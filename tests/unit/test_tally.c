@@ -270,6 +270,14 @@ START_TEST(first_by_one_measure_stays_whatever_it_is_by_the_others)
 }
 END_TEST
 
+START_TEST(cut_leaves_as_many_as_it_can_where_all_are_equal)
+{
+    for (uint32_t i = 0; i <= TALLY_ITEMS; i++)
+        add(i, 0, 1);
+    ck_assert_uint_eq(tally.count, TALLY_KEPT + 1);
+}
+END_TEST
+
 START_TEST(rank_is_by_what_is_counted)
 {
     struct tally_ranked ranked[TALLY_ITEMS];
@@ -348,6 +356,24 @@ START_TEST(sum_of_packed_sums_is_within_the_bounds)
 }
 END_TEST
 
+START_TEST(client_that_both_parts_know_is_as_exact_in_their_sum)
+{
+    for (int i = 0; i < 2; i++)
+        ck_assert(tally_init(&parts[i]));
+    for (uint32_t i = 0; i < 40000; i++)
+        add_to(&parts[i % 2], i % 50 < 2 ? CLIENTS - 1 : i % (CLIENTS - 1), 0, 1);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_gt(parts[i].errors[TALLY_REQUESTS], 0);
+        tally_merge(&tally, &parts[i]);
+        tally_fini(&parts[i]);
+    }
+    ck_assert_int_gt(tally.errors[TALLY_REQUESTS], 0);
+    for (uint32_t i = 0; i < tally.count; i++)
+        if (client_of(&tally.items[i]) == CLIENTS - 1)
+            ck_assert_int_eq(tally.items[i].errors[TALLY_REQUESTS], 0);
+}
+END_TEST
+
 START_TEST(longest_texts_have_room)
 {
     static char rule[RULE_NAME_BYTES], client[CLIENT_BYTES];
@@ -389,9 +415,11 @@ main(void)
     tcase_add_test(tests, few_clients_are_counted_exactly);
     tcase_add_test(tests, client_that_was_there_before_the_flood_is_counted_exactly);
     tcase_add_test(tests, first_by_one_measure_stays_whatever_it_is_by_the_others);
+    tcase_add_test(tests, cut_leaves_as_many_as_it_can_where_all_are_equal);
     tcase_add_test(tests, rank_is_by_what_is_counted);
     tcase_add_loop_test(tests, sum_of_parts_is_within_the_bounds, 0, ROWS(streams));
     tcase_add_loop_test(tests, sum_of_packed_sums_is_within_the_bounds, 0, ROWS(streams));
+    tcase_add_test(tests, client_that_both_parts_know_is_as_exact_in_their_sum);
     tcase_add_test(tests, longest_texts_have_room);
     tcase_add_test(tests, number_stays_at_the_largest_that_is_exact);
     suite_add_tcase(suite, tests);
