@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "stringify.h"
+
 #define REPLY_BYTES_MAX (32 * 1024 * 1024)
 #define READ_BYTES      (64 * 1024)
 
@@ -122,6 +125,7 @@ send_request(struct fetch *fetch)
         return;
     }
     fetch->sent_bytes += sent > 0 ? (size_t)sent : 0;
+    fetch->sent_us = clock_mono_us();
     wait_for(fetch, fetch->sent_bytes < fetch->request_bytes ? EV_WRITE : EV_READ);
 }
 
@@ -157,7 +161,10 @@ receive(struct fetch *fetch)
         return;
     }
     fetch->bytes += received > 0 ? (size_t)received : 0;
-    wait_for(fetch, EV_READ);
+    if (clock_mono_us() - fetch->sent_us > FETCH_ANSWER_S * US_PER_S)
+        end(fetch, "no whole answer within " STRINGIFY(FETCH_ANSWER_S) " s");
+    else
+        wait_for(fetch, EV_READ);
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include <netdb.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/un.h>
 
 #include <event2/event.h>
@@ -15,7 +16,8 @@
 #include "http_reply.h"
 #include "top_url.h"
 
-#define FETCH_TIMEOUT_S 5 /* of each step */
+#define FETCH_TIMEOUT_S 5  /* of each step */
+#define FETCH_ANSWER_S  10 /* from the request to the end of its answer, however steadily it comes */
 
 struct server {
     struct top_url url;
@@ -41,6 +43,7 @@ struct fetch {
     char request[8192];
     size_t request_bytes, sent_bytes;
     const struct addrinfo *address;
+    int64_t sent_us; /* when all of the request was; monotonic */
     struct event *event;
     int fd;
     char *text;

@@ -33,13 +33,15 @@ class FakeAdmin:
     answers: for a path without its query, (status, body) with a body that is JSON or bytes; a test may change them.
     asked: for each request its target, its Authorization and its Host, in their order.
     hang: while it is set, requests are not answered; hangs: one has come that is not.
+    trickle: while it is set, an answer is a header that goes on without an end, a byte now and then.
     """
 
     def __init__(self, port=0):
         self.answers = {"/v1/status": (200, copy.deepcopy(STATUS)), "/v1/rates": (200, copy.deepcopy(RATES)),
                         "/v1/analytics": (200, copy.deepcopy(ANALYTICS))}
         self.asked = []
-        self.hang, self.hangs = threading.Event(), threading.Event()
+        self.hang, self.hangs, self.trickle = threading.Event(), threading.Event(), threading.Event()
+        self._finished = threading.Event()
         fake = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,6 +50,9 @@ class FakeAdmin:
                 if fake.hang.is_set():
                     fake.hangs.set()
                     self.rfile.read()  # until the other end is gone
+                    return
+                if fake.trickle.is_set():
+                    fake.send_slowly(self.wfile)
                     return
                 status, body = fake.answers.get(self.path.partition("?")[0], (404, {"detail": "not here"}))
                 body = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -65,6 +70,15 @@ class FakeAdmin:
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def send_slowly(self, out):
+        out.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        try:
+            while not self._finished.wait(0.2):
+                out.write(b"x")
+        except OSError:
+            pass  # the other end is gone
+
     def finish(self):
+        self._finished.set()
         self._server.shutdown()
         self._server.server_close()

@@ -349,6 +349,12 @@ def test_a_redis_is_no_service(redis, tmp_path):
     assert (done.returncode, "gives no answer" in done.stderr) == (1, True)
 
 
+def test_an_answer_that_never_ends_is_given_up(fake, tmp_path):
+    fake.trickle.set()
+    done = text_of(fake.url, directory=tmp_path)
+    assert (done.returncode, done.stderr) == (1, f"ratelimitd: top: {fake.url} gives no answer: no whole answer within 10 s\n")
+
+
 def test_a_service_without_analytics_shows_all_else(fake, tmp_path):
     fake.answers["/v1/analytics"] = (404, {"detail": "ANALYTICS is off."})
     done = text_of(fake.url, directory=tmp_path)
