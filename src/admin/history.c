@@ -128,7 +128,7 @@ start(struct endpoint_request *request)
     if (!query_read(&query, request->query, arguments, 2))
         return endpoint_problem(request, 400, query.why);
     if (!find_span(arguments[0].value, &wanted.span))
-        return endpoint_problem(request, 400, "span must be 15m or 24h.");
+        return endpoint_problem(request, 400, "The argument span is 15m or 24h.");
     wanted.is_of_rule = arguments[1].value != NULL;
     if (!history_series(request->context->observed->history, arguments[1].value, &wanted.series))
         return endpoint_problem(request, 404, "No rule has that name.");

@@ -76,8 +76,8 @@ nodes_of(const struct scene *scene)
 {
     return (struct table){
         .columns = {{"REFUSED/s", "refused"}, {"REQUESTS/s", "requests"}, {"SEEN s ago", "seen_s_ago"}},
-        .title = "NODE",
-        .text_keys = {"host", "store", "version"},
+        .title = "NODE ID STORE VERSION",
+        .text_keys = {"host", "id", "store", "version"},
         .rows = table_rows_of(top_json_list(scene->status, "nodes"), "host", ""),
     };
 }

@@ -24,8 +24,10 @@
     "\"reloads\":[{\"at\":1003665,\"ok\":false,\"text\":\"not reloaded\",\"mistakes\":[\"line 1: "           \
     "x\",\"y\"]},"                                                                                           \
     "{\"at\":1003600,\"ok\":true,\"text\":\"reloaded\",\"mistakes\":[]}],"                                   \
-    "\"nodes\":[{\"host\":\"web-1\",\"version\":\"9.8.7\",\"seen_s_ago\":0,\"requests\":10,\"refused\":1,"   \
-    "\"store\":\"ready\"},{\"host\":\"web-2\",\"version\":\"9.8.6\",\"seen_s_ago\":7,\"requests\":20,"       \
+    "\"nodes\":[{\"id\":\"00aa\",\"host\":\"web-1\",\"version\":\"9.8.7\",\"seen_s_ago\":0,\"requests\":10," \
+    "\"refused\":1,"                                                                                         \
+    "\"store\":\"ready\"},{\"id\":\"00bb\",\"host\":\"web-2\",\"version\":\"9.8.6\",\"seen_s_ago\":7,"       \
+    "\"requests\":20,"                                                                                       \
     "\"refused\":2,\"store\":\"lost\"}]}"
 #define RATES                                                                                               \
     "{\"rules\":[{\"rule\":\"search\",\"allowed\":20,\"refused\":0,\"near_limit\":0,\"shadow_refused\":7."  \
@@ -125,9 +127,9 @@ START_TEST(nodes_are_shown_where_there_are_several_and_room)
     struct picture picture = picture_of(STATUS, RATES, ANALYTICS);
 
     paint(&picture, 40, 80);
-    ck_assert_shows(
-        picture, " REFUSED/s REQUESTS/s SEEN s ago NODE\n         1         10          0 web-1 ready 9.8.7\n"
-                 "         2         20          7 web-2 lost 9.8.6\n");
+    ck_assert_shows(picture, " REFUSED/s REQUESTS/s SEEN s ago NODE ID STORE VERSION\n"
+                             "         1         10          0 web-1 00aa ready 9.8.7\n"
+                             "         2         20          7 web-2 00bb lost 9.8.6\n");
     paint(&picture, 16, 80);
     ck_assert_shows_not(picture, "web-2");
     throw_away(&picture);
@@ -332,7 +334,7 @@ START_TEST(a_file_has_every_row)
     paint(&picture, rows, 200);
     ck_assert_shows(picture, "the-last-one\n");
     ck_assert_shows(picture, "login global\n");
-    ck_assert_shows(picture, "web-2 lost 9.8.6\n");
+    ck_assert_shows(picture, "web-2 00bb lost 9.8.6\n");
     throw_away(&picture);
 }
 END_TEST
