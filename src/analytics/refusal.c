@@ -26,12 +26,13 @@ refusal_init(struct refusal *refusal, const struct decision_record *record)
     memset(refusal, 0, sizeof(*refusal));
     refusal->result = record->result;
     refusal->shadow = record->shadow;
-    refusal->limit = record->limit;
-    refusal->window_us = record->window_us;
     refusal->retry_after_us = record->retry_after_us;
     copy(refusal->rule, sizeof(refusal->rule), &record->rule);
-    if (record->result != RESULT_UNAVAILABLE)
+    if (record->result != RESULT_UNAVAILABLE) { /* else it is neither of a client nor of a limit */
+        refusal->limit = record->limit;
+        refusal->window_us = record->window_us;
         copy(refusal->client, sizeof(refusal->client), &record->client);
+    }
     copy(refusal->trace_id.text, sizeof(refusal->trace_id.text), &record->trace_id);
 }
 

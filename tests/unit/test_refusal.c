@@ -57,8 +57,7 @@ static const struct {
     {{.result = RESULT_UNAVAILABLE, .limit = 3, .window_us = US_PER_S},
      "",
      7,
-     "clients refused, as the store is unavailable rule=api result=unavailable limit=3 window=1s "
-     "suppressed=7"},
+     "clients refused, as the store is unavailable rule=api result=unavailable suppressed=7"},
     {{.result = RESULT_REFUSED, .shadow = true},
      "",
      0,
