@@ -99,6 +99,7 @@ measure(unsigned rules, unsigned workers, const unsigned char *block)
         history_sample(history, &(struct generation){.number = 1, .policy = policy}, (i + 2) * US_PER_S);
         *(i < 0 ? &first_ns : &took_ns[i]) = cpu_ns() - began_ns;
     }
+    (void)used;
     qsort(took_ns, SAMPLES, sizeof(took_ns[0]), compare);
     printf("%5u rules, %2u workers: %6.0f us a sample, %6.0f at most; the first one %6.0f\n", rules, workers,
            (double)took_ns[SAMPLES / 2] / 1e3, (double)took_ns[SAMPLES - 1] / 1e3, (double)first_ns / 1e3);

@@ -12,6 +12,7 @@
 #include "list_reader.h"
 #include "regular_file.h"
 #include "siphash.h"
+#include "stringify.h"
 
 #define LINE_BYTES      4096
 #define LIST_VALUES_MAX 250000 /* of a file in JSON */

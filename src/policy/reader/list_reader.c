@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stringify.h"
+
 static const char *const treatment_words[] = {"unlimited", "blocked"};
 static const char *const limits_keys[] = {LIMITS_KEYS};
 
