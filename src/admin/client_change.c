@@ -12,6 +12,7 @@
 #include "endpoint.h"
 #include "log.h"
 #include "number.h"
+#include "observed.h"
 #include "override_keeper.h"
 #include "render.h"
 #include "stringify.h"
@@ -121,13 +122,15 @@ answer(const struct client_body *body, bool closing)
     return response_new(200, &text, RESPONSE_JSON, closing);
 }
 
-/* Of a name only its source is told, as a name may be a secret, such as an API key. */
+/* Of a name only its source is told, as a name may be a secret, such as an API key; of an address, too, where the log
+   may show none. */
 static void
-tell(const struct client_body *body, const struct field *trace_id)
+tell(const struct client_body *body, const struct field *trace_id, bool addresses_hidden)
 {
-    const char *client = strchr(body->id, ' ') + 1;
+    const char *named = strchr(body->id, ' ') + 1;
+    bool is_address = strchr(named, '=') == NULL, is_hidden = !is_address || addresses_hidden;
+    const char *client = is_address && is_hidden ? "ip" : named;
     size_t shown = strcspn(client, "=");
-    bool is_name = client[shown] == '=';
     struct duration_text within = {""};
     struct trace_id_text trace = trace_id_text(trace_id);
     const struct log_field field = {.name = "trace_id", .text = trace.text};
@@ -135,7 +138,7 @@ tell(const struct client_body *body, const struct field *trace_id)
     if (body->kind != CLIENT_RESTORE)
         within = duration_text(body->for_us);
     log_event_fields(LOG_INFO, "overrides", &field, trace_id->bytes > 0, "%s %s%.*s%s under %s%s%s%s",
-                     done[body->kind], shown == 0 ? "name" : "", (int)shown, client, is_name ? "=..." : "",
+                     done[body->kind], shown == 0 ? "name" : "", (int)shown, client, is_hidden ? "=..." : "",
                      body->rule[0] != '\0' ? "rule " : "every rule", body->rule,
                      within.text[0] != '\0' ? " for " : "", within.text);
 }
@@ -147,7 +150,7 @@ finish(struct endpoint_request *request)
 
     switch (change->outcome) {
     case OVERRIDE_CHANGED:
-        tell(&change->body, &request->headers->trace_id);
+        tell(&change->body, &request->headers->trace_id, request->context->observed->addresses_hidden);
         return answer(&change->body, request->closing);
     case OVERRIDE_TOO_MANY:
         return endpoint_problem_about(

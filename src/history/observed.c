@@ -56,7 +56,9 @@ open_stream(struct observed *observed, unsigned workers)
 bool
 observed_init(struct observed *observed, const struct observed_options *options)
 {
-    *observed = (struct observed){.since_us = clock_wall_us(), .began_us = clock_mono_us()};
+    *observed = (struct observed){.since_us = clock_wall_us(),
+                                  .began_us = clock_mono_us(),
+                                  .addresses_hidden = options->refusal_log->clients == CLIENTS_HASH};
     observed->history = history_new(options->metrics, observed->began_us, observed->since_us);
     return observed->history != NULL && name_node(observed, options->version) &&
            open_top_clients(observed, options) && open_refusal_log(observed, options->refusal_log) &&

@@ -26,6 +26,7 @@ struct observed {
     struct decision_stream *stream;  /* NULL: nobody reads what the workers decide */
     struct top_clients *top_clients; /* NULL: ANALYTICS is off */
     struct refusal_log *refusal_log; /* NULL: LOG_REFUSALS is off */
+    bool addresses_hidden;           /* from the log */
     struct clock clock;              /* by which they rotate */
 };
 
@@ -34,7 +35,7 @@ struct observed_options {
     const char *version;           /* of the program */
     unsigned workers;              /* whose decisions are read */
     bool analytics;
-    const struct refusal_log_options *refusal_log; /* copied; REFUSALS_OFF: none */
+    const struct refusal_log_options *refusal_log; /* copied; REFUSALS_OFF: none, but `clients` holds still */
 };
 
 /* False: out of memory, or no random number. To be given to observed_fini in any case. */

@@ -72,6 +72,17 @@ def test_the_log_says_what_was_done_and_no_name(node):
     assert "secret" not in node.log()
 
 
+def test_where_the_log_hides_addresses_it_tells_none_of_those_that_are_changed(serve):
+    node = serve(rules=RULES, env={**ENV, "LOG_CLIENTS": "hash", "LOG_REFUSALS": "off"}, admin=LOCAL)
+    block(node, "203.0.113.7")
+    block(node, "10.0.0.0/8", rule="api")
+    change(node, "restore", client="ip=203.0.113.7")
+    node.says("restored ip=... under every rule")
+    assert [message for message in node.messages() if " under " in message] == [
+        "blocked ip=... under every rule for 10m", "blocked ip=... under rule api for 10m", "restored ip=... under every rule"]
+    assert "203.0.113" not in node.log() and "10.0.0.0" not in node.log()
+
+
 def test_a_client_is_blocked_under_every_rule_and_restored(node):
     for _ in range(2):
         assert block(node, "gold") == {"blocked": True, "ends_after_ms": 600000}
