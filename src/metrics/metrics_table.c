@@ -13,22 +13,22 @@ const struct metric metrics_table[METRIC_COUNT] = {
         "Requests decided by each rule since it was first in force, by result.", ELSEWHERE},
     [METRIC_LIMIT_REFUSALS] = {
         "ratelimitd_limit_refusals", METRIC_COUNTER, {"rule", "limit"},
-        "Of those refused or shadow_refused, requests by the limit that makes them wait longest.", ELSEWHERE},
+        "Requests refused or shadow_refused, by the limit that makes them wait longest.", ELSEWHERE},
     [METRIC_NEAR_LIMIT] = {
         "ratelimitd_near_limit_decisions", METRIC_COUNTER, {"rule"},
-        "Of those allowed, requests after which less than a fifth of a limit remained.", ELSEWHERE},
+        "Allowed requests after which less than a fifth of a limit remained.", ELSEWHERE},
     [METRIC_DEGRADED] = {
         "ratelimitd_degraded_decisions", METRIC_COUNTER, {"rule", "mode"},
         "Requests decided by the rule's failure mode, because the store was unavailable.", ELSEWHERE},
     [METRIC_CANDIDATES] = {
         "ratelimitd_candidate_decisions", METRIC_COUNTER, {"rule", "result"},
-        "What the candidates of rules said, or missed to say.", ELSEWHERE},
+        "Requests by what the candidates of rules would have done; missed: those not tried.", ELSEWHERE},
     [METRIC_UNMATCHED] = {
         "ratelimitd_unmatched_requests", METRIC_COUNTER, {NULL},
         "Requests that no rule limits.", COUNTED(decisions.unmatched)},
     [METRIC_DECISION_DURATION] = {
         "ratelimitd_decision_duration_seconds", METRIC_HISTOGRAM, {NULL},
-        "From the question to the decision: of the store, the denial cache or a failure mode.",
+        "From a request to its decision by the store, the denial cache or a failure mode.",
         COUNTED(decisions.duration)},
 
     [METRIC_STORE] = {
@@ -88,17 +88,17 @@ const struct metric metrics_table[METRIC_COUNT] = {
         "Keys that the table always has room for: MEMORY_MAX_KEYS.", ELSEWHERE},
     [METRIC_MEMORY_BYTES] = {
         "ratelimitd_memory_bytes", METRIC_GAUGE, {NULL},
-        "Memory that keys and the logs of sliding windows have taken; it is kept for other ones.", ELSEWHERE},
+        "Memory taken for keys and the logs of sliding windows; it is reused, not given back.", ELSEWHERE},
     [METRIC_MEMORY_EVICTIONS] = {
         "ratelimitd_memory_evictions", METRIC_COUNTER, {NULL},
-        "Keys forgotten before their quota was full, because the table was.", ELSEWHERE},
+        "Keys forgotten before their quota was full again, because the table had no room.", ELSEWHERE},
 
     [METRIC_OBSERVED] = {
         "ratelimitd_observed_decisions", METRIC_COUNTER, {NULL},
         "Decisions of rules, for GET /v1/analytics and the log of refusals.", ELSEWHERE},
     [METRIC_OBSERVED_DROPPED] = {
         "ratelimitd_observed_decisions_dropped", METRIC_COUNTER, {NULL},
-        "Of those, decisions that came faster than they are read, and that no one sees.", ELSEWHERE},
+        "Of those, decisions lost because they came faster than they were read.", ELSEWHERE},
     [METRIC_ANALYTICS_BYTES] = {
         "ratelimitd_analytics_bytes", METRIC_GAUGE, {NULL},
         "Memory for the counts of GET /v1/analytics; it is bounded.", ELSEWHERE},
