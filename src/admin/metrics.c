@@ -38,7 +38,9 @@ start(struct endpoint_request *request)
 const struct endpoint metrics_endpoint = {.start = start};
 
 /* Of the public listener: any client may ask, and an answer about a thousand rules is long. So it is made once in a
-   second, on turns, and all that read slowly hold one copy. */
+   second, on turns, and all that read slowly hold one copy. As long as there is none yet, a few make their own, so that
+   one that hangs up spoils it for nobody; a crowd may not. */
+#define FIRST_MAKERS 4
 
 struct public_scrape {
     struct turn turn;
@@ -68,8 +70,10 @@ start_public(struct endpoint_request *request)
     struct public_scrape *public;
 
     request->response = kept->response;
-    if (kept->response.response != NULL && (is_new || kept->is_made))
+    if (kept->response.response != NULL && (is_new || kept->makers > 0))
         return ENDPOINT_ANSWERED;
+    if (kept->makers == FIRST_MAKERS)
+        return endpoint_problem(request, 503, "The metrics are being written for the first time; ask again.");
     public = calloc(1, sizeof(*public));
     if (public == NULL || response_body_open(&public->body) == NULL) {
         free(public);
@@ -80,7 +84,7 @@ start_public(struct endpoint_request *request)
     public->request = request;
     public->kept = kept;
     public->scrape = scrape_of(request, format, public->body.out);
-    kept->is_made = true;
+    kept->makers++;
     request->state = public;
     turns_work(request->context->turns, &public->turn);
     return ENDPOINT_PENDING;
@@ -102,7 +106,7 @@ free_public(struct endpoint_request *request, bool pending)
         unsent = close_body(&public->body, public->scrape.to.format, true);
         response_free(&unsent);
     }
-    public->kept->is_made = false;
+    public->kept->makers--;
     free(public);
 }
 

@@ -38,7 +38,7 @@ struct response render_check(struct renderer *renderer, const struct limiter_tak
 struct render_kept {
     struct response response; /* `response` NULL: none yet */
     int64_t made_us;          /* monotonic */
-    bool is_made;             /* a newer one, at this moment */
+    unsigned makers;          /* requests that write a newer one, at this moment */
 };
 struct render_kept *render_kept(struct renderer *renderer, unsigned index);
 

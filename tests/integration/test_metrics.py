@@ -371,6 +371,19 @@ def test_a_public_scraper_that_hangs_up_takes_its_scrape_along(serve):
         assert service.stop() == 0
 
 
+def test_a_crowd_that_is_the_first_to_ask_does_not_get_an_answer_each(serve):
+    """That would take the memory of as many long answers at once."""
+    service = serve(rules=LONGEST, workers=1, env={"METRICS_PUBLIC": "on"})
+    crowd = [service.connect() for _ in range(40)]
+    assert {connection.get("/health").status for connection in crowd} == {200}
+    with threads.held(service.process.pid, "worker"):
+        for connection in crowd:
+            connection.send(request_bytes("GET", "/metrics"))
+    statuses = [connection.read_response().status for connection in crowd]
+    assert set(statuses) == {200, 503} and statuses.count(200) < len(crowd) / 2
+    assert {connection.get("/metrics").status for connection in crowd} == {200}, "there is one now"
+
+
 def test_a_public_scraper_that_does_not_read_keeps_no_news_from_others(serve):
     service = serve(rules={**dict(list(LONGEST.items())[1:]), "default": bucket(1000)}, workers=1, env={"METRICS_PUBLIC": "on"})
     with service.connect() as deaf:
