@@ -30,11 +30,10 @@ struct key {
     uint8_t refusing; /* a bit a limit */
     uint8_t tightest; /* of two that refuse for a part of a second, the seconds do not tell which */
     uint8_t withheld;
-    uint8_t unused[2]; /* 0: the bytes are compared */
-    int64_t reset_s;   /* Unix time */
-    int64_t penalty_s; /* the rest of the penalty; 0: none */
-    int64_t
-        numbers[2 * LIMIT_SET_MAX]; /* for each limit: remaining, and seconds: `t` of the RateLimit header */
+    uint8_t unused[2];                  /* 0: the bytes are compared */
+    int64_t reset_s;                    /* Unix time */
+    int64_t penalty_s;                  /* the rest of the penalty; 0: none */
+    int64_t numbers[2 * LIMIT_SET_MAX]; /* of each limit: remaining, and `t` of the RateLimit header, in s */
 };
 
 #define FLAG_CLOSING  1
@@ -97,11 +96,15 @@ policy_header(struct renderer *renderer, const struct rule *rule, const struct l
 struct draft {
     struct renderer *renderer;
     const struct limiter_take *take;
-    const char *message;
     const struct key *key;
-    const struct decision *tightest; /* NULL: no numbers were had */
-    int64_t retry_s; /* of a refusal or an unavailable store; RETRY_NEVER: waiting will not help */
 };
+
+/* Of a refusal or an unavailable store. RETRY_NEVER: waiting will not help. */
+static int64_t
+retry_s(const struct draft *draft)
+{
+    return draft->take->decided ? draft->key->numbers[2 * draft->take->tightest + 1] : 1;
+}
 
 static void
 add_number(struct response *response, const char *name, int64_t value)
@@ -140,15 +143,15 @@ add_limit_headers(struct response *response, const struct draft *draft)
 
     add_number(response, "X-RateLimit-Limit", take->limits->limits[take->tightest].limit);
     response_header(response, "RateLimit-Policy", policy_header(draft->renderer, take->rule, take->limits));
-    if (draft->tightest) {
-        add_number(response, "X-RateLimit-Remaining", draft->tightest->remaining);
+    if (take->decided) {
+        add_number(response, "X-RateLimit-Remaining", draft->key->numbers[2 * take->tightest]);
         add_number(response, "X-RateLimit-Reset", draft->key->reset_s);
         add_ratelimit(response, draft);
     }
     if (take->degraded && take->verdict != VERDICT_UNAVAILABLE)
         response_header(response, "X-RateLimit-Degraded", failure_mode_name(take->rule->on_store_failure));
-    if (take->verdict != VERDICT_ALLOWED && draft->retry_s != RETRY_NEVER)
-        add_number(response, "Retry-After", draft->retry_s);
+    if (take->verdict != VERDICT_ALLOWED && retry_s(draft) != RETRY_NEVER)
+        add_number(response, "Retry-After", retry_s(draft));
 }
 
 /* What is not limited has no limit to show, but is not to be cached either: the rules may change. */
@@ -163,12 +166,13 @@ add_headers(struct response *response, const struct draft *draft)
 static void
 put_allowed(struct text *text, const struct draft *draft)
 {
-    text_put(text, "{\"message\": \"%s\", \"rule\": ", draft->message);
+    const struct decision *tightest = &draft->take->request.decisions[draft->take->tightest];
+
+    text_put(text, "{\"message\": \"%s\", \"rule\": ", draft->key->message);
     decision_json_put_rule(text, draft->take->rule);
-    if (draft->tightest)
+    if (draft->take->decided)
         text_put(text, ", \"limit\": %" PRId64 ", \"remaining\": %" PRId64 ", \"reset_after\": %" PRId64,
-                 draft->tightest->limit, draft->tightest->remaining,
-                 us_to_s_up(draft->tightest->reset_after_us));
+                 tightest->limit, tightest->remaining, us_to_s_up(tightest->reset_after_us));
     text_put(text, "}\n");
 }
 
@@ -198,8 +202,8 @@ put_refused(struct text *text, const struct draft *draft)
         separator = ", ";
     }
     text_put(text, "]");
-    if (draft->retry_s != RETRY_NEVER)
-        text_put(text, ", \"retry_after\": %" PRId64, draft->retry_s);
+    if (retry_s(draft) != RETRY_NEVER)
+        text_put(text, ", \"retry_after\": %" PRId64, retry_s(draft));
     if (draft->key->penalty_s > 0)
         text_put(text, ", \"penalty\": %" PRId64, draft->key->penalty_s);
     response_put_trace_id(text, &take->trace_id);
@@ -263,15 +267,6 @@ seconds_until_more(const struct decision *decision)
     return decision->retry_after_us > 0 ? us_to_s_up(decision->retry_after_us) : 1;
 }
 
-static void
-draft_numbers(struct draft *draft)
-{
-    const struct limiter_take *take = draft->take;
-
-    draft->tightest = take->decided ? &take->request.decisions[take->tightest] : NULL;
-    draft->retry_s = draft->tightest ? seconds_until_more(draft->tightest) : 1;
-}
-
 static size_t
 make_key(struct key *key, const struct limiter_take *take, const char *message, bool deny_403, bool closing)
 {
@@ -315,12 +310,12 @@ find_slot(struct renderer *renderer, const struct key *key, size_t bytes)
 }
 
 static void
-fill_slot(struct answer_slot *slot, const struct key *key, size_t bytes, const struct draft *draft)
+fill_slot(struct answer_slot *slot, size_t bytes, const struct draft *draft)
 {
     response_free(&slot->response); /* answers that are still being sent keep it */
     slot->response = make_answer(draft);
     slot->response.owned = false; /* the cache's */
-    slot->key = *key;
+    slot->key = *draft->key;
     slot->key_bytes = slot->response.response ? bytes : 0;
 }
 
@@ -331,17 +326,12 @@ render_take(struct renderer *renderer, const struct limiter_take *take, const ch
     struct key key;
     size_t bytes = make_key(&key, take, message, deny_403, closing);
     struct answer_slot *slot = find_slot(renderer, &key, bytes);
-    struct draft draft = {.renderer = renderer, .take = take, .message = message, .key = &key};
+    struct draft draft = {.renderer = renderer, .take = take, .key = &key};
 
-    if (take->verdict != VERDICT_ALLOWED &&
-        take->trace_id.bytes > 0) { /* no other request has its trace_id */
-        draft_numbers(&draft);
+    if (take->verdict != VERDICT_ALLOWED && take->trace_id.bytes > 0) /* no other request has its trace_id */
         return make_answer(&draft);
-    }
-    if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0) {
-        draft_numbers(&draft);
-        fill_slot(slot, &key, bytes, &draft);
-    }
+    if (slot->key_bytes != bytes || memcmp(&slot->key, &key, bytes) != 0)
+        fill_slot(slot, bytes, &draft);
     return slot->response;
 }
 
@@ -357,7 +347,6 @@ render_check(struct renderer *renderer, const struct limiter_take *take, bool cl
     struct response response;
 
     make_key(&key, take, NULL, false, closing);
-    draft_numbers(&draft);
     if (take->verdict == VERDICT_UNAVAILABLE)
         return make_answer(&draft);
     text_put(&body, "{");
