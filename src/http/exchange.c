@@ -13,8 +13,7 @@
 #include "path.h"
 #include "target.h"
 
-/* How much of a body beyond the bound is still read before it is answered with 413; beyond that the answer
-   comes at once. */
+/* A body is read this far beyond its bound before it is answered 413; after that the answer comes at once. */
 #define BODY_EXCESS_BYTES (1024 * 1024)
 
 static const char body_too_long[] = "The body is longer than this service accepts.";
@@ -48,8 +47,7 @@ count_body(struct exchange *exchange, enum body_refusal why)
     counter_add(&exchange->context->counts->bodies_refused[why], 1);
 }
 
-/* The answer ends the connection. It uses none of libmicrohttpd's memory, which the request may have
-   filled. */
+/* The answer ends the connection. It needs no memory of libmicrohttpd, which the request may have filled. */
 static bool
 refuse(struct exchange *exchange, unsigned status, const char *detail)
 {
@@ -107,12 +105,6 @@ problem(const struct exchange *exchange, unsigned status, const char *detail)
     return response_problem(
         &(struct problem){.status = status, .detail = detail, .trace_id = exchange->headers.trace_id},
         closes(exchange));
-}
-
-static bool
-queue_problem(struct exchange *exchange, unsigned status, const char *detail)
-{
-    return queue(exchange, problem(exchange, status, detail));
 }
 
 static bool
@@ -319,7 +311,7 @@ respond(struct exchange *exchange)
     if (exchange->body_bytes > exchange->body_bytes_max)
         return refuse(exchange, 413, body_too_long);
     if (exchange->route == NULL)
-        return queue_problem(exchange, 404, "There is no such resource.");
+        return queue(exchange, problem(exchange, 404, "There is no such resource."));
     if (!is_method_allowed(exchange))
         return queue_with(exchange, 405, "This resource does not accept that method; see Allow.", "Allow",
                           exchange->route->allow);
@@ -341,8 +333,7 @@ on_resume(struct endpoint_request *request)
     struct exchange *exchange = container_of(request, struct exchange, request);
 
     assert(exchange->step == EXCHANGE_SUSPENDED);
-    /* If this fails, libmicrohttpd calls once more after the resume, and exchange_handle ends the
-       connection. */
+    /* If this fails, libmicrohttpd calls again after the resume, and exchange_handle ends the connection. */
     finish(exchange);
     leave_generation(exchange);
     MHD_resume_connection(exchange->connection);
@@ -386,13 +377,12 @@ exchange_send_refusal(const struct exchange *exchange, int fd)
 void
 exchange_end_body(struct exchange *exchange, int fd, unsigned status, const char *why)
 {
-    exchange->refusal.status = status;
-    exchange->refusal.detail = why;
-    count_body(exchange, status == 413 ? BODY_TOO_LONG : BODY_TOO_SLOW);
+    refuse(exchange, status, why);
+    if (status != 413)
+        count_body(exchange, BODY_TOO_SLOW);
     exchange_send_refusal(exchange, fd);
     exchange->refusal.status = 0;
     exchange->step = EXCHANGE_DONE;
-    exchange->ends = true;
     MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
 }
 
