@@ -27,8 +27,7 @@
 #include "rules_file.h"
 #include "settings.h"
 #include "supervise.h"
-#include "top.h"
-#include "top_url.h"
+#include "top_command.h"
 #include "workers.h"
 
 #define EXIT_OPERATOR 2
@@ -287,30 +286,6 @@ explain(struct service *service)
     return EXIT_FAILURE;
 }
 
-/* Where every user of the machine sees the token, a setting's help says so; here nobody needs to. */
-static int
-top(struct service *service)
-{
-    const struct settings *settings = &service->settings;
-    char url[TOP_URL_BYTES];
-
-    report_drop_warnings(&service->report); /* they are about serving */
-    if (settings_is_flag(settings, SETTING_ADMIN_TOKEN))
-        report_add(&service->report,
-                   "--admin-token: every user of the machine sees it; accepted by top: ADMIN_TOKEN "
-                   "in the environment, or --admin-token-file");
-    if (settings->top_url == NULL &&
-        !top_url_of_listener(url, settings->admin_listen, settings->admin_host, (int)settings->admin_port))
-        report_add(&service->report,
-                   "%s: has no address to ask; accepted by top: an address, or a URL after top",
-                   settings_place(settings, SETTING_ADMIN_LISTEN).text);
-    if (!report_is_empty(&service->report))
-        return EXIT_OPERATOR;
-    return top_run(&(struct top_options){.url = settings->top_url != NULL ? settings->top_url : url,
-                                         .token = settings->admin_token},
-                   &service->report);
-}
-
 static int
 obey(struct service *service, enum settings_command command)
 {
@@ -339,7 +314,7 @@ obey(struct service *service, enum settings_command command)
         report_drop_warnings(&service->report); /* the service itself has logged them */
         return report_is_empty(&service->report) ? healthcheck(&service->settings) : EXIT_OPERATOR;
     case SETTINGS_TOP:
-        return top(service);
+        return top_command(&service->settings, &service->report);
     case SETTINGS_CHECK:
     case SETTINGS_EXPLAIN:
     case SETTINGS_SERVE:
