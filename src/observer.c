@@ -39,7 +39,7 @@ read_records(struct observer *observer)
     return decision_stream_drain(observer->observed->stream, DRAIN_COUNT, take, observer);
 }
 
-/* What is left is for the next turn of the loop, so that others have theirs. */
+/* What is left waits for the next turn of the loop: other events come first. */
 static void
 drain(evutil_socket_t fd, short what, void *arg)
 {
@@ -77,7 +77,7 @@ observer_new(struct event_base *base, struct observed *observed)
     return NULL;
 }
 
-/* The workers have ended: what they have written last is read. */
+/* The workers have ended: their last records are read. */
 static void
 end_refusal_log(struct observer *observer)
 {

@@ -1,8 +1,8 @@
 /*
- * observer: what the admin listener's worker does about the decisions of the other workers: ten times a second, or
- * sooner under load, it reads their records, a bounded number a turn of its loop.
+ * observer: hands the records of decisions to the top clients and the log of refusals: ten times a second, or
+ * sooner under load, a bounded number a turn of the loop.
  *
- * The worker's thread.
+ * On the thread of the admin listener's worker.
  */
 #ifndef OBSERVER_H
 #define OBSERVER_H
@@ -11,8 +11,7 @@ struct event_base;
 struct observed;
 struct observer;
 
-/* Of `observed` it reads the stream, which is not NULL, and hands the records to the others. All is borrowed. NULL:
-   out of memory. */
+/* `observed` has a stream. All is borrowed. NULL: out of memory. */
 struct observer *observer_new(struct event_base *base, struct observed *observed);
 void observer_free(struct observer *observer); /* NULL is allowed */
 

@@ -1,9 +1,9 @@
 /*
- * dashboard: GET /dashboard, and what the page is made of: a style, a script and an icon. They hold no data;
- * the script asks for it, with the token that the page's user gives it.
+ * dashboard: GET /dashboard: the page, its style, script and icon. They hold no data; the script asks for it,
+ * with the token that the user of the page enters.
  *
- * The browser is told to take nothing from elsewhere, to run no script that is written into the page, and to
- * make no markup of text: so a name that looks like markup stays text even where the script is wrong.
+ * Its policy lets the browser load nothing from elsewhere, run no inline script, and parse no text as
+ * markup: a name that looks like markup stays text even if the script is wrong.
  */
 #include "dashboard_icon.h"
 #include "dashboard_page.h"

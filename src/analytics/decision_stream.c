@@ -14,7 +14,7 @@
 struct decision_ring {
     /* The worker's. */
     _Atomic uint64_t written; /* bytes since the start */
-    uint64_t known_read;      /* what `read` was when it was last looked at */
+    uint64_t known_read;      /* `read`, when it was last looked at */
     counter seen, dropped;
     int wake;
 
@@ -75,7 +75,7 @@ text_bytes(const struct decision_record *record)
     return record->rule.bytes + record->client.bytes + record->trace_id.bytes + 3;
 }
 
-/* Few go around the end of the ring. Returns where the next bytes are. */
+/* Few wrap around the end of the ring. Returns where the next bytes go. */
 static inline uint64_t
 put(struct decision_ring *ring, uint64_t at, const void *bytes, size_t count)
 {
@@ -104,7 +104,7 @@ get(const struct decision_ring *ring, uint64_t at, void *bytes, size_t count)
     return at + count;
 }
 
-/* How much of the ring is in use up to `end`: it looks again where that may be more than `enough`. */
+/* How much of the ring is in use up to `end`; reads `read` again only if that may be more than `enough`. */
 static uint64_t
 used(struct decision_ring *ring, uint64_t end, uint64_t enough)
 {
@@ -113,7 +113,7 @@ used(struct decision_ring *ring, uint64_t end, uint64_t enough)
     return end - ring->known_read;
 }
 
-/* At the record that fills the first half of the ring: the reader comes by itself, but maybe too late. */
+/* When a record fills the first half of the ring: the reader's own timer may be too late. */
 static void
 wake(struct decision_ring *ring, uint64_t before, uint64_t after)
 {
@@ -160,7 +160,7 @@ read_record(const struct decision_ring *ring, uint64_t at, struct decision_recor
     return at;
 }
 
-/* Each record's place is given back before the next one is read, so that the worker need not wait for a turn. */
+/* Frees the place of each record before it reads the next, so that the worker has room at once. */
 static bool
 drain_ring(struct decision_ring *ring, unsigned max, int64_t now_us,
            void (*take)(void *arg, const struct decision_record *record), void *arg)

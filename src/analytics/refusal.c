@@ -36,7 +36,7 @@ refusal_init(struct refusal *refusal, const struct decision_record *record)
     copy(refusal->trace_id.text, sizeof(refusal->trace_id.text), &record->trace_id);
 }
 
-/* Whether what the source names is no secret. */
+/* Whether the values of the source are public. */
 static bool
 is_address(const char *source, size_t bytes)
 {

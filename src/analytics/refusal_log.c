@@ -7,14 +7,14 @@
 #include "log.h"
 #include "refusal_table.h"
 
-/* Lines that may be written: so many at once, and one more each `line_us`. */
+/* Lines that may be written: a burst at once, and one more each `line_us`. */
 struct budget {
     int64_t line_us;
     int64_t burst_us;
-    int64_t next_us; /* when the next one may be, if it were not for the burst */
+    int64_t next_us; /* when the next one would be due without a burst */
 };
 
-/* Newcomers of this second of which no line has told. */
+/* Newcomers of this second without a line. */
 struct sample {
     uint32_t count;
     struct newcomer {
@@ -28,14 +28,14 @@ struct sample {
 struct refusal_log {
     struct refusal_log_options options;
     struct siphash_key key;      /* of the table and the sample; random */
-    struct siphash_key hash_key; /* of the clients as they are shown */
+    struct siphash_key hash_key; /* of clients as shown */
     struct budget newcomers, sums, all;
     struct refusal_table *table;
     struct sample sample;
     bool is_crowded;      /* newcomers go into the sample */
-    int64_t second;       /* that of the sample */
+    int64_t second;       /* of the sample */
     uint64_t others;      /* refusals of clients that are neither in the table nor in the sample */
-    int64_t tell_from_us; /* when the others are told next */
+    int64_t tell_from_us; /* when the next line for the others is due */
 };
 
 static struct budget
@@ -124,8 +124,8 @@ is_room(struct refusal_log *log, int64_t now_us)
     return log->table->count < REFUSAL_TABLE_CLIENTS && budget_take(&log->newcomers, now_us);
 }
 
-/* Where the newcomer is in the sample, or may be: an empty place, or that of the largest rank if that is larger than
-   its own. NULL: nowhere. */
+/* The place of the newcomer in the sample, or one that it may take: an empty one, or that of the largest rank
+   if its own is smaller. NULL: none. */
 static struct newcomer *
 find_place(struct sample *sample, const struct newcomer *newcomer)
 {
@@ -197,7 +197,7 @@ tell_sample(struct refusal_log *log, int64_t now_us)
 
 /* Known clients. */
 
-/* One that was refused stays, unless newcomers need its place. */
+/* A client that was refused stays, unless a newcomer needs its place. */
 static void
 tell_sum(struct refusal_log *log, struct told_client *head, int64_t now_us)
 {

@@ -19,7 +19,7 @@ refusal_table_new(void)
     return table;
 }
 
-/* Where the number of the client with the key is, or would be. */
+/* The bucket of the key, or the free one for it. */
 static uint32_t *
 find_link(struct refusal_table *table, struct siphash key)
 {

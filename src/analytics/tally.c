@@ -44,14 +44,14 @@ add_each(int64_t to[TALLY_MEASURES], const int64_t more[TALLY_MEASURES])
         to[by] = sum(to[by], more[by]);
 }
 
-/* The most that the true number of an item can be. Ranking by it is what keeps the bounds. */
+/* The most that the true number of an item can be. Ranking by it keeps the bounds. */
 static int64_t
 upper(const struct tally_item *item, unsigned by)
 {
     return sum(item->counts[by], item->errors[by]);
 }
 
-/* The place of the key, or the free one where it would be. */
+/* The place of the key, or the free one for it. */
 static uint16_t *
 find_place(const struct tally *tally, struct siphash key)
 {
@@ -73,7 +73,7 @@ next_random(struct tally *tally)
     return tally->random;
 }
 
-/* The number that would be at `rank`, from 0, if the numbers were sorted, the largest first (Hoare's selection). */
+/* The number at `rank`, from 0, as if sorted with the largest first (Hoare's selection). */
 static int64_t
 select_rank(struct tally *tally, int64_t *numbers, uint32_t count, uint32_t rank)
 {
@@ -82,7 +82,7 @@ select_rank(struct tally *tally, int64_t *numbers, uint32_t count, uint32_t rank
     while (end - begin > 1) {
         int64_t pivot = numbers[begin + next_random(tally) % (end - begin)];
         uint32_t larger = begin, at = begin, smaller = end;
-        while (at < smaller) { /* the larger, the equal, what is not seen yet, the smaller */
+        while (at < smaller) { /* the larger, the equal, the unseen, the smaller */
             int64_t number = numbers[at];
             if (number > pivot) {
                 numbers[at++] = numbers[larger];
@@ -104,8 +104,8 @@ select_rank(struct tally *tally, int64_t *numbers, uint32_t count, uint32_t rank
     return numbers[begin];
 }
 
-/* Marks those that are among the first by the measure: above the TALLY_KEPT + 1st, and as many equal to it as there is
-   room for. Of those that have nothing of it, nothing is lost. */
+/* Marks the first items by the measure: those above the TALLY_KEPT + 1st, and as many equal to it as there is
+   room for. Items with 0 lose nothing. */
 static void
 mark_first(struct tally *tally, unsigned by, bool is_kept[TALLY_ITEMS])
 {
@@ -166,7 +166,7 @@ tally_cut(struct tally *tally)
 
 /* Counting. */
 
-/* A new item; its key is set, and the rest is the caller's. */
+/* A new item with its key; the caller sets the rest. */
 static struct tally_item *
 insert(struct tally *tally, struct siphash key)
 {
@@ -203,7 +203,7 @@ tally_add(struct tally *tally, const struct tally_entry *entry)
 
 /* Merging. */
 
-/* Before the items: what the other tally has of those that are no items of it, up to its error. */
+/* Before the items: the other tally may have missed up to its error of each client without an item. */
 static void
 begin_merge(struct tally *tally, const int64_t totals[TALLY_MEASURES], const int64_t errors[TALLY_MEASURES])
 {
@@ -213,7 +213,7 @@ begin_merge(struct tally *tally, const int64_t totals[TALLY_MEASURES], const int
     add_each(tally->totals, totals);
 }
 
-/* Of its texts only what they have. */
+/* Of the texts, only the bytes in use. */
 static size_t
 item_bytes(const struct tally_item *item)
 {
@@ -223,7 +223,7 @@ item_bytes(const struct tally_item *item)
     return (bytes + ALIGNED - 1) / ALIGNED * ALIGNED;
 }
 
-/* Of an item, the other tally knows more than `errors`, with which the merge began. */
+/* For its own items the other tally knows more than `errors`, with which the merge began. */
 static void
 merge_item(struct tally *tally, const struct tally_item *from, const int64_t errors[TALLY_MEASURES])
 {

@@ -1,22 +1,24 @@
 /*
- * tally: counts the clients of a stream that ask most, in bounded memory, with an error that is known.
+ * tally: counts the most frequent clients of a stream in bounded memory, with a known error.
  *
- * It is the summary of Misra and Gries ("Finding repeated elements", 1982) in the form of Space-Saving (Metwally,
- * Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams", 2005): an item is a
- * client under a rule, with what was counted since it came in, and the most that can have been before that. It does so
- * for several measures at once. New items come in until there is no room. Then those go that rank among the first
- * TALLY_KEPT by no measure (in this way, many at once, Anderson and others, "A high-performance algorithm for
- * identifying frequent items in data streams", 2017), so that one that comes in costs a few steps of such a cut.
+ * It is the summary of Misra and Gries ("Finding repeated elements", 1982) in the form of Space-Saving
+ * (Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams",
+ * 2005): an item is a client under a rule, with what was counted since it was added, and the most that can
+ * have been missed before, for several measures at once. Items are added until there is no room. Then a cut
+ * removes those that are not among the first TALLY_KEPT by any measure, many at once (Anderson and others, "A
+ * high-performance algorithm for identifying frequent items in data streams", 2017), so that an addition
+ * costs a few steps of a cut.
  *
- * Of each measure, of each client:
+ * For each measure of each client:
  *
  *      what is counted of an item <= its true number <= that + item.errors
  *      item.errors <= tally.errors <= tally.totals / TALLY_KEPT
- *      the true number of what is no item <= tally.errors
+ *      the true number of a client without an item <= tally.errors
  *
- * Why: a cut raises the error to the largest number E of those that go. TALLY_KEPT others have at least as much. So
- * TALLY_KEPT + 1 items had each as much as the error grows by, counted beyond the former error, and none of that is used
- * for another growth. As long as the stream has no more than TALLY_KEPT clients, nothing is cut, and the error is 0.
+ * Why: a cut raises the error to the largest number of the removed items. TALLY_KEPT others have at least as
+ * much. So TALLY_KEPT + 1 items each counted, above the former error, as much as the error grows by, and none
+ * of that counts for another growth. While the stream has at most TALLY_KEPT clients, nothing is cut, and the
+ * error is 0.
  *
  * Tallies can be merged, and the bounds hold for the sum (Agarwal and others, "Mergeable summaries", 2012).
  *
@@ -58,14 +60,14 @@ struct tally {
     uint32_t count;
     struct tally_item *items;
     uint16_t *places; /* by key: of an item, from 1; 0: none */
-    uint64_t random;  /* from which cuts choose, so that no client can */
+    uint64_t random;  /* for the pivots of cuts, which no client can foresee */
 };
 
-/* What it takes from its begin. */
+/* What it takes from the start. */
 #define TALLY_PLACES (2 * TALLY_ITEMS) /* a power of two */
 #define TALLY_BYTES  (TALLY_ITEMS * sizeof(struct tally_item) + TALLY_PLACES * sizeof(uint16_t))
 
-/* A tally of a time that is over, in as little memory as its items need. */
+/* The tally of a span that is over, in no more memory than its items need. */
 struct tally_packed {
     int64_t totals[TALLY_MEASURES], errors[TALLY_MEASURES];
     uint32_t count;
@@ -73,12 +75,12 @@ struct tally_packed {
     char *items; /* owned */
 };
 
-/* False: out of memory. tally_fini is allowed then, too. */
+/* False: out of memory; tally_fini is allowed. */
 bool tally_init(struct tally *tally);
 void tally_fini(struct tally *tally);
 void tally_clear(struct tally *tally);
 
-/* What is to be counted; of some measure more than 0. */
+/* What to count; at least one measure is above 0. */
 struct tally_entry {
     struct siphash key;
     struct field rule, client;
@@ -90,10 +92,10 @@ void tally_add(struct tally *tally, const struct tally_entry *entry);
 void tally_merge(struct tally *tally, const struct tally *from);
 void tally_merge_packed(struct tally *tally, const struct tally_packed *from);
 
-/* Leaves the items that are among the first TALLY_KEPT by some measure. */
+/* Keeps the items among the first TALLY_KEPT by any measure. */
 void tally_cut(struct tally *tally);
 
-/* Frees what `packed` had. Out of memory: no items, and errors that tell so. */
+/* Frees what `packed` had. Out of memory: no items, and errors that cover them. */
 void tally_pack(const struct tally *tally, struct tally_packed *packed);
 void tally_packed_fini(struct tally_packed *packed);
 
@@ -102,7 +104,7 @@ struct tally_ranked {
     const struct tally_item *item;
 };
 
-/* The items that have some of the measure, the largest first; how many. They are valid until the tally changes. */
+/* The items above 0 by the measure, the largest first; returns how many. Valid until the tally changes. */
 uint32_t tally_rank(const struct tally *tally, enum tally_measure by,
                     struct tally_ranked ranked[TALLY_ITEMS]);
 

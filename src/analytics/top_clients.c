@@ -8,7 +8,7 @@
 
 #define KEPT_MAX 12
 
-/* Each is a whole number of the one before. */
+/* Each is a multiple of the one before. */
 static const struct {
     int64_t span_us;
     unsigned kept; /* spans: the window */
@@ -18,9 +18,9 @@ static const struct {
     [TOP_DAY] = {2 * 3600 * US_PER_S, 12},
 };
 
-/* What is counted of one span of time. */
+/* The counts of one span of time. */
 struct span {
-    int64_t number; /* the time it begins at, in spans */
+    int64_t number; /* its start, in spans */
     uint64_t records, dropped;
     struct tally_packed tally;
 };
@@ -36,7 +36,7 @@ struct top_clients {
     const struct clock *clock;
     struct siphash_key key;
     int64_t since_us, now_us;
-    uint64_t dropped; /* as the last turn had it */
+    uint64_t dropped; /* as of the last turn */
     counter bytes;
     struct window windows[TOP_WINDOWS];
     struct tally sum; /* of the last read */
@@ -79,7 +79,7 @@ top_clients_free(struct top_clients *top)
     free(top);
 }
 
-/* Keeps the span in progress, in the place of one that its window no longer has. */
+/* Keeps the span in progress in place of one that has left the window. */
 static void
 keep(struct top_clients *top, struct window *window, unsigned kept)
 {
@@ -132,7 +132,7 @@ static struct siphash
 key_of(const struct top_clients *top, const struct decision_record *record)
 {
     char text[RULE_NAME_BYTES + 1 + CLIENT_BYTES];
-    size_t rule_bytes = record->rule.bytes + 1; /* with its zero, which no name has */
+    size_t rule_bytes = record->rule.bytes + 1; /* with its zero, which no name contains */
 
     memcpy(text, record->rule.text, rule_bytes);
     memcpy(text + rule_bytes, record->client.text, record->client.bytes);
@@ -158,7 +158,7 @@ top_clients_add(struct top_clients *top, const struct decision_record *record)
 
 /* Reading. */
 
-/* What the window has of the time before those in progress. Returns when it begins. */
+/* The kept part of the window. Returns when it begins. */
 static int64_t
 add_kept(struct tally *sum, const struct window *window, unsigned kept, struct span *records)
 {

@@ -5,11 +5,11 @@
  *                  └► now ──► 12 x 5 min ┼──► tallies that are over, added up: a window
  *                      └► now 12 x 2 h ──┘
  *
- * A record is counted in a tally of the last ten seconds alone. When they are over it is kept, and added to that of
- * five minutes, and so on. A window is all that its kept tallies and those in progress have, so it is a little longer
- * than its name says. The error bound of tally.h holds for each window.
+ * A record is counted in the tally of the current ten seconds. When they are over, that tally is kept, and
+ * added to the one of five minutes, and so on. A window is the sum of its kept tallies and those in progress,
+ * so it is a little longer than its name says. The error bound of tally.h holds for each window.
  *
- * Memory is bounded by the constants of tally.h, whatever the clients do. One thread, but for top_clients_bytes.
+ * The constants of tally.h bound its memory, whatever the clients do. One thread, except top_clients_bytes.
  */
 #ifndef TOP_CLIENTS_H
 #define TOP_CLIENTS_H
@@ -31,8 +31,8 @@ struct top_clients;
 struct top_clients *top_clients_new(const struct clock *clock);
 void top_clients_free(struct top_clients *top); /* NULL is allowed */
 
-/* To be called before records are added, and before a read: what is over by the clock is kept. `dropped` is how many
-   records have been lost since the start. */
+/* Call it before records are added, and before a read: it keeps the tallies that are over. `dropped`: records
+   lost since the start. */
 void top_clients_turn(struct top_clients *top, uint64_t dropped);
 
 void top_clients_add(struct top_clients *top, const struct decision_record *record);
@@ -40,8 +40,8 @@ void top_clients_add(struct top_clients *top, const struct decision_record *reco
 struct top_list {
     int64_t from_us, until_us; /* Unix time */
     int64_t total;             /* of the measure, over all clients */
-    int64_t error;  /* the most that can be missing of any client, also of one that is not in the list */
-    double sampled; /* the part of all decisions that was counted */
+    int64_t error;             /* the most that any client, in the list or not, can have missed */
+    double sampled;            /* the part of all decisions that was counted */
     uint32_t count;
     struct tally_ranked clients[TALLY_ITEMS]; /* the largest first; valid until the next call */
 };

@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One rule in force. What each sample reads comes first, and is a line of the cache. */
+/* One rule in force. The fields that each sample reads come first, in one cache line. */
 struct track {
     const struct rule_counts *counts; /* of the generation that was sampled last */
     struct series *series;            /* NULL: it has done nothing */
     uint64_t last[HISTORY_COUNTS];
     uint32_t recent[HISTORY_RECENT][HISTORY_COUNTS];
-    int64_t since_us; /* of the counts: other ones begin at 0 again */
+    int64_t since_us; /* of the counts; changes when they begin at 0 again */
     char name[RULE_NAME_BYTES + 1];
 };
 
-/* What the counters say that belong to no rule. */
+/* The counters that belong to no rule. */
 struct reading {
     uint64_t unmatched, decision_us[HISTOGRAM_BUCKETS], redis_us[HISTOGRAM_BUCKETS];
 };
@@ -83,10 +83,10 @@ read_rule(const struct rule_counts *counts, uint64_t read[HISTORY_COUNTS])
                 read[k] += sums[i];
 }
 
-/* What came. */
+/* Growth. */
 
-/* Counters only grow. But if a rule was gone for a moment, and the wall clock was set back, its counts may be taken for
-   the earlier ones: then something is missed, and nothing is invented. */
+/* Counters only grow. If a rule was gone for a moment, and the wall clock was set back, its counts may be
+   taken for the earlier ones: then some are missed, none invented. */
 static uint64_t
 growth(uint64_t *last, uint64_t now)
 {
@@ -109,7 +109,7 @@ sample_all(struct history *history, struct history_sum *sum)
     }
 }
 
-/* A rule has a series as soon as there is something to put in, and memory. */
+/* A rule gets a series with its first count, if there is memory. */
 static void
 add_to_series(struct track *track, const struct series_clock *clock, const uint64_t more[HISTORY_COUNTS])
 {
@@ -153,7 +153,7 @@ forget_all(struct history *history)
     free(history->tracks);
 }
 
-/* What is known of the rule; it is taken over. A rule that was gone for a moment has counts that began again. */
+/* Takes over what is known of the rule. The counts of a rule that was gone for a moment begin again. */
 static void
 begin_track(struct history *history, struct track *track, const struct rule *rule)
 {
@@ -172,7 +172,7 @@ begin_track(struct history *history, struct track *track, const struct rule *rul
     track->since_us = rule_counts_since_us(rule->counts);
 }
 
-/* Another generation. False: out of memory, and nothing has changed. */
+/* A new generation. False: out of memory, nothing has changed. */
 static bool
 follow(struct history *history, const struct generation *generation)
 {

@@ -12,7 +12,7 @@
 #define PLAIN     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 #define UP_MAX_MS (INT64_C(1000) * 366 * 86400 * US_PER_MS) /* a thousand years */
 
-/* What it says. */
+/* Reports. */
 
 void
 node_set_host(struct node_state *state, const char *name)
@@ -30,7 +30,7 @@ node_write(const struct node_state *state, char out[NODE_TEXT_BYTES + 1])
              state->host);
 }
 
-/* The next word. False: there is none, or it has no room. */
+/* The next word. False: there is none, or it is too long. */
 static bool
 next_word(const char **rest, char *word, size_t room)
 {

@@ -1,8 +1,8 @@
 /*
- * nodes: this process, and the others that share its Redis: what each says of itself, once a second.
+ * nodes: this process, and the others that share its Redis: what each reports of itself, once a second.
  *
- * What the others say comes through Redis (redis_nodes.h), where anybody may write: it is read strictly, and of a
- * bounded number of nodes. No moment of theirs is compared with a clock of ours: they say how long they have been up.
+ * Reports come through Redis (redis_nodes.h), where others may write: they are read strictly, and for a
+ * bounded number of nodes. Clocks are not compared: a node reports how long it has been up.
  *
  * One thread. Times are monotonic.
  */
@@ -15,13 +15,13 @@
 #include "store.h"
 
 #define NODE_ID_BYTES      16  /* lower-case hexadecimal digits */
-#define NODE_HOST_BYTES    64  /* letters, digits, `.`, `-`, `_`; at least 1, as of the version */
+#define NODE_HOST_BYTES    64  /* letters, digits, `.`, `-`, `_`; at least 1; likewise the version */
 #define NODE_VERSION_BYTES 32  /* and `+`, `~` */
-#define NODE_TEXT_BYTES    255 /* of what a node says */
+#define NODE_TEXT_BYTES    255 /* of a report */
 #define NODES_MAX          127 /* others */
 #define NODES_FORGET_US    (60 * US_PER_S)
 
-/* What a node says of itself. */
+/* What a node reports. */
 struct node_state {
     char version[NODE_VERSION_BYTES + 1];
     char host[NODE_HOST_BYTES + 1];
@@ -30,13 +30,13 @@ struct node_state {
     enum store_state store;
 };
 
-/* Other characters than a host may have become `_`; an empty name, too. */
+/* Characters that a host may not have become `_`; so does an empty name. */
 void node_set_host(struct node_state *state, const char *name);
 
 /* "1 VERSION UP_MS REQUESTS REFUSED STORE HOST". */
 void node_write(const struct node_state *state, char out[NODE_TEXT_BYTES + 1]);
 
-/* False: no node says that. Further words are left to later versions. */
+/* False: not a report. Further words are ignored: later versions may add them. */
 bool node_read(const char *text, struct node_state *out);
 
 /* Another node. */
@@ -46,16 +46,16 @@ struct node {
     int64_t said_us;
 };
 
-/* Zeroed at first. In the order in which they were seen first. */
+/* Zeroed at first. In the order in which they were first seen. */
 struct nodes {
     struct node list[NODES_MAX];
     unsigned count;
 };
 
-/* Another node said this then. What cannot be read, and nodes for which there is no room, are left out. */
+/* Takes the report of another node. What cannot be read, and nodes beyond NODES_MAX, are left out. */
 void nodes_hear(struct nodes *nodes, const char *id, const char *text, int64_t said_us);
 
-/* Forgets those that have said nothing for NODES_FORGET_US. */
+/* Forgets nodes that were silent for NODES_FORGET_US. */
 void nodes_forget(struct nodes *nodes, int64_t now_us);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * observed: what the service knows of itself beside its counters: kept by the sampler (sampler.h), shown by the
- * admin listener. Both run on the thread of that listener's worker; so it needs no lock.
+ * observed: what the service knows of itself besides its counters. The sampler (sampler.h) keeps it and the
+ * admin listener shows it, both on the thread of that listener's worker: it needs no lock.
  */
 #ifndef OBSERVED_H
 #define OBSERVED_H
@@ -23,11 +23,11 @@ struct observed {
     struct nodes nodes;              /* the others that share its Redis */
     struct store_changes store_changes;
     struct history *history;
-    struct decision_stream *stream;  /* NULL: nobody reads what the workers decide */
+    struct decision_stream *stream;  /* NULL: decisions are not observed */
     struct top_clients *top_clients; /* NULL: ANALYTICS is off */
     struct refusal_log *refusal_log; /* NULL: LOG_REFUSALS is off */
     bool addresses_hidden;           /* from the log */
-    struct clock clock;              /* by which they rotate */
+    struct clock clock;              /* for the rotation of top_clients */
 };
 
 struct observed_options {
@@ -38,7 +38,7 @@ struct observed_options {
     const struct refusal_log_options *refusal_log; /* copied; REFUSALS_OFF: none, but `clients` holds still */
 };
 
-/* False: out of memory, or no random number. To be given to observed_fini in any case. */
+/* False: out of memory, or no random number. Call observed_fini in either case. */
 bool observed_init(struct observed *observed, const struct observed_options *options);
 void observed_fini(struct observed *observed);
 

@@ -5,9 +5,8 @@
  *      24h   |....|....|....|     288 points, each of 5 min     makes room for the next one
  *                          └ the current point, which is not over yet
  *
- * Points begin where the time is a multiple of their length. All series advance together, by one clock. A sample is
- * added to the point in which it is taken, with all the time that it covers: so a rate is right where a sample was
- * late, and no point has more than its share.
+ * A point begins at a multiple of its length. All series advance together, by one clock. A sample is added to
+ * the point in which it is taken, with the time that it covers: so a late sample does not distort the rate.
  *
  * One thread. All times are monotonic.
  */
@@ -26,16 +25,16 @@ struct series_shape {
     const char *name; /* "15m" */
     int64_t step_us;
     unsigned points;
-    unsigned first; /* where its points are, of the SERIES_POINTS of both */
+    unsigned first; /* of its points, among the SERIES_POINTS of both */
 };
 extern const struct series_shape series_shapes[SERIES_SPANS];
 #define SERIES_POINTS (180 + 288)
 
 /* Which point is the current one. */
 struct series_clock {
-    int64_t offset_us; /* to be added to a time, so that points begin at round times */
+    int64_t offset_us; /* added to a time, so that points begin at round times */
     int64_t current[SERIES_SPANS];
-    unsigned begun[SERIES_SPANS]; /* with the last advance: so many points are new */
+    unsigned begun[SERIES_SPANS]; /* points that the last advance began */
 };
 
 /* `wall_us`: the Unix time now. */
@@ -50,7 +49,7 @@ int64_t series_until_us(const struct series_clock *clock, enum series_span span)
 /* The place of a point: 0 is the oldest, shape.points - 1 the current one. */
 unsigned series_place(const struct series_clock *clock, enum series_span span, unsigned index);
 
-/* So many counts: allowed, refused, near_limit, degraded, as in enum history_count. */
+/* Allowed, refused, near_limit, degraded, as in enum history_count. */
 #define SERIES_COUNTS 4
 
 /* 7.5 KB. Zeroed at first. */
@@ -58,15 +57,15 @@ struct series {
     uint32_t counts[SERIES_POINTS][SERIES_COUNTS];
 };
 
-/* Once after each advance, so that no new point has what an old one had. */
+/* Call it once after each advance: it clears the new points. */
 void series_add(struct series *series, const struct series_clock *clock,
                 const uint64_t counts[SERIES_COUNTS]);
 
-/* What is known of each point but counts. Zeroed at first. */
+/* What is known of each point besides counts. Zeroed at first. */
 enum series_percentile { SERIES_P50, SERIES_P99, SERIES_REDIS_P99 };
 #define SERIES_PERCENTILES (SERIES_REDIS_P99 + 1)
 struct series_measure {
-    int64_t over_us;                            /* of its samples; 0: there are none */
+    int64_t over_us;                            /* of its samples; 0: none */
     int64_t percentiles_us[SERIES_PERCENTILES]; /* histogram.h; -1: nothing was measured */
 };
 struct series_measures {
@@ -76,7 +75,7 @@ struct series_measures {
     } current[SERIES_SPANS];
 };
 
-/* Likewise once after each advance. */
+/* Likewise, once after each advance. */
 void series_measure(struct series_measures *measures, const struct series_clock *clock, int64_t over_us,
                     const uint64_t decisions[HISTOGRAM_BUCKETS], const uint64_t redis[HISTOGRAM_BUCKETS]);
 

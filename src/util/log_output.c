@@ -8,9 +8,9 @@
 
 enum manner {
     WRITE_AND_WAIT,
-    WRITE_AT_ONCE, /* the descriptor does not wait */
+    WRITE_AT_ONCE, /* it does not block */
     SEND_AT_ONCE,  /* it is a socket */
-    WRITE_IF_ROOM, /* it would wait */
+    WRITE_IF_ROOM, /* it blocks */
 };
 
 static enum manner manner = WRITE_AND_WAIT;
@@ -27,7 +27,8 @@ log_output_init(void)
     manner = S_ISSOCK(about.st_mode) ? SEND_AT_ONCE : WRITE_IF_ROOM;
     if (!S_ISFIFO(about.st_mode) && !isatty(STDERR_FILENO))
         return;
-    /* Of a file this would be another place in it; where a pipe may not be opened again, it goes on as for a file. */
+    /* Opened again, a file would have another offset. A pipe that may not be opened again is used like a
+       file. */
     own = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (own < 0)
         return;

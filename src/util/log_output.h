@@ -1,11 +1,10 @@
 /*
- * log_output: where lines of the log go: standard error, whose reader is never waited for.
+ * log_output: writes lines of the log to standard error, and never waits for its reader.
  *
- * A reader that has stopped reading (a pipe to a collector that hangs, a terminal after Ctrl-S) would hold the writer in
- * write(2), and with it a worker's requests. So the descriptor of a pipe or a terminal is opened once more, without
- * waiting; a socket's lines are sent without waiting; where neither can be, it is asked first whether there is room.
- * The descriptor that was inherited stays as it is, because other processes share it. A line that finds no room is
- * lost, and counted.
+ * A reader that has stopped (a collector that hangs, a terminal after Ctrl-S) would block write(2), and with
+ * it the requests of a worker. So a pipe or a terminal is opened again as non-blocking; lines to a socket are
+ * sent without blocking; where neither is possible, poll(2) is asked for room first. The inherited descriptor
+ * is not changed, because other processes share it. A line without room is lost, and counted.
  */
 #ifndef LOG_OUTPUT_H
 #define LOG_OUTPUT_H
@@ -13,10 +12,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Before the first thread is started. Until then, lines are written to standard error, and waited for. */
+/* Call it before the first thread starts. Until then, writes to standard error block. */
 void log_output_init(void);
 
-/* Writes a line in one piece. False: it is lost. Any thread. */
+/* Writes a line in one piece. False: lost. Any thread. */
 bool log_output_write(const char *line, size_t bytes);
 
 #endif

@@ -3,7 +3,7 @@
  * sees a loss in its own words ("Connection reset by peer", "Server closed the connection"); the log has one
  * line of each kind:
  *
- *     no connection: kind A, kind B, ... ──► connected ──► one that was of use is lost: from the beginning
+ *     no connection: kind A, kind B, ... ──► connected ──► a connection of use is lost: as at the start
  *
  * Zeroed at first. Any thread.
  */
@@ -16,7 +16,7 @@
 
 #include "redis_error.h"
 
-/* What an operator acts upon is a kind of its own: an error of Redis (redis_news_kind), or one of these. */
+/* A kind is what an operator acts upon: an error of Redis (redis_news_kind), or one of these. */
 enum redis_news_kind { REDIS_NEWS_AWAY = REDIS_ERROR_COUNT, REDIS_NEWS_CERTIFICATE, REDIS_NEWS_CONNECTED };
 
 struct redis_news {
@@ -30,7 +30,7 @@ redis_news_kind(const struct redis_error *error)
 }
 
 /* Whether it is news that a connection is lost, or was not made. `was_of_use`: it had decided something, or
-   was the first attempt; then this does not follow from what the log said before "connected". */
+   was the first attempt; then the loss is a new one, not part of what the log said before "connected". */
 bool redis_news_lost(struct redis_news *news, unsigned kind, bool was_of_use);
 
 /* Whether it is news that there is a connection. */

@@ -1,8 +1,8 @@
 /*
  * redis_script: brings take.lua back into the script cache of Redis, which SCRIPT FLUSH and a restart empty.
  *
- * To compile the script holds Redis for some 0.7 ms, as long as a large batch. So it is a command of its own:
- * between it and the batch Redis serves others.
+ * Compiling the script blocks Redis for about 0.7 ms, as long as a large batch. So it is a command of its
+ * own: Redis serves others between it and the batch.
  *
  *     EVALSHA ─► NOSCRIPT ─► redis_script_load, and EVALSHA again, on the same connection
  *
@@ -20,8 +20,8 @@ struct redis_script {
     bool is_loading; /* the reply has not come */
 };
 
-/* Queues SCRIPT LOAD, unless it is under way: what missed the script then left before it. Whether Redis takes
-   it is told by the reply to what is sent next. False: not connected, or out of memory. */
+/* Queues SCRIPT LOAD, unless one is under way: what missed the script was then sent before it. The reply to
+   the next command shows whether Redis took it. False: not connected, or out of memory. */
 bool redis_script_load(struct redis_script *script, struct redis_connection *connection);
 
 #endif
