@@ -2,102 +2,11 @@
  * The script as the service runs it, by the server's own clock: its arguments and reply, the keys that it
  * keeps, and keys that are not its own. Its decisions are tested by the tables and by tests/model.
  */
-#include <check.h>
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "limit.h"
-#include "redis_process.h"
-#include "take_script.h"
-
-static struct redis_process server;
-static redisContext *redis;
-
-/* A command: the words of `before`, then those of `words`, separated by spaces. */
-static redisReply *
-ask_with(const char *const *before, size_t before_count, const char *words)
-{
-    char copy[1024], *rest = copy;
-    const char *command[64];
-    int count = 0;
-    redisReply *reply;
-
-    while ((size_t)count < before_count) {
-        command[count] = before[count];
-        count++;
-    }
-    snprintf(copy, sizeof(copy), "%s", words);
-    while (rest != NULL)
-        command[count++] = strsep(&rest, " ");
-    reply = redisCommandArgv(redis, count, command, NULL);
-    ck_assert_msg(reply != NULL, "%s", redis->errstr);
-    ck_assert_msg(reply->type != REDIS_REPLY_ERROR, "%s: %s", words, reply->str);
-    return reply;
-}
-
-static redisReply *
-ask(const char *words)
-{
-    return ask_with(NULL, 0, words);
-}
-
-static void
-order(const char *words)
-{
-    freeReplyObject(ask(words));
-}
-
-static void
-connect_and_clear(void)
-{
-    redis = redisConnectUnix(server.socket);
-    ck_assert_ptr_nonnull(redis);
-    ck_assert_msg(redis->err == 0, "%s", redis->errstr);
-    order("FLUSHALL");
-}
-
-static void
-disconnect(void)
-{
-    redisFree(redis);
-}
-
-static int64_t
-ask_number(const char *words)
-{
-    redisReply *reply = ask(words);
-    int64_t number = reply->integer;
-
-    ck_assert_int_eq(reply->type, REDIS_REPLY_INTEGER);
-    freeReplyObject(reply);
-    return number;
-}
-
-/* Runs the script; `words` are the number of keys, the keys and the arguments. */
-static void
-take(char *answer, size_t bytes, const char *words)
-{
-    const char *const eval[] = {"EVAL", take_script_text};
-    redisReply *reply = ask_with(eval, 2, words);
-
-    ck_assert_int_eq(reply->type, REDIS_REPLY_STRING);
-    snprintf(answer, bytes, "%s", reply->str);
-    freeReplyObject(reply);
-}
-
-static void
-check_take(const char *words, const char *expected)
-{
-    char answer[512];
-
-    take(answer, sizeof(answer), words);
-    ck_assert_msg(strcmp(answer, expected) == 0, "%s: %s; expected %s", words, answer, expected);
-}
+#include "take_script_fixture.h"
 
 /* The number of writes since the server started. */
 static int64_t
@@ -400,132 +309,12 @@ START_TEST(a_batch_of_several_rules_answers_in_order)
 }
 END_TEST
 
-/* Makes the key a list of these entries. */
-struct entry {
-    double at_us, total;
-};
-
-static void
-push(const char *key, const struct entry *entries, size_t count)
-{
-    freeReplyObject(redisCommand(redis, "DEL %s", key));
-    for (size_t i = 0; i < count; i++)
-        redisAppendCommand(redis, "RPUSH %s %b", key, &entries[i], sizeof(entries[i]));
-    for (size_t i = 0; i < count; i++) {
-        void *reply;
-
-        ck_assert_int_eq(redisGetReply(redis, &reply), REDIS_OK);
-        freeReplyObject(reply);
-    }
-}
-
-/* The commands that Redis has run so far, including those of scripts. */
-static int64_t
-calls(void)
-{
-    redisReply *reply = ask("INFO commandstats");
-    int64_t sum = 0;
-
-    for (const char *at = reply->str; (at = strstr(at, ":calls=")) != NULL; at++)
-        sum += strtoll(at + strlen(":calls="), NULL, 10);
-    freeReplyObject(reply);
-    return sum;
-}
-
-START_TEST(a_list_whose_ends_do_not_add_up_is_foreign)
-{
-    static struct entry entries[5000];
-    const double now_us = (double)time(NULL) * 1e6;
-    static const struct {
-        const char *row;
-        size_t count;
-        struct entry first, last;
-        double step; /* of the totals */
-    } rows[] = {
-        {"entry 0 alone", 1, {0, 0}, {0, 1}, 1},
-        {"an entry too many", SLIDING_WINDOW_ENTRIES + 2, {0, 0}, {0, 5000}, 1},
-        {"five thousand", 5000, {0, 0}, {0, 5000}, 1},
-        {"fewer requests than entries", 10, {0, 0}, {0, 8}, 1},
-        {"half a request", 3, {0, 0}, {0, 2.5}, 1},
-        {"a total past 2^53", 3, {0, 0}, {0, 9007199254740992}, 1},
-        {"less than nothing", 3, {0, 0}, {0, -2}, 1},
-        {"a base that is no number", 3, {0, (double)NAN}, {0, 2}, 1},
-        {"a moment that is none", 3, {0, 0}, {(double)INFINITY, 2}, 1},
-    };
-
-    for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++) {
-        char answer[128];
-        redisReply *before, *after;
-        int64_t calls_before;
-
-        for (size_t i = 0; i < rows[r].count; i++)
-            entries[i] = (struct entry){now_us - 5e6 + (double)i, (double)i * rows[r].step};
-        entries[rows[r].count - 1].total = rows[r].last.total;
-        entries[rows[r].count - 1].at_us += rows[r].last.at_us;
-        entries[0].total = rows[r].first.total;
-        push("wrong", entries, rows[r].count);
-        before = ask("DUMP wrong");
-        calls_before = calls();
-        take(answer, sizeof(answer), "1 wrong 0 1 1 sliding_window 9000 60000000 58652 1 1 1 1");
-        ck_assert_msg(strcmp(answer, "0") == 0, "%s: %s", rows[r].row, answer);
-        ck_assert_int_le(calls() - calls_before,
-                         1 + 1 + 4); /* INFO, EVAL and TIME, both ends and the length */
-        after = ask("DUMP wrong");
-        ck_assert_msg(before->len == after->len && memcmp(before->str, after->str, after->len) == 0, "%s",
-                      rows[r].row);
-        freeReplyObject(before);
-        freeReplyObject(after);
-    }
-}
-END_TEST
-
-/* The entries in the middle could only be checked by reading all of them. Whatever they are, the answer is
-   well-formed and its numbers are in range. */
-START_TEST(a_list_corrupt_in_the_middle_gives_no_number_out_of_range)
-{
-    static const double between[] = {0, 1, -1, 0.5, 1e300, 9007199254740991, (double)INFINITY, (double)NAN};
-    const double now_us = (double)time(NULL) * 1e6;
-
-    for (unsigned i = 0; i < 600; i++) {
-        struct entry entries[40];
-        char words[128], answer[256];
-        int64_t remaining = 0, retry_after = 0, reset_after = 0;
-        int end = 0;
-
-        for (unsigned k = 0; k < 40; k++)
-            entries[k] =
-                (struct entry){i % 3 ? now_us - 1e6 * (double)(i * (k + 7) % 90) : between[(i + k) % 8],
-                               i % 5 ? (double)(i * (k + 3) % 97) : between[(i / 8 + k) % 8]};
-        entries[0] = (struct entry){0, i % 7 ? 5 : 900};
-        entries[39] = (struct entry){now_us - 1e6, 100};
-        push("wrong", entries, 40);
-        snprintf(words, sizeof(words), "1 wrong 0 1 1 sliding_window 90 60000000 1 1 %u 1 1", 1 + i % 90);
-        take(answer, sizeof(answer), words);
-        if (strcmp(answer, "0") == 0)
-            continue;
-        if (sscanf(answer, "1 1 %" SCNd64 " 0 %" SCNd64 "%n", &remaining, &reset_after, &end) < 2)
-            sscanf(answer, "1 0 %" SCNd64 " %" SCNd64 " %" SCNd64 "%n", &remaining, &retry_after,
-                   &reset_after, &end);
-        ck_assert_msg(end == (int)strlen(answer), "%u: %s", i, answer);
-        ck_assert_msg(remaining >= 0 && remaining <= 90 && retry_after >= 0 && retry_after <= reset_after &&
-                          reset_after > 0 && reset_after <= 120000000,
-                      "%u: %s", i, answer);
-    }
-}
-END_TEST
-
 int
 main(void)
 {
     Suite *suite = suite_create("take_script");
     TCase *tests = tcase_create("take_script");
-    SRunner *runner;
-    int failed;
 
-    if (!redis_process_start(&server))
-        return 1;
-    tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, connect_and_clear, disconnect);
     tcase_add_test(tests, the_embedded_digest_is_that_of_redis);
     tcase_add_test(tests, every_state_expires_when_its_quota_is_full);
     tcase_add_test(tests, large_numbers_are_stored_exactly);
@@ -538,13 +327,5 @@ main(void)
     tcase_add_test(tests, a_lowered_limit_bounds_what_the_larger_one_wrote);
     tcase_add_test(tests, decisions_do_not_depend_on_how_states_are_read);
     tcase_add_test(tests, a_batch_of_several_rules_answers_in_order);
-    tcase_add_test(tests, a_list_whose_ends_do_not_add_up_is_foreign);
-    tcase_add_test(tests, a_list_corrupt_in_the_middle_gives_no_number_out_of_range);
-    suite_add_tcase(suite, tests);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    redis_process_stop(&server);
-    return failed == 0 ? 0 : 1;
+    return run_with_redis(suite, tests);
 }

@@ -83,4 +83,28 @@ compile_file(const char *path)
     free(text);
 }
 
+/* Rules that must be right, with ' for ". */
+static inline void
+compile_rules(const char *quoted)
+{
+    char *text = strdup(quoted);
+
+    ck_assert_ptr_nonnull(text);
+    for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
+        *quote = '"';
+    policy = policy_parse("test", text, strlen(text), &defaults, &report);
+    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
+    ck_assert(report_is_empty(&report));
+    free(text);
+}
+
+static inline const struct rule *
+rule_named(const char *name)
+{
+    const struct rule *rule = policy_rule(policy, name);
+
+    ck_assert_msg(rule != NULL, "no rule is named %s", name);
+    return rule;
+}
+
 #endif

@@ -6,30 +6,6 @@
 #include "policy_fixture.h"
 #include "suite.h"
 
-/* Rules that must be right, with ' for ". */
-static void
-compile(const char *quoted)
-{
-    char *text = strdup(quoted);
-
-    ck_assert_ptr_nonnull(text);
-    for (char *quote = text; (quote = strchr(quote, '\'')) != NULL;)
-        *quote = '"';
-    policy = policy_parse("test", text, strlen(text), &defaults, &report);
-    ck_assert_msg(policy != NULL, "%s", report.lines[0]);
-    ck_assert(report_is_empty(&report));
-    free(text);
-}
-
-static const struct rule *
-rule_named(const char *name)
-{
-    const struct rule *rule = policy_rule(policy, name);
-
-    ck_assert_msg(rule != NULL, "no rule is named %s", name);
-    return rule;
-}
-
 static void
 assert_limit(const struct limit *limit, enum algorithm algorithm, int64_t requests, int64_t window_us)
 {
@@ -52,7 +28,7 @@ START_TEST(the_short_form_is_a_token_bucket_by_address)
 {
     const struct rule *rule;
 
-    compile("{'default': {'capacity': 20, 'refill_rate': 5}}");
+    compile_rules("{'default': {'capacity': 20, 'refill_rate': 5}}");
     rule = rule_named("default");
     ck_assert_ptr_eq(rule, policy->fallback);
     ck_assert_ptr_null(rule->path);
@@ -69,15 +45,15 @@ START_TEST(every_key_of_a_rule_takes_effect)
 {
     const struct rule *limited, *search;
 
-    compile("{'default': {'capacity': 20, 'refill_rate': 5},"
-            " 'limited-resource': {'match': {'path': '/limited-resource', 'methods': ['POST']},"
-            "   'identify_by': ['header:User_Id', 'header:X-API-Key', 'global'],"
-            "   'algorithm': 'token_bucket', 'capacity': 10, 'refill_rate': '10/1m'},"
-            " 'search': {'match': {'path': '/search/**'}, 'on_store_failure': 'open',"
-            "   'identify_by': ['header:x-api-key', 'ip'],"
-            "   'limits': [{'algorithm': 'fixed_window', 'limit': 10, 'window': '1s'},"
-            "              {'algorithm': 'sliding_window_counter', 'limit': 10000, 'window': '1h'},"
-            "              {'algorithm': 'sliding_window', 'limit': 50, 'window': '1500ms'}]}}");
+    compile_rules("{'default': {'capacity': 20, 'refill_rate': 5},"
+                  " 'limited-resource': {'match': {'path': '/limited-resource', 'methods': ['POST']},"
+                  "   'identify_by': ['header:User_Id', 'header:X-API-Key', 'global'],"
+                  "   'algorithm': 'token_bucket', 'capacity': 10, 'refill_rate': '10/1m'},"
+                  " 'search': {'match': {'path': '/search/**'}, 'on_store_failure': 'open',"
+                  "   'identify_by': ['header:x-api-key', 'ip'],"
+                  "   'limits': [{'algorithm': 'fixed_window', 'limit': 10, 'window': '1s'},"
+                  "              {'algorithm': 'sliding_window_counter', 'limit': 10000, 'window': '1h'},"
+                  "              {'algorithm': 'sliding_window', 'limit': 50, 'window': '1500ms'}]}}");
     limited = rule_named("limited-resource");
     ck_assert_uint_eq(limited->methods, METHOD_POST);
     ck_assert_uint_eq(limited->identifier_count, 3);
@@ -220,15 +196,16 @@ static const struct {
 
 START_TEST(the_first_rule_in_file_order_that_matches_wins)
 {
-    compile("{'named':   {'capacity': 1, 'refill_rate': 1},"
-            " 'read':    {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1},"
-            " 'default': {'capacity': 1, 'refill_rate': 1},"
-            " 'write':   {'match': {'path': '/books', 'methods': ['POST', 'PUT']}, 'capacity': 1, "
-            "'refill_rate': 1},"
-            " 'new':     {'match': {'path': '/books/new'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'one':     {'match': {'path': '/books/*'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'below':   {'match': {'path': '/books/**', 'methods': ['GET', 'OPTIONS']},"
-            "             'capacity': 1, 'refill_rate': 1}}");
+    compile_rules(
+        "{'named':   {'capacity': 1, 'refill_rate': 1},"
+        " 'read':    {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1},"
+        " 'default': {'capacity': 1, 'refill_rate': 1},"
+        " 'write':   {'match': {'path': '/books', 'methods': ['POST', 'PUT']}, 'capacity': 1, "
+        "'refill_rate': 1},"
+        " 'new':     {'match': {'path': '/books/new'}, 'capacity': 1, 'refill_rate': 1},"
+        " 'one':     {'match': {'path': '/books/*'}, 'capacity': 1, 'refill_rate': 1},"
+        " 'below':   {'match': {'path': '/books/**', 'methods': ['GET', 'OPTIONS']},"
+        "             'capacity': 1, 'refill_rate': 1}}");
     for (int i = 0; i < ROWS(requests); i++) {
         const char *path = requests[i].path;
         const struct rule *rule = match(requests[i].method, path);
@@ -262,13 +239,13 @@ static const struct {
 
 START_TEST(an_encoded_slash_matches_both_spellings)
 {
-    compile("{'default':    {'capacity': 1, 'refill_rate': 1},"
-            " 'exact':      {'match': {'path': '/api/resource'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'one':        {'match': {'path': '/users/*'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'below':      {'match': {'path': '/files/**'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'literal':    {'match': {'path': '/literal%2Fslash'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'as-segment': {'match': {'path': '/*/both'}, 'capacity': 1, 'refill_rate': 1},"
-            " 'as-slash':   {'match': {'path': '/first/of/both'}, 'capacity': 1, 'refill_rate': 1}}");
+    compile_rules("{'default':    {'capacity': 1, 'refill_rate': 1},"
+                  " 'exact':      {'match': {'path': '/api/resource'}, 'capacity': 1, 'refill_rate': 1},"
+                  " 'one':        {'match': {'path': '/users/*'}, 'capacity': 1, 'refill_rate': 1},"
+                  " 'below':      {'match': {'path': '/files/**'}, 'capacity': 1, 'refill_rate': 1},"
+                  " 'literal':    {'match': {'path': '/literal%2Fslash'}, 'capacity': 1, 'refill_rate': 1},"
+                  " 'as-segment': {'match': {'path': '/*/both'}, 'capacity': 1, 'refill_rate': 1},"
+                  " 'as-slash':   {'match': {'path': '/first/of/both'}, 'capacity': 1, 'refill_rate': 1}}");
     for (int i = 0; i < ROWS(slashes); i++) {
         const struct rule *rule = match(METHOD_GET, slashes[i].path);
 
@@ -280,8 +257,9 @@ END_TEST
 
 START_TEST(without_a_default_an_unmatched_request_has_no_rule)
 {
-    compile("{'named': {'capacity': 1, 'refill_rate': 1},"
-            " 'books': {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1}}");
+    compile_rules(
+        "{'named': {'capacity': 1, 'refill_rate': 1},"
+        " 'books': {'match': {'path': '/books', 'methods': ['GET']}, 'capacity': 1, 'refill_rate': 1}}");
     ck_assert_ptr_null(policy->fallback);
     ck_assert_ptr_eq(match(METHOD_GET, "/books"), policy_rule(policy, "books"));
     ck_assert_ptr_null(match(METHOD_POST, "/books"));
@@ -306,7 +284,7 @@ static const struct {
 
 START_TEST(probably_unintended_rules_get_a_warning)
 {
-    compile(warnings[_i].rules);
+    compile_rules(warnings[_i].rules);
     ck_assert_uint_eq(report.warning_count, 1);
     ck_assert_str_eq(report.warnings[0], warnings[_i].warning);
     ck_assert_ptr_null(match(METHOD_GET, "/"));
@@ -333,7 +311,7 @@ START_TEST(a_penalty_is_read_with_its_defaults)
 
     snprintf(text, sizeof(text), "{'default': {'capacity': 1, 'refill_rate': 1, 'penalty': %s}}",
              penalties[_i].penalty);
-    compile(text);
+    compile_rules(text);
     ck_assert_uint_eq(report.warning_count, 0);
     got = rule_penalty(policy->fallback);
     ck_assert_ptr_nonnull(got);
@@ -347,7 +325,7 @@ END_TEST
 
 START_TEST(a_rule_that_names_no_penalty_has_none)
 {
-    compile("{'default': {'capacity': 1, 'refill_rate': 1}}");
+    compile_rules("{'default': {'capacity': 1, 'refill_rate': 1}}");
     ck_assert_ptr_null(rule_penalty(policy->fallback));
 }
 END_TEST
@@ -370,7 +348,7 @@ static const struct {
 
 START_TEST(a_penalty_that_makes_no_sense_gets_a_warning)
 {
-    compile(penalty_warnings[_i].rules);
+    compile_rules(penalty_warnings[_i].rules);
     ck_assert_uint_eq(report.warning_count, 1);
     ck_assert_str_eq(report.warnings[0], penalty_warnings[_i].warning);
     ck_assert_ptr_nonnull(rule_penalty(policy->fallback));
@@ -425,70 +403,6 @@ START_TEST(as_many_headers_as_are_allowed_are_kept)
 }
 END_TEST
 
-static const struct {
-    const char *header; /* NULL: there is none */
-    int64_t cost;       /* -1: it is not a cost */
-} costs[] = {
-    {NULL, 1},
-    {"0", 0},
-    {"7", 7},
-    {"9007199254740991", INT64_C(9007199254740991)},
-    {"9007199254740992", -1},
-    {"-1", -1},
-    {"1.5", -1},
-    {"1 2", -1},
-    {"1e3", -1},
-    {"x", -1},
-    {"+1", -1},
-    {"0x10", -1},
-    {"1,2", -1},
-    {"00000000000000001", -1},
-};
-
-START_TEST(header_says_the_cost)
-{
-    struct field headers[POLICY_HEADERS_MAX] = {{0}};
-    const struct rule *rule;
-    int64_t cost;
-
-    compile("{'default': {'cost': 'header:X-Cost', 'identify_by': ['header:X-A', 'ip'], 'capacity': 1, "
-            "'refill_rate': 1}}");
-    rule = rule_named("default");
-    ck_assert_int_eq(rule->cost, 1);
-    ck_assert_str_eq(policy->headers[rule->cost_header], "x-cost");
-    headers[rule->cost_header] =
-        (struct field){.text = costs[_i].header, .bytes = costs[_i].header ? strlen(costs[_i].header) : 0};
-    ck_assert_int_eq(rule_cost(rule, headers, &cost), costs[_i].cost >= 0);
-    if (costs[_i].cost >= 0)
-        ck_assert_int_eq(cost, costs[_i].cost);
-}
-END_TEST
-
-START_TEST(rule_says_the_cost)
-{
-    static const struct field headers[POLICY_HEADERS_MAX];
-    int64_t cost;
-
-    compile("{'default': {'cost': 5, 'capacity': 5, 'refill_rate': 1}, 'one': {'capacity': 5, 'refill_rate': "
-            "1}}");
-    ck_assert(rule_cost(rule_named("default"), headers, &cost));
-    ck_assert_int_eq(cost, 5);
-    ck_assert(rule_cost(rule_named("one"), headers, &cost));
-    ck_assert_int_eq(cost, 1);
-    ck_assert_uint_eq(report.warning_count, 0);
-}
-END_TEST
-
-START_TEST(zero_byte_in_a_cost_is_refused)
-{
-    struct field headers[POLICY_HEADERS_MAX] = {{.text = "1\0", .bytes = 2}};
-    int64_t cost;
-
-    compile("{'default': {'cost': 'header:X-Cost', 'capacity': 1, 'refill_rate': 1}}");
-    ck_assert(!rule_cost(rule_named("default"), headers, &cost));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -508,9 +422,6 @@ main(void)
     tcase_add_loop_test(tests, a_penalty_is_read_with_its_defaults, 0, ROWS(penalties));
     tcase_add_test(tests, a_rule_that_names_no_penalty_has_none);
     tcase_add_loop_test(tests, a_penalty_that_makes_no_sense_gets_a_warning, 0, ROWS(penalty_warnings));
-    tcase_add_loop_test(tests, header_says_the_cost, 0, ROWS(costs));
-    tcase_add_test(tests, rule_says_the_cost);
-    tcase_add_test(tests, zero_byte_in_a_cost_is_refused);
     tcase_add_loop_test(tests, probably_unintended_rules_get_a_warning, 0, ROWS(warnings));
     tcase_add_test(tests, method_names_are_case_sensitive);
     tcase_add_test(tests, each_failure_mode_has_a_name);

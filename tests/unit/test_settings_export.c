@@ -57,8 +57,8 @@ START_TEST(completion_names_the_switches_and_the_words)
 {
     export(settings_help_completion);
     for (size_t i = 0; i < SETTINGS_SWITCH_COUNT + SETTINGS_WORD_COUNT; i++) {
-        const char *word =
-            i < SETTINGS_SWITCH_COUNT ? settings_switches[i].flag : settings_words[i - SETTINGS_SWITCH_COUNT].flag;
+        const char *word = i < SETTINGS_SWITCH_COUNT ? settings_switches[i].flag
+                                                     : settings_words[i - SETTINGS_SWITCH_COUNT].flag;
         const char *value = i < SETTINGS_SWITCH_COUNT ? settings_switches[i].placeholder : NULL;
         char *line = line_of(word), expected[64];
 
