@@ -79,7 +79,7 @@ def test_latency_and_traffic_are_drawn(serve, open_page):
 def test_a_refused_client_appears_within_two_seconds(serve, open_page):
     service = serve(rules=RULES)
     page = open_page(service)
-    page.shows("Nobody in this time.", "#top-note")
+    page.shows("No client in this time.", "#top-note")
     spend(service, 9, "keyed", **GOLD)
     watch = Stopwatch()
     page.shows("header:x-api-key=gold", "#top")
@@ -203,6 +203,7 @@ def test_a_wrong_token_is_told_and_the_right_one_opens(serve, open_page):
     page = open_page(serve(rules=RULES, env=WITH_TOKEN), expected=LOCKED)
     page.shows("The token of this service", "#ask")
     assert len(page.console()) == 1, "one answer is enough to know"
+    assert not page.text("#changed") and not page.text("#reloads"), "nothing is said of what is not known"
     page.answer("another-token-of-no-use")
     page.shows("The service does not accept this token.", "#ask-wrong")
     page.answer("täglich")

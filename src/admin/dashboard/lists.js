@@ -4,9 +4,9 @@
 const STATE_WORDS = { ready: 'good', connecting: 'warn', lost: 'bad' };
 const stateWord = state => STATE_WORDS[state] ?? 'warn';
 
-/* What a list says when there is nothing in it. */
+/* What a list says when there is nothing in it; hidden until an answer says so. */
 function emptyNote(list, text) {
-    const note = make('p', { class: 'note' }, text);
+    const note = make('p', { class: 'note', hidden: '' }, text);
     list.after(note);
     return note;
 }
@@ -47,7 +47,7 @@ function beginStore() {
     store.facts = make('dl', { class: 'counts' });
     store.list = make('ul', { class: 'plain events' });
     byId('store').append(store.strip, store.facts, store.list);
-    store.none = emptyNote(store.list, 'Nothing has happened to it.');
+    store.none = emptyNote(store.list, 'No change yet.');
 }
 
 function fillFact(place, [name, value]) {
@@ -118,7 +118,7 @@ const reloads = {};
 function beginReloads() {
     reloads.list = make('ul', { class: 'plain events' });
     byId('reloads').append(reloads.list);
-    reloads.none = emptyNote(reloads.list, 'None since the service began.');
+    reloads.none = emptyNote(reloads.list, 'None since the service started.');
     byId('reload').addEventListener('click', async () => {
         const { status, data, problem } = await change('/v1/rules/reload', null);
         tell(status === 200 ? `The rules were read again: ${data.summary}.` : problem, status !== 200);
@@ -237,7 +237,7 @@ function showChanged({ status, data, problem }) {
             ? problem
             : list.length > CHANGED_ROWS
               ? `And ${countText(list.length - CHANGED_ROWS)} more.`
-              : 'Nobody.',
+              : 'No client.',
     );
     show(changed.none, status !== 200 || list.length === 0 || list.length > CHANGED_ROWS);
 }
@@ -245,7 +245,7 @@ function showChanged({ status, data, problem }) {
 function beginChanged() {
     changed.list = make('ul', { class: 'plain changed' });
     byId('changed').append(changed.list);
-    changed.none = emptyNote(changed.list, 'Nobody.');
+    changed.none = emptyNote(changed.list, 'No client.');
     changed.poll = new Poll(
         () => '/v1/clients',
         () => 5000,

@@ -95,7 +95,7 @@ function showNode({ node, version, now }) {
 
 /* Of the link: its words, and an alert where it is not live. */
 const LINK_WORDS = { connecting: 'Connecting', live: 'Live', gone: 'No answer', locked: 'Locked' };
-const LOCKED = 'This service shows nothing without its token. Give it by the button Token.';
+const LOCKED = 'This service shows nothing without its token. Press Token to enter it.';
 
 function showLink() {
     say(byId('link-text'), LINK_WORDS[link.state]);

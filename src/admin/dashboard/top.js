@@ -44,7 +44,7 @@ function fillTopRow(row, entry) {
 }
 
 function topNote({ total, sampled, error_bound, by, clients }) {
-    if (clients.length === 0) return 'Nobody in this time.';
+    if (clients.length === 0) return 'No client in this time.';
     const parts = [`Of ${countText(total)} ${by} under all rules`];
     if (error_bound > 0) parts.push(`each may have up to ${countText(error_bound)} more`);
     if (sampled < 1) parts.push(`${shareText(sampled, 1)} of the decisions were seen`);
