@@ -170,7 +170,7 @@ def test_arguments_are_read_however_they_are_written(serve):
 
 # Who may ask.
 
-def test_it_is_for_those_who_have_the_token(serve):
+def test_it_needs_the_token(serve):
     service = serve(admin=LOCAL, env={"ADMIN_TOKEN": "the-token-of-the-operator"})
     assert service.admin("GET", "/v1/analytics").status == 401
     assert service.admin("GET", "/v1/analytics", {"Authorization": "Bearer another"}).status == 401

@@ -111,21 +111,21 @@ def test_a_sum_does_not_need_the_stream_to_go_on(serve):
     assert [line.get("suppressed", 1) for line in refusals(service)] == [1, 197]
 
 
-def test_all_tells_each(serve):
+def test_all_logs_each_refusal(serve):
     service = serve(rules=RULES, env={**PLAIN, "LOG_REFUSALS": "all"})
     check(service, "one", 30)
     assert len(wait_for_refusals(service, 28)) == 28
     assert not [line for line in refusals(service) if "suppressed" in line]
 
 
-def test_off_tells_nothing(serve):
+def test_off_logs_nothing(serve):
     service = serve(rules=RULES, env={"LOG_REFUSALS": "off"})
     check(service, "one", 30)
     assert service.stop() == 0
     assert "refusals" not in service.log()
 
 
-def test_the_trace_of_a_refusal_is_told(serve, store):
+def test_the_trace_of_a_refusal_is_logged(serve, store):
     service = serve(store, RULES)
     headers = {"X-API-Key": "one", "traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"}
     service.statuses(3, "/check/keyed", headers)

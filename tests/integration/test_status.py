@@ -109,7 +109,7 @@ def test_rates_go_on_through_a_reload_and_forget_what_is_gone(serve):
     wait_for(lambda: names() == ["default", "new"], "a sample")
 
 
-def test_changes_of_the_store_are_told_with_their_reasons(serve, redis):
+def test_changes_of_the_store_are_shown_with_their_reasons(serve, redis):
     began = time.time()
     service = serve(redis.url, RULES, admin=LOCAL)
 
@@ -126,7 +126,7 @@ def test_changes_of_the_store_are_told_with_their_reasons(serve, redis):
     assert time.time() + 1 > changes[0]["at"] > changes[1]["at"] > changes[2]["at"] > began - 1
 
 
-def test_a_store_that_answers_no_more_is_told(serve, redis):
+def test_a_store_that_stops_answering_is_shown(serve, redis):
     service = serve(redis.url, RULES, admin=LOCAL, env={"REDIS_TIMEOUT_MS": "200"})
     wait_for(lambda: status(service)["store"]["changes"], "it is connected")
     redis.freeze()
@@ -138,7 +138,7 @@ def test_a_store_that_answers_no_more_is_told(serve, redis):
     wait_for(lambda: status(service)["store"]["changes"][0]["state"] == "ready", "it is there again")
 
 
-def test_the_last_reloads_are_told_with_their_mistakes(serve):
+def test_the_last_reloads_are_shown_with_their_mistakes(serve):
     service = serve(rules=rules_of(bucket(9)), admin=LOCAL, env={"ADMIN_TOKEN": "the-token-of-the-operator"})
     bearer = {"Authorization": "Bearer the-token-of-the-operator"}
 
@@ -163,7 +163,7 @@ def test_the_last_reloads_are_told_with_their_mistakes(serve):
 
 
 @pytest.mark.parametrize("path", ["/v1/status", "/v1/rates"])
-def test_they_are_for_those_who_have_the_token(serve, path):
+def test_they_need_the_token(serve, path):
     service = serve(rules=RULES, admin=LOCAL, env={"ADMIN_TOKEN": "the-token-of-the-operator"})
     assert service.admin("GET", path).status == 401
     assert service.admin("GET", path, {"Authorization": "Bearer another"}).status == 401

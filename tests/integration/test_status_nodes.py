@@ -60,7 +60,7 @@ def test_without_a_redis_there_is_one_node(serve):
     assert others(service) == {}
 
 
-def test_nothing_is_in_the_way_while_redis_is_away_and_nodes_are_seen_again(serve, redis):
+def test_redis_away_disturbs_nothing_and_nodes_are_seen_again(serve, redis):
     one, two = (serve(redis.url, rules_of(bucket(99, on_store_failure="open")), admin=LOCAL) for _ in range(2))
     wait_for(lambda: others(one), "they see each other")
     redis.kill()
@@ -82,7 +82,7 @@ HOSTILE = {
     "e" * 16: b"\xff\xfe"}
 
 
-def test_what_others_write_there_is_not_shown_and_most_of_it_removed(serve, redis):
+def test_foreign_entries_are_not_shown_and_most_are_removed(serve, redis):
     service = serve(redis.url, RULES, admin=LOCAL)
     now = redis_ms(redis)
     for identity, value in HOSTILE.items():
@@ -125,7 +125,7 @@ def test_a_reply_that_the_script_never_gives_is_not_shown(serve, start_fake_redi
     assert all(command[-1].isdigit() and len(command[-1]) <= 20 for command in fake.node_commands), "the cursor"
 
 
-def test_a_hash_that_others_filled_is_emptied_by_and_by(serve, redis):
+def test_a_hash_that_others_filled_is_emptied_gradually(serve, redis):
     redis.command("HSET", KEY, *(word for i in range(1000) for word in (f"junk{i}", "junk")))
     service = serve(redis.url, RULES, admin=LOCAL)
     wait_for(lambda: redis.command("HLEN", KEY) <= 1000 - 128, "a page a second is removed")
@@ -134,7 +134,7 @@ def test_a_hash_that_others_filled_is_emptied_by_and_by(serve, redis):
     wait_for(lambda: list(others(service)) == ["f" * 16], "it goes on")
 
 
-def test_more_nodes_than_may_be_are_not_kept(serve, redis):
+def test_nodes_beyond_the_bound_are_not_kept(serve, redis):
     for first in range(0, 1000, 100):
         words = (word for i in range(first, first + 100) for word in (f"{i:016x}", f"{redis_ms(redis)} {GOOD}"))
         redis.command("HSET", KEY, *words)
@@ -144,7 +144,7 @@ def test_more_nodes_than_may_be_are_not_kept(serve, redis):
     assert len(response.body) < 40_000
 
 
-def test_another_value_there_is_said_once_and_hurts_nobody(serve, redis):
+def test_another_value_there_is_logged_once_and_does_no_harm(serve, redis):
     redis.command("SET", KEY, "x")
     service = serve(redis.url, RULES, admin=LOCAL)
     service.says("the nodes that share it")
@@ -171,6 +171,6 @@ def test_a_clock_of_redis_that_went_back_does_not_matter(serve, redis):
     assert others(service)["f" * 16]["seen_s_ago"] < 10
 
 
-def test_it_is_said_though_no_admin_listener_is_there_to_ask(serve, redis):
+def test_nodes_without_an_admin_listener_report_too(serve, redis):
     serve(redis.url, RULES, admin="off")
     wait_for(lambda: redis.command("HLEN", KEY) == 1, "the others see it")
