@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ enum manner {
 
 static enum manner manner = WRITE_AND_WAIT;
 static int output = STDERR_FILENO;
+static atomic_bool is_torn; /* what was written last is the begin of a line */
 
 void
 log_output_init(void)
@@ -45,12 +47,28 @@ has_room(void)
     return poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0;
 }
 
+static ssize_t
+write_once(const char *bytes, size_t count)
+{
+    if (manner == SEND_AT_ONCE)
+        return send(output, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (manner == WRITE_IF_ROOM && !has_room())
+        return -1;
+    return write(output, bytes, count);
+}
+
 bool
 log_output_write(const char *line, size_t bytes)
 {
-    if (manner == SEND_AT_ONCE)
-        return send(output, line, bytes, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)bytes;
-    if (manner == WRITE_IF_ROOM && !has_room())
-        return false;
-    return write(output, line, bytes) == (ssize_t)bytes;
+    ssize_t written;
+
+    if (atomic_load_explicit(&is_torn, memory_order_relaxed)) {
+        if (write_once("\n", 1) != 1)
+            return false;
+        atomic_store(&is_torn, false);
+    }
+    written = write_once(line, bytes);
+    if (written > 0 && (size_t)written < bytes)
+        atomic_store(&is_torn, true);
+    return written == (ssize_t)bytes;
 }

@@ -2,10 +2,12 @@
 #include <check.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cjson/cJSON.h>
@@ -249,6 +251,27 @@ sink(void *arg, enum log_level level, const char *module, const char *message)
     snprintf(sunk, sizeof(sunk), "%d %s %s", (int)level, module, message);
 }
 
+START_TEST(a_line_after_one_that_was_cut_by_a_full_disk_is_a_line_of_its_own)
+{
+    const char *rest;
+    struct rlimit before, full;
+
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    full = (struct rlimit){.rlim_cur = 10, .rlim_max = before.rlim_max};
+    begin_capture();
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+    log_info("test", "cut");
+    log_info("test", "not written");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    log_info("test", "whole");
+    rest = end_capture();
+    ck_assert_ptr_nonnull(strstr(rest, ": 2 lines of the log were lost here"));
+    ck_assert_int_eq(rest[10], '\n');
+    ck_assert_str_eq(strrchr(rest, ' '), " whole\n");
+}
+END_TEST
+
 START_TEST(a_sink_gets_events_raw_and_nothing_is_written)
 {
     begin_capture();
@@ -432,6 +455,7 @@ main(void)
     tcase_add_test(tests, every_byte_value_leaves_json_valid);
     tcase_add_loop_test(tests, a_line_too_long_is_cut_and_still_a_line, 0, ROWS(fills));
     tcase_add_test(tests, a_log_without_a_reader_does_not_stop_the_process);
+    tcase_add_test(tests, a_line_after_one_that_was_cut_by_a_full_disk_is_a_line_of_its_own);
     tcase_add_test(tests, a_sink_gets_events_raw_and_nothing_is_written);
     tcase_add_loop_test(tests, a_field_is_a_word_after_the_sentence_or_a_member, 0, ROWS(fields));
     tcase_add_test(tests, fields_too_long_are_cut_and_leave_json_valid);
