@@ -46,6 +46,7 @@ supervise_block_signals(void)
     sigset_t set = awaited();
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a log as large as a file may be: ulimit -f */
     pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 

@@ -124,3 +124,10 @@ def test_without_a_standard_error_no_socket_takes_its_place(start_unheard):
     names = {os.readlink(f"/proc/{unheard.process.pid}/fd/{number}") for number in range(3)}
     assert not any(name.startswith("socket:") or "eventpoll" in name for name in names), names
     goes_on(unheard)
+
+
+def test_a_log_file_that_may_not_grow_further_does_not_end_the_service(serve):
+    service = serve(rules=rules_of(bucket(1)), env={"LOG_REFUSALS": "all"}, wrapper=["prlimit", "--fsize=4000"])
+    service.statuses(100, "/")
+    wait_for(lambda: len(service.log_bytes()) == 4000, "the log is full")
+    assert service.statuses(3, "/") == [429] * 3
