@@ -13,7 +13,7 @@ const char *const top_measures[TOP_MEASURES] = {"refusals", "requests", "cost"};
 const struct top_key top_keys[] = {
     {"q", "quit"},
     {"s, S", "sort the rules by the next, the previous column"},
-    {"/", "filter rules by a part of their name; Enter ends it, Escape clears it"},
+    {"/", "filter rules by a part of their name; Enter ends, Escape clears it"},
     {"b", "sort the clients by refusals, requests or cost"},
     {"w", "clients of the last minute, hour or day"},
     {"p, space", "pause, and go on"},
