@@ -30,38 +30,11 @@ static const char *const kind_names[] = {"nothing is counted", "counted", "a sha
 static const char rules[] = "{\"counted\": {" LIMIT "}, \"shadow\": {" LIMIT ", \"shadow\": true},"
                             " \"candidate\": {" LIMIT ", \"candidate\": {\"capacity\": 500000}}}";
 
-static struct policy *
-load(void)
-{
-    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1};
-    struct report report;
-    struct policy *policy;
-
-    report_init(&report);
-    policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
-    report_fini(&report);
-    return or_abort(policy);
-}
-
-static struct limiter_take *
-make_takes(void)
-{
-    struct limiter_take *takes = or_abort(calloc(CLIENTS, sizeof(*takes)));
-    char text[32];
-
-    for (uint32_t i = 0; i < CLIENTS; i++) {
-        client_write(&takes[i].client, "header:x-api-key", text,
-                     (size_t)snprintf(text, sizeof(text), "client-%07" PRIu32, i));
-        takes[i].cost = 1;
-    }
-    return takes;
-}
-
 int
 main(void)
 {
     double best_ns[KINDS], ns;
-    struct generations *generations = or_abort(generations_new(load(), 1));
+    struct generations *generations = or_abort(generations_new(load_rules(rules), 1));
     struct generation_reader *reader = generations_reader(generations, 0);
     struct generation_share *share = generation_enter(reader);
     const struct policy *policy = share->generation->policy;

@@ -59,10 +59,6 @@ make_file(enum kind kind, uint32_t count)
 static struct policy *
 load(int descriptor)
 {
-    static const struct policy_defaults defaults = {
-        .limit = 1, .window_us = 1, .failure_mode = FAILURE_CLOSED};
-    struct report report;
-    struct policy *policy;
     char text[400];
 
     snprintf(
@@ -70,11 +66,7 @@ load(int descriptor)
         "{\"with\": {\"capacity\": 1000000, \"refill_rate\": \"2/1m\", \"clients\": \"/proc/self/fd/%d\"},"
         " \"less\": {\"capacity\": 1000000, \"refill_rate\": \"2/1m\"}}",
         descriptor);
-    report_init(&report);
-    policy = policy_parse("rules", text, strlen(text), &defaults, &report);
-    report_print(&report, stderr, "bench_clients: ");
-    report_fini(&report);
-    return or_abort(policy);
+    return load_rules(text);
 }
 
 /* In KiB; of /proc/self/status. */
@@ -93,7 +85,7 @@ memory(const char *what)
 }
 
 static struct limiter_take *
-make_takes(enum kind kind)
+make_takes_of(enum kind kind)
 {
     struct limiter_take *takes = or_abort(calloc(CLIENTS, sizeof(*takes)));
     char text[64];
@@ -151,7 +143,7 @@ measure(enum kind kind, uint32_t count)
     peak = memory("VmHWM:");
     limiter.store =
         or_abort(memory_store_new(&(struct memory_store_options){.max_keys = 1000000, .clock = &clock}));
-    takes = make_takes(kind);
+    takes = make_takes_of(kind);
     round_ns(&limiter, takes, &policy->rules[0], NULL);
     round_ns(&limiter, takes, &policy->rules[1], NULL);
     for (int i = 0; i < ROUNDS; i++) {

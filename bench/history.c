@@ -10,36 +10,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "history.h"
 #include "or_abort.h"
 #include "policy.h"
+#include "takes.h"
 
 #define SAMPLES     101
 #define CACHE_BYTES (64 * 1024 * 1024)
-
-static const struct policy_defaults defaults = {.limit = 1, .window_us = 1};
 
 static struct policy *
 make_policy(unsigned rules, unsigned workers)
 {
     size_t bytes = 0, room = rules * 128 + 8;
     char *text = or_abort(malloc(room));
-    struct report report;
     struct policy *policy;
 
     for (unsigned i = 0; i < rules; i++)
         bytes +=
             (size_t)snprintf(text + bytes, room - bytes, "%s\"%0*u\": {\"capacity\": 1, \"refill_rate\": 1}",
                              i > 0 ? ", " : "{", RULE_NAME_BYTES, i);
-    bytes += (size_t)snprintf(text + bytes, room - bytes, "}");
-    report_init(&report);
-    policy = policy_parse("rules", text, bytes, &defaults, &report);
-    report_fini(&report);
+    snprintf(text + bytes, room - bytes, "}");
+    policy = load_rules(text);
     free(text);
-    if (policy == NULL || !rule_counts_attach(policy, NULL, workers))
+    if (!rule_counts_attach(policy, NULL, workers))
         abort();
     return policy;
 }
@@ -50,15 +45,6 @@ count(struct policy *policy, unsigned workers)
     for (uint32_t i = 0; i < policy->rule_count; i++)
         for (unsigned worker = 0; worker < workers; worker++)
             rule_counts_add(policy->rules[i].counts, worker, i % 2 ? COUNT_ALLOWED : COUNT_REFUSED);
-}
-
-static int64_t
-cpu_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static int

@@ -29,33 +29,7 @@ static const char *const cost_names[] = {"a decision that nobody observes", "the
                                          "reading its record", "reading and counting it",
                                          "the same, of 1000 clients"};
 
-static struct policy *
-load(void)
-{
-    static const struct policy_defaults defaults = {.limit = 1, .window_us = 1};
-    static const char rules[] = "{\"api\": {\"capacity\": 1000000, \"refill_rate\": \"2/1m\"}}";
-    struct report report;
-    struct policy *policy;
-
-    report_init(&report);
-    policy = policy_parse("rules", rules, strlen(rules), &defaults, &report);
-    report_fini(&report);
-    return or_abort(policy);
-}
-
-static struct limiter_take *
-make_takes(void)
-{
-    struct limiter_take *takes = or_abort(calloc(CLIENTS, sizeof(*takes)));
-    char text[32];
-
-    for (uint32_t i = 0; i < CLIENTS; i++) {
-        client_write(&takes[i].client, "header:x-api-key", text,
-                     (size_t)snprintf(text, sizeof(text), "client-%07" PRIu32, i));
-        takes[i].cost = 1;
-    }
-    return takes;
-}
+static const char rules[] = "{\"api\": {\"capacity\": 1000000, \"refill_rate\": \"2/1m\"}}";
 
 static void
 drop(void *arg, const struct decision_record *record)
@@ -99,7 +73,7 @@ int
 main(void)
 {
     double least_ns[COSTS], ns[2];
-    struct policy *policy = load();
+    struct policy *policy = load_rules(rules);
     struct clock clock = clock_steady();
     struct limiter limiter = {0};
     struct decision_stream *stream = or_abort(decision_stream_new(1));

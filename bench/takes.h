@@ -1,14 +1,19 @@
 /*
- * takes: what a decision costs, for bench_clients and bench_candidates: limiter_take for one of many clients
- * at random, in CPU time.
+ * takes: what the benchmarks of a decision share: rules, many clients, and the CPU time of limiter_take for one
+ * of them at random.
  */
 #ifndef TAKES_H
 #define TAKES_H
 
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "limiter.h"
+#include "or_abort.h"
 
 #define CLIENTS 100000 /* that ask */
 #define TAKES   300000 /* in a round */
@@ -23,7 +28,38 @@ cpu_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* So many takes for the first of the clients, at random, by the rules that their takes have. */
+/* The policy of a text of rules. The process ends, and says why, where the rules are wrong. */
+static inline struct policy *
+load_rules(const char *text)
+{
+    static const struct policy_defaults defaults = {
+        .limit = 1, .window_us = 1, .failure_mode = FAILURE_CLOSED};
+    struct report report;
+    struct policy *policy;
+
+    report_init(&report);
+    policy = policy_parse("rules", text, strlen(text), &defaults, &report);
+    report_print(&report, stderr, "bench: ");
+    report_fini(&report);
+    return or_abort(policy);
+}
+
+/* A take of cost 1 for each of CLIENTS clients, without a rule. free() them. */
+static inline struct limiter_take *
+make_takes(void)
+{
+    struct limiter_take *takes = or_abort(calloc(CLIENTS, sizeof(*takes)));
+    char text[32];
+
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        client_write(&takes[i].client, "header:x-api-key", text,
+                     (size_t)snprintf(text, sizeof(text), "client-%07" PRIu32, i));
+        takes[i].cost = 1;
+    }
+    return takes;
+}
+
+/* `count` takes for the first of the clients, at random, by the rules that their takes have. */
 static inline void
 take_some(struct limiter *limiter, struct limiter_take *takes, uint32_t clients, int count)
 {
