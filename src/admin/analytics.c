@@ -30,7 +30,7 @@ struct asked {
 
 enum { WINDOW, BY, RULE, LIMIT, ARGUMENTS };
 
-/* The index of the word, or `fallback` where there is no text; -1: it is none of them. */
+/* The index of the word; -1 if it is not in the list. Without a text: `fallback`. */
 static int
 word_of(const char *text, const char *const *words, int count, int fallback)
 {

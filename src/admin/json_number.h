@@ -15,7 +15,7 @@ json_seconds_put(FILE *out, int64_t us)
     fprintf(out, "%.3f", (double)us / 1e6);
 }
 
-/* So many in that time, as a number a second; 0 where the time is 0. */
+/* A count over a time, as a rate a second; 0 where the time is 0. */
 static inline void
 json_rate_put(FILE *out, uint64_t count, int64_t over_us)
 {

@@ -37,9 +37,9 @@ start(struct endpoint_request *request)
 
 const struct endpoint metrics_endpoint = {.start = start};
 
-/* Of the public listener: any client may ask, and an answer about a thousand rules is long. So it is made once in a
-   second, on turns, and all that read slowly hold one copy. As long as there is none yet, a few make their own, so that
-   one that hangs up spoils it for nobody; a crowd may not. */
+/* Of the public listener: any client may ask, and an answer about a thousand rules is long. So it is made once a
+   second, on turns, and all who read share one copy. Before the first copy is ready, a few requests each make their
+   own, so that one that hangs up does not spoil it for the others; the rest of a crowd is answered 503. */
 #define FIRST_MAKERS 4
 
 struct public_scrape {

@@ -10,7 +10,7 @@
 #include "service_state.h"
 #include "top_clients.h"
 
-/* Of so many rules a step writes the counts: some 50 us. */
+/* Rules whose counts one step writes, in some 50 us. */
 #define RULES_A_STEP 16
 
 /* Metrics of each rule. */

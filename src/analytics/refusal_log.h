@@ -1,5 +1,5 @@
 /*
- * refusal_log: logs who is refused, in a bounded number of lines.
+ * refusal_log: logs refusals, in a bounded number of lines.
  *
  *      a record ─┬─ its client is in the table: counted ··· a minute after its last line: a line, `suppressed: 812`
  *                ├─ a newcomer, and there is room: a line at once, and into the table

@@ -30,7 +30,7 @@ node_write(const struct node_state *state, char out[NODE_TEXT_BYTES + 1])
              state->host);
 }
 
-/* The next word. False: there is none, or it is too long. */
+/* Reads the next word. False at the end, or if the word is too long. */
 static bool
 next_word(const char **rest, char *word, size_t room)
 {

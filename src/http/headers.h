@@ -43,7 +43,7 @@ struct headers {
     struct field accept;
     struct field host;
     struct field origin, fetch_site; /* Origin and Sec-Fetch-Site; of two lines neither counts: "" */
-    struct field trace_id;           /* of the traceparent; of 0 bytes: there is none, or none that counts */
+    struct field trace_id;           /* of the traceparent; of 0 bytes without a valid one */
     int64_t content_length;          /* -1: none given */
     bool chunked;
 };

@@ -14,7 +14,7 @@
 /* A target, taken apart. */
 struct target {
     struct field path; /* normalised, in `text` */
-    struct field host; /* as it came, in an absolute target; text NULL: there is none */
+    struct field host; /* of an absolute target, as it came; otherwise text is NULL */
     char text[TARGET_BYTES_MAX];
 };
 enum target_status { TARGET_GOOD, TARGET_TOO_LONG, TARGET_BAD };

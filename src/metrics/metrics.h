@@ -72,7 +72,7 @@ struct metrics {
     /* Set once, before the workers start. */
     bool uses_redis;
     uint64_t connections_max, memory_entries_max;
-    const struct decision_stream *stream;  /* counts by itself; NULL: there is none */
+    const struct decision_stream *stream;  /* has counts of its own; may be NULL */
     const struct top_clients *top_clients; /* likewise */
 
     unsigned worker_count; /* whose counts are added up */

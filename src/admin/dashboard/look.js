@@ -135,7 +135,7 @@ function reset(rule) {
     else carryOut('/v1/reset', body, `${look.client} is as new under ${rule}.`);
 }
 
-/* The name for a change at run time; null, and it says so: there is none. */
+/* The name for a change at run time. Where there is none: null, after a message. */
 function changedName() {
     const name = nameOf(look.client);
     if (name === null) tell('This client cannot be changed: it is of several sources, or no text.', true);

@@ -101,7 +101,7 @@ function turnRows(body, by) {
     for (; by < 0; by++) body.prepend(body.lastElementChild);
 }
 
-/* The rows in view, and a few around them; empty space stands in for the others. */
+/* The rows in view, and a few around them; blank space takes the place of the others. */
 function drawRules() {
     const { scroll, body, above, below } = rules;
     const count = rules.shown.length;

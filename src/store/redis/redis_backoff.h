@@ -9,7 +9,7 @@
    nothing, after a wrong password, say. */
 enum redis_pause { REDIS_PAUSE_SHORT, REDIS_PAUSE_LONG };
 
-/* After so many failures in a row, from 1. */
+/* After this number of failures in a row, from 1. */
 unsigned redis_backoff_ms(unsigned failures, enum redis_pause pause);
 
 #endif
